@@ -1,0 +1,21 @@
+CREATE TABLE "movies" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "movies_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"title" text NOT NULL,
+	"year" integer NOT NULL,
+	"runtime" integer NOT NULL,
+	"genres" text[] NOT NULL,
+	"director" text,
+	"cast" text[],
+	"release_date" date,
+	"synopsis" text,
+	"version" integer DEFAULT 1 NOT NULL,
+	CONSTRAINT "movies_title_check" CHECK (char_length("movies"."title") between 1 and 500),
+	CONSTRAINT "movies_year_check" CHECK ("movies"."year" between 1888 and 9999),
+	CONSTRAINT "movies_runtime_check" CHECK ("movies"."runtime" between 1 and 100000),
+	CONSTRAINT "movies_genres_check" CHECK (cardinality("movies"."genres") between 1 and 5),
+	CONSTRAINT "movies_release_date_check" CHECK ("movies"."release_date" is null or extract(year from "movies"."release_date") = "movies"."year"),
+	CONSTRAINT "movies_director_check" CHECK (char_length("movies"."director") between 1 and 500),
+	CONSTRAINT "movies_cast_check" CHECK (cardinality("movies"."cast") <= 100),
+	CONSTRAINT "movies_synopsis_check" CHECK (char_length("movies"."synopsis") between 1 and 10000)
+);

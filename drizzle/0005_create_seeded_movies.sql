@@ -1,0 +1,3 @@
+CREATE TABLE "seeded_movies" (
+	"title" text PRIMARY KEY NOT NULL
+);

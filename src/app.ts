@@ -1,0 +1,67 @@
+import { Elysia } from 'elysia'
+import type { Config } from './config'
+import type { Db } from './db/client'
+import { favouriteRoutes } from './favourites/routes'
+import { type HealthDeps, healthRoutes } from './health/routes'
+import type { ClientAddresses } from './http/client-address'
+import { contextOf } from './http/context'
+import type { Cors } from './http/cors'
+import { docs } from './http/docs'
+import { failureResponse, logFailure, toFailure } from './http/error-responses'
+import { guards } from './http/guards'
+import type { Metrics } from './http/metrics'
+import { pipeline } from './http/pipeline'
+import type { Limiter } from './http/rate-limit'
+import { jsonResponse } from './http/responses'
+import { createRouteTable } from './http/route-table'
+import type { Log } from './log'
+import { movieRoutes } from './movies/routes'
+import type { Authenticator } from './tokens/authenticator'
+import { tokenRoutes } from './tokens/routes'
+import type { TokensService } from './tokens/service'
+import { userRoutes } from './users/routes'
+import type { UsersService } from './users/service'
+
+export type AppDeps = {
+  config: Pick<Config, 'publicUrl'>
+  db: Db
+  users: UsersService
+  tokens: TokensService
+  authenticator: Pick<Authenticator, 'authenticate'>
+  limiter: Limiter
+  clientAddresses: ClientAddresses
+  cors: Cors
+  metrics: Metrics
+  health: Omit<HealthDeps, 'metrics'>
+  log: Log
+}
+
+/** The service without a port: the topics behind their router, and the pipeline around it. */
+export function createApp(deps: AppDeps) {
+  const { db, log } = deps
+  const guard = guards(deps.authenticator.authenticate)
+
+  const api = new Elysia({ normalize: false, strictPath: true })
+    .onTransform(({ request, route }) => {
+      contextOf(request).route = route
+    })
+    .onError(({ error, request }) => {
+      const failure = toFailure(error, request, allowedMethods)
+      logFailure(failure, contextOf(request), log)
+      return failureResponse(failure)
+    })
+    .mapResponse(({ responseValue, set }) =>
+      responseValue instanceof Response
+        ? responseValue
+        : jsonResponse(responseValue, Number(set.status ?? 200), set.headers),
+    )
+    .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
+    .use(movieRoutes(db, guard))
+    .use(favouriteRoutes(db, guard))
+    .use(userRoutes(deps.users, deps.limiter, guard))
+    .use(tokenRoutes(deps.tokens, deps.limiter, guard))
+    .use(docs(deps.config.publicUrl, deps.health.version))
+
+  const allowedMethods = createRouteTable(api.routes)
+  return { fetch: pipeline({ ...deps, allowedMethods }, api.fetch), routes: api.routes }
+}

@@ -1,0 +1,42 @@
+import type { Config } from '../config'
+import type { Database } from '../db/client'
+import type { Log } from '../log'
+
+/** What a command may use of the world; main.ts hands it in. */
+export type CommandContext = {
+  readConfig: () => Config
+  createLog: (config: Config) => Log
+  /** The database of the configuration, closed again once the work is done. */
+  withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
+  print: (line: string) => void
+  readInput: () => Promise<string>
+  /** Resolves with the name of the signal that ends the process. */
+  untilSignal: () => Promise<string>
+}
+
+export type Command = {
+  readonly name: string
+  readonly summary: string
+  /** What `--help` prints below the summary. */
+  readonly usage: string
+  run(args: string[], context: CommandContext): Promise<void>
+}
+
+/** Wrong usage: exit 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** The command could not do what it was asked to: exit 1, and one line that says why. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+}
+
+/** The words of a command line that takes so many. */
+export function words(args: readonly string[], names: readonly string[]): string[] {
+  const missing = names[args.length]
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`)
+  const extra = args[names.length]
+  if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`)
+  return [...args]
+}

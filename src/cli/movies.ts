@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import { parseId } from '../fields'
+import { assignMovie, deleteMovie, listMovies } from '../movies/store'
+import { type Command, type CommandContext, CommandFailed, UsageError, words } from './command'
+import { userNamed } from './users'
+
+const PAGE_SIZE = 100
+type Subcommand = (args: string[], context: CommandContext) => Promise<void>
+
+export const moviesCommand: Command = {
+  name: 'movies',
+  summary: 'List films, remove one, or assign one to another user',
+  usage: `
+Usage: redlight movies list [--title WORDS] [--page N]
+       redlight movies remove ID
+       redlight movies assign ID USER
+
+The operator's moderation: unlike the API, these work on every film. USER is an id, an email address or a username.
+
+Examples:
+  redlight movies list --title moana
+  redlight movies assign 12 alice@example.com`,
+
+  async run([name = '', ...args], context) {
+    const subcommand = new Map<string, Subcommand>(Object.entries({ list, remove, assign })).get(name)
+    if (subcommand === undefined) throw new UsageError('say list, remove or assign')
+    await subcommand(args, context)
+  },
+}
+
+const list: Subcommand = async (args, { withDatabase, print }) => {
+  const { title, page } = listOptions(args)
+  await withDatabase(async ({ db }) => {
+    const { rows, total } = await listMovies(db, {
+      filters: { title },
+      sort: { key: 'id', descending: false },
+      page,
+      pageSize: PAGE_SIZE,
+    })
+    for (const { movie } of rows) print([movie.id, movie.year, movie.createdBy.name, movie.title].join('\t'))
+    print(`${total} films; page ${page} of ${Math.max(1, Math.ceil(total / PAGE_SIZE))}`)
+  })
+}
+
+function listOptions(args: string[]): { title: string | undefined; page: number } {
+  try {
+    const { title, page = '1' } = parseArgs({
+      args,
+      options: { title: { type: 'string' }, page: { type: 'string' } },
+    }).values
+    const number = parseId(page)
+    if (number === undefined) throw new Error(`--page takes a number, not "${page}"`)
+    return { title: title === '' ? undefined : title, page: number }
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options are wrong')
+  }
+}
+
+function movieId(text: string): number {
+  const id = parseId(text)
+  if (id === undefined) throw new UsageError(`"${text}" is not the id of a film`)
+  return id
+}
+
+const noFilm = (id: number) => new CommandFailed(`there is no film ${id}; "redlight movies list" shows all`)
+
+const remove: Subcommand = async (args, { withDatabase, print }) => {
+  const [text = ''] = words(args, ['ID'])
+  const id = movieId(text)
+  await withDatabase(async ({ db }) => {
+    if (!(await deleteMovie(db, id))) throw noFilm(id)
+    print(`Removed film ${id}.`)
+  })
+}
+
+const assign: Subcommand = async (args, { withDatabase, print }) => {
+  const [text = '', login = ''] = words(args, ['ID', 'USER'])
+  const id = movieId(text)
+  await withDatabase(async ({ db }) => {
+    const user = await userNamed(db, login)
+    if (!(await assignMovie(db, id, user.id))) throw noFilm(id)
+    print(`Film ${id} belongs to user ${user.id} now.`)
+  })
+}

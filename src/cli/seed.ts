@@ -1,0 +1,22 @@
+import { migrate } from '../db/migrate'
+import { seedMovies } from '../movies/seed'
+import { type Command, words } from './command'
+
+export const seed: Command = {
+  name: 'seed',
+  summary: 'Load the initial films, once',
+  usage: `
+Usage: redlight seed
+
+Adds more than a hundred well-known films that belong to the built-in account Redlight. Films that were loaded before
+are not loaded again, even when they were deleted since. The embedded database has them from its first start.`,
+
+  async run(args, { withDatabase, print }) {
+    words(args, [])
+    const films = await withDatabase(async ({ db }) => {
+      await migrate(db)
+      return seedMovies(db)
+    })
+    print(films === 0 ? 'There was nothing to add.' : `Added ${films} films.`)
+  },
+}

@@ -1,0 +1,46 @@
+import type { Config } from '../config'
+import { type Command, words } from './command'
+import { startServer } from './server'
+import { version } from './version'
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Start the service',
+  usage: `
+Usage: redlight serve
+
+Without DATABASE_URL it runs on an embedded database in DATA_DIR (./data), filled with films to try it out.
+With DATABASE_URL it runs on PostgreSQL 15 or newer, and needs JWT_SECRET.
+It applies pending migrations first, unless MIGRATE_ON_START=false. SIGTERM or Ctrl-C stops it.
+
+Examples:
+  redlight serve
+  PORT=8080 redlight serve
+  DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
+
+  async run(args, { readConfig, createLog, print, untilSignal }) {
+    words(args, [])
+    const config = readConfig()
+    const log = createLog(config)
+    const server = await startServer(config, log)
+    if (config.database.kind === 'embedded') for (const line of welcome(config, server.url)) print(line)
+    log.info('listening', { url: server.url.origin, version, environment: config.environment })
+    const signal = await untilSignal()
+    log.info('stopping', { signal })
+    await server.stop()
+    log.info('stopped')
+  },
+}
+
+function welcome({ database }: Config, { origin }: URL): string[] {
+  const dataDir = database.kind === 'embedded' ? database.dataDir : ''
+  return [
+    `Redlight ${version} listens on ${origin}`,
+    `The documentation is at      ${origin}/docs`,
+    `Its database is embedded in  ${dataDir} (for trying out and small use; set DATABASE_URL for PostgreSQL)`,
+    '',
+    'Next, in another terminal, register; the mail with your activation token will appear here:',
+    `  curl ${origin}/v1/users --json '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
+    '',
+  ]
+}

@@ -1,0 +1,152 @@
+import { createApp } from '../app'
+import type { Config } from '../config'
+import type { Database } from '../db/client'
+import { migrate } from '../db/migrate'
+import { type OpenDatabase, openDatabase } from '../db/open'
+import { createProbe } from '../db/probe'
+import { failures } from '../errors'
+import { createClientAddresses } from '../http/client-address'
+import { createCors } from '../http/cors'
+import { createMetrics } from '../http/metrics'
+import { createLimiter } from '../http/rate-limit'
+import { jsonResponse } from '../http/responses'
+import { describeError, type Log } from '../log'
+import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
+import { countMails, startOutbox } from '../mail/outbox'
+import { seedMovies } from '../movies/seed'
+import { createPasswords } from '../password'
+import { createAuthenticator, PRINCIPAL_CHANNEL } from '../tokens/authenticator'
+import { createJwt } from '../tokens/jwt'
+import { createTokensService } from '../tokens/service'
+import { findPrincipal, issueToken } from '../tokens/store'
+import { createUsersService } from '../users/service'
+import { jwtSecrets } from './jwt-secret'
+import { startPurge } from './purge'
+import { version } from './version'
+
+export type RunningServer = {
+  /** Where it listens, whatever port was free. */
+  readonly url: URL
+  /** Lets the requests under way finish, and leaves nothing behind. */
+  stop(): Promise<void>
+}
+
+const IDLE_TIMEOUT_SECONDS = 30
+// Above the API's own limit, so that it is the API that answers.
+const MAX_REQUEST_BODY_BYTES = 4 * 1_048_576
+
+/** Opens the database, brings it up to date and serves; undone again when a step fails. */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  await using opened = new AsyncDisposableStack()
+  const database = await openDatabase(config.database, log)
+  opened.defer(() => database.close())
+  await prepare(config, database, log)
+
+  let isShuttingDown = false
+  const { app, close } = await compose(config, database, log, () => isShuttingDown)
+  opened.defer(close)
+  const server = Bun.serve({
+    hostname: config.host,
+    port: config.port,
+    development: false,
+    reusePort: false,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+    fetch: (request, server) => app.fetch(request, server.requestIP(request)?.address ?? ''),
+    error(error) {
+      log.error('the pipeline failed', describeError(error))
+      return jsonResponse({ error: failures.internal.message }, failures.internal.status)
+    },
+  })
+  opened.defer(async () => {
+    isShuttingDown = true
+    await Bun.sleep(config.shutdownDelayMs)
+    await Promise.race([server.stop(), Bun.sleep(config.shutdownTimeoutMs)])
+    await server.stop(true)
+  })
+  const toStop = opened.move()
+  return { url: server.url, stop: () => toStop.disposeAsync() }
+}
+
+async function prepare(config: Config, database: Database, log: Log) {
+  if (config.migrateOnStart) {
+    const applied = await migrate(database.db)
+    if (applied > 0) log.info('database migrated', { applied })
+  }
+  if (config.database.kind === 'embedded') {
+    const films = await seedMovies(database.db)
+    if (films > 0) log.info('initial films loaded', { films })
+  }
+}
+
+/** Makes every part and hands each what it needs. */
+async function compose(config: Config, database: OpenDatabase, log: Log, isShuttingDown: () => boolean) {
+  const { db } = database
+  await using opened = new AsyncDisposableStack()
+  const passwords = createPasswords()
+  const jwt = createJwt({
+    secrets: jwtSecrets(config),
+    ttlSeconds: config.jwt.ttlSeconds,
+    nowSeconds: () => Date.now() / 1000,
+  })
+  const authenticator = createAuthenticator({
+    jwt,
+    load: (userId) => findPrincipal(db, userId),
+    isCurrent: () => channel.isCurrent(),
+  })
+  const channel = await database.openChannel(PRINCIPAL_CHANNEL, {
+    onMessage: (userId) => authenticator.forget(Number(userId)),
+    onGap: authenticator.forgetAll,
+  })
+  opened.defer(() => channel.close())
+
+  const mailer = createMailer(config, log)
+  opened.defer(() => mailer.close())
+  const outbox = startOutbox({
+    db,
+    mailer,
+    issueToken: (userId, scope) => issueToken(db, userId, scope),
+    publicUrl: config.publicUrl,
+    log,
+  })
+  opened.defer(() => outbox.stop())
+  opened.defer(startPurge(db, log))
+  const metrics = createMetrics({
+    version,
+    pool: database.pool,
+    passwords: passwords.load,
+    mails: () => countMails(db),
+  })
+  opened.defer(() => {
+    metrics.stop()
+  })
+
+  const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue: outbox.kick }
+  const app = createApp({
+    config,
+    db,
+    users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
+    tokens: createTokensService({ ...shared, jwt }),
+    authenticator,
+    limiter: createLimiter(config.limiter, () => performance.now()),
+    clientAddresses: createClientAddresses(config.trustedProxies, config.limiter.exempt),
+    cors: createCors(config.corsTrustedOrigins),
+    metrics,
+    health: {
+      version,
+      environment: config.environment,
+      databaseAnswers: createProbe(db),
+      isShuttingDown,
+    },
+    log,
+  })
+  const parts = opened.move()
+  return { app, close: () => parts.disposeAsync() }
+}
+
+function createMailer({ smtp, database }: Config, log: Log): Mailer {
+  if (smtp !== undefined) return createSmtpMailer(smtp)
+  if (database.kind === 'postgres')
+    log.warn('SMTP_HOST is not set: mails, with the tokens in them, are written to this log')
+  return createLogMailer(log)
+}

@@ -1,0 +1,174 @@
+import { parseArgs } from 'node:util'
+import { Value } from '@sinclair/typebox/value'
+import type { Db } from '../db/client'
+import { BUILT_IN_USER_ID } from '../db/schema'
+import { Failure } from '../errors'
+import { explain, parseId } from '../fields'
+import { createPasswords } from '../password'
+import { isPermission, type Permission, permissions } from '../permissions/model'
+import { grant, revoke } from '../permissions/store'
+import { Registration } from '../users/model'
+import { createUsersService } from '../users/service'
+import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
+import { type Command, type CommandContext, CommandFailed, UsageError, words } from './command'
+
+const PAGE = 500
+type Subcommand = (args: string[], context: CommandContext) => Promise<void>
+
+export const usersCommand: Command = {
+  name: 'users',
+  summary: 'List, add, activate and remove users, grant and take their permissions',
+  usage: `
+Usage: redlight users list
+       redlight users add --email ADDRESS [--name NAME] [--username NAME]   (the password from standard input)
+       redlight users activate USER
+       redlight users grant USER PERMISSION...
+       redlight users revoke USER PERMISSION...
+       redlight users remove USER
+
+USER is an id, an email address or a username. The permissions are ${permissions.join(' and ')}.
+A user who is removed leaves their films to the account Redlight; favourites, tokens and unsent mail go.
+
+Examples:
+  echo 'a long password' | redlight users add --email alice@example.com --name Alice
+  redlight users grant alice@example.com movies:write`,
+
+  async run([name = '', ...args], context) {
+    const subcommand = new Map<string, Subcommand>(
+      Object.entries({ list, add, activate, grant: give, revoke: take, remove }),
+    ).get(name)
+    if (subcommand === undefined) throw new UsageError('say list, add, activate, grant, revoke or remove')
+    await subcommand(args, context)
+  },
+}
+
+const list: Subcommand = async (args, { withDatabase, print }) => {
+  words(args, [])
+  await withDatabase(async ({ db }) => {
+    for (
+      let after = 0, page = await listUsers(db, 0, PAGE);
+      page.length > 0;
+      page = await listUsers(db, after, PAGE)
+    ) {
+      for (const { id, email, username, name, activated, permissions } of page) {
+        print(
+          [
+            id,
+            email ?? '-',
+            username ?? '-',
+            activated ? 'active' : 'inactive',
+            permissions.join(',') || '-',
+            name,
+          ].join('\t'),
+        )
+        after = id
+      }
+    }
+  })
+}
+
+const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
+  const { email, name, username } = addOptions(args)
+  // The line's end belongs to the shell, everything before it to the password.
+  const password = (await readInput()).replace(/\r?\n$/, '')
+  const registration = { email, name, username, password }
+  const given = Object.fromEntries(Object.entries(registration).filter(([, value]) => value !== undefined))
+  const problems = explain(Registration, given, 'is not known')
+  if (Object.keys(problems).length > 0) throw new CommandFailed(inWords(problems))
+  await withDatabase(async ({ db }, { defaultPermissions }) => {
+    const users = createUsersService({
+      db,
+      passwords: createPasswords(),
+      defaultPermissions,
+      forgetPrincipal: () => {},
+      mailIsDue: () => {},
+    })
+    const user = await users.add(Value.Decode(Registration, given)).catch((error) => {
+      const reason = error instanceof Failure ? error.detail.error : undefined
+      throw typeof reason === 'object' ? new CommandFailed(inWords(reason)) : error
+    })
+    print(`Added user ${user.id}.`)
+  })
+}
+
+function addOptions(args: string[]) {
+  const option = { type: 'string' } as const
+  try {
+    return parseArgs({ args, options: { email: option, name: option, username: option } }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'the options are wrong')
+  }
+}
+
+const inWords = (problems: Readonly<Record<string, string>>) =>
+  Object.entries(problems)
+    .map(([field, problem]) => `${field} ${problem}`)
+    .join('; ')
+
+/** By id, email address or username; throws when there is none, or when it is the built-in one. */
+export async function userNamed(db: Db, text: string) {
+  const id = parseId(text)
+  const user = id === undefined ? await findUserByLogin(db, text) : await findUser(db, id)
+  if (user === undefined)
+    throw new CommandFailed(`there is no user "${text}"; "redlight users list" shows all`)
+  return user
+}
+
+async function ordinaryUser(db: Db, text: string) {
+  const user = await userNamed(db, text)
+  if (user.id === BUILT_IN_USER_ID)
+    throw new CommandFailed('the account Redlight is built in and stays as it is')
+  return user
+}
+
+const activate: Subcommand = async (args, { withDatabase, print }) => {
+  const [login = ''] = words(args, ['USER'])
+  await withDatabase(async ({ db }) => {
+    const { id } = await ordinaryUser(db, login)
+    await activateUser(db, id)
+    print(`User ${id} is active.`)
+  })
+}
+
+function permissionsIn(args: readonly string[]): { login: string; wanted: Permission[] } {
+  const [login, ...named] = args
+  if (login === undefined) throw new UsageError('USER is missing')
+  if (named.length === 0) throw new UsageError('PERMISSION is missing')
+  const unknown = named.find((permission) => !isPermission(permission))
+  if (unknown !== undefined) throw new UsageError(`"${unknown}" is not one of ${permissions.join(', ')}`)
+  return { login, wanted: named.filter(isPermission) }
+}
+
+const give: Subcommand = async (args, { withDatabase, print }) => {
+  const { login, wanted } = permissionsIn(args)
+  await withDatabase(async ({ db }) => {
+    const { id } = await ordinaryUser(db, login)
+    await grant(db, id, wanted)
+    print(`User ${id} has ${wanted.join(' and ')}.`)
+  })
+}
+
+const take: Subcommand = async (args, { withDatabase, print }) => {
+  const { login, wanted } = permissionsIn(args)
+  await withDatabase(async ({ db }) => {
+    const { id } = await ordinaryUser(db, login)
+    const taken = await revoke(db, id, wanted)
+    print(taken.length > 0 ? `Took ${taken.join(' and ')} from user ${id}.` : `User ${id} had none of these.`)
+  })
+}
+
+const remove: Subcommand = async (args, { withDatabase, print }) => {
+  const [login = ''] = words(args, ['USER'])
+  await withDatabase(async ({ db }) => {
+    const { id } = await ordinaryUser(db, login)
+    const users = createUsersService({
+      db,
+      passwords: createPasswords(),
+      defaultPermissions: [],
+      forgetPrincipal: () => {},
+      mailIsDue: () => {},
+    })
+    await users.remove(id)
+    print(`Removed user ${id}; their films belong to the account Redlight now.`)
+  })
+}

@@ -1,0 +1,49 @@
+/**
+ * Makes cluster.tar.zst, the empty database that every embedded database starts from. Making one takes seconds and
+ * a gigabyte of memory, unpacking one takes neither, so the build pays once for every first start.
+ */
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { unaccent } from '@electric-sql/pglite/contrib/unaccent'
+import pglitePackage from '../../node_modules/@electric-sql/pglite/package.json'
+
+const packedFile = join(import.meta.dir, 'cluster.tar.zst')
+const versionFile = 'pglite_version'
+
+if (!(await isPacked())) await pack()
+
+/** The version stands inside the archive, because a file beside it could be left over from another one. */
+async function isPacked(): Promise<boolean> {
+  const packed = Bun.file(packedFile)
+  if (!(await packed.exists())) return false
+  const archive = new Bun.Archive(await Bun.zstdDecompress(await packed.bytes()))
+  const [version] = (await archive.files(`**/${versionFile}`)).values()
+  return (await version?.text()) === pglitePackage.version
+}
+
+async function pack(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-cluster-'))
+  try {
+    const cluster = join(folder, 'pgdata')
+    await makeCluster(cluster)
+    // The real tar keeps the empty folders that PostgreSQL insists on; Bun.Archive can't write any.
+    const tar = await Bun.$`tar -cf - -C ${cluster} .`.quiet().arrayBuffer()
+    const packed = await Bun.zstdCompress(tar, { level: 19 })
+    // Two builds may run at once: each renames a whole file into place, and either one will do.
+    const unfinished = `${packedFile}.${process.pid}`
+    await writeFile(unfinished, packed)
+    await rename(unfinished, packedFile)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function makeCluster(folder: string): Promise<void> {
+  const pglite = await PGlite.create({ dataDir: folder, extensions: { unaccent } })
+  await pglite.exec('create extension unaccent')
+  await pglite.close()
+  await writeFile(join(folder, versionFile), pglitePackage.version)
+  await chmod(folder, 0o700)
+}

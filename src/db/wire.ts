@@ -1,0 +1,63 @@
+/** PostgreSQL's protocol, as far as the bridge looks into it: a type byte, a length that counts itself, a body. */
+export const MESSAGE = {
+  query: byte('Q'),
+  parse: byte('P'),
+  close: byte('C'),
+  sync: byte('S'),
+  flush: byte('H'),
+  terminate: byte('X'),
+  readyForQuery: byte('Z'),
+  notification: byte('A'),
+} as const
+export const STATUS_IDLE = byte('I')
+export const CLOSE_STATEMENT = byte('S')
+
+/** What a connection may begin with, in the place of the protocol's version. */
+export const REQUEST = { cancel: 80877102, tls: 80877103, gssEncryption: 80877104 } as const
+export const ENCRYPTION_REFUSED = Buffer.from('N')
+
+const HEADER_BYTES = 5
+
+/** The whole messages at the beginning of `bytes`. */
+export function* messagesIn(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; messageLength(bytes, start) <= bytes.length - start; ) {
+    const end = start + messageLength(bytes, start)
+    yield bytes.subarray(start, end)
+    start = end
+  }
+}
+
+/** The length of the message at `start`, or as much of it as must come before that can be told. */
+export function messageLength(bytes: Buffer, start: number): number {
+  if (bytes.length - start < HEADER_BYTES) return HEADER_BYTES
+  const length = bytes.readUInt32BE(start + 1)
+  if (length < 4) throw failure('08P01', 'A message to the embedded database was malformed.')
+  return 1 + length
+}
+
+export function frame(type: string, body = ''): Buffer {
+  const bytes = Buffer.from(`${type}\0\0\0\0${body}`)
+  bytes.writeUInt32BE(bytes.length - 1, 1)
+  return bytes
+}
+
+/** The text from `start` to the next NUL. */
+export function textAt(bytes: Buffer, start: number): string {
+  return bytes.toString('utf8', start, bytes.indexOf(0, start))
+}
+
+/** An error with a code, as those of PostgreSQL and of postgres.js have one. */
+export function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}
+
+/** To the caller all of these are a lost connection; some of what PGlite throws is not even an Error. */
+export function connectionError(error: unknown): Error {
+  if (error instanceof Error && 'code' in error) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return failure('CONNECTION_CLOSED', `The embedded database failed: ${reason}`)
+}
+
+function byte(character: string): number {
+  return character.charCodeAt(0)
+}

@@ -1,0 +1,57 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import type { Db } from '../db/client'
+import { Failure } from '../errors'
+import { parseId } from '../fields'
+import type { Guards } from '../http/guards'
+import { linkHeader, metadata } from '../http/list-query'
+import { FavouriteListQuery, parseFavouriteList } from '../movies/list-model'
+import { movieJson } from '../movies/model'
+import { findMovie } from '../movies/store'
+import { favouriteJson } from './model'
+import { addFavourite, listFavourites, removeFavourite } from './store'
+
+function movieId(id: string): number {
+  const number = parseId(id)
+  if (number === undefined) throw new Failure('notFound')
+  return number
+}
+
+export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
+  return new Elysia({ name: 'favourites', prefix: '/v1/users/me/favourites', tags: ['favourites'] })
+    .use(guards)
+
+    .get(
+      '',
+      async ({ query, user, request, set }) => {
+        const list = parseFavouriteList(query, user.id)
+        const { rows, total } = await listFavourites(db, user.id, list)
+        set.headers.link = linkHeader(request.url, list, total)
+        return {
+          movies: rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt)),
+          metadata: metadata(list, total),
+        }
+      },
+      { access: 'movies:read', list: true, query: FavouriteListQuery },
+    )
+
+    .put(
+      '/:id',
+      async ({ params, user }) => {
+        const id = movieId(params.id)
+        await addFavourite(db, user.id, id)
+        const movie = await findMovie(db, id)
+        if (movie === undefined) throw new Failure('notFound')
+        return { movie: movieJson(movie) }
+      },
+      { access: 'movies:read' },
+    )
+
+    .delete(
+      '/:id',
+      async ({ params, user }) => {
+        if (!(await removeFavourite(db, user.id, movieId(params.id)))) throw new Failure('notFound')
+        return { message: 'movie removed from favourites' }
+      },
+      { access: 'movies:read' },
+    )
+}

@@ -1,0 +1,32 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import { Failure } from '../errors'
+import type { Metrics } from '../http/metrics'
+
+export type HealthDeps = {
+  version: string
+  environment: string
+  /** Whether the database answers. */
+  databaseAnswers: () => Promise<boolean>
+  isShuttingDown: () => boolean
+  metrics: Pick<Metrics, 'variables' | 'prometheus'>
+}
+
+export function healthRoutes({
+  version,
+  environment,
+  databaseAnswers,
+  isShuttingDown,
+  metrics,
+}: HealthDeps): AnyElysia {
+  return new Elysia({ name: 'health', tags: ['health'] })
+    .get('/v1/healthcheck', async () => {
+      if (isShuttingDown()) throw new Failure('shuttingDown')
+      if (!(await databaseAnswers())) throw new Failure('databaseUnavailable')
+      return { status: 'available', system_info: { environment, version } }
+    })
+    .get('/debug/vars', () => metrics.variables())
+    .get('/metrics', async () => {
+      const { type, text } = await metrics.prometheus()
+      return new Response(text, { headers: { 'Content-Type': type } })
+    })
+}

@@ -1,0 +1,92 @@
+import { type ParseError, parse } from 'jsonc-parser'
+import { Failure, failures } from '../errors'
+
+export const MAX_BODY_BYTES = 1_048_576
+const MAX_DEPTH = 32
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i
+const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i
+
+/** The one JSON object that a request carries; throws 415, 413 or 400. */
+export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) throw new Failure('unsupportedMediaType')
+  const bytes = await readBytes(request)
+  if (bytes.byteLength === 0) throw new Failure('emptyBody')
+  if (isNestedTooDeeply(bytes)) throw new Failure('nestedTooDeeply')
+  const value = parseJson(decode(bytes))
+  if (!isObject(value)) throw new Failure('notAnObject')
+  return value
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+  try {
+    return announced === null ? await readChunks(request) : await request.bytes()
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('unreadableBody')
+  }
+}
+
+// The connection is closed rather than read to the end of what is refused.
+const tooLarge = () => new Failure('bodyTooLarge', { headers: { Connection: 'close' } })
+
+async function readChunks(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_BODY_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** Looked at before parsing, because what comes after walks the value recursively. */
+function isNestedTooDeeply(bytes: Uint8Array): boolean {
+  const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [34, 92, 123, 125, 91, 93]
+  let depth = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (inString) {
+      if (byte === BACKSLASH) i++
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) inString = true
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (++depth > MAX_DEPTH) return true
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--
+  }
+  return false
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Failure('notUtf8')
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Failure('badlyFormedJson', {
+      error: `${failures.badlyFormedJson.message} (at character ${errorPosition(text)})`,
+    })
+  }
+}
+
+/** Where a text stops being JSON, counted from 1: the engine's own error doesn't say. */
+function errorPosition(text: string): number {
+  const errors: ParseError[] = []
+  parse(text, errors, { disallowComments: true, allowTrailingComma: false })
+  const offset = errors[0]?.offset ?? text.length
+  return Math.min(offset, text.length) + 1
+}

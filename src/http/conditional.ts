@@ -1,0 +1,31 @@
+import { Failure } from '../errors'
+
+export const etag = (version: number) => `"${version}"`
+
+const ENTITY_TAGS = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+
+/** Whether `If-None-Match` names the version; weak tags count (RFC 9110 section 13.1.2). */
+export function isNotModified(headers: Headers, version: number): boolean {
+  const given = headers.get('if-none-match')
+  if (given === null) return false
+  return given.trim() === '*' || [...given.matchAll(ENTITY_TAGS)].some(([, , tag]) => tag === etag(version))
+}
+
+/** Whether `If-Match` lets a change of this version pass; weak tags never do (RFC 9110 section 13.1.1). */
+function isMatch(given: string, version: number): boolean {
+  if (given.trim() === '*') return true
+  return [...given.matchAll(ENTITY_TAGS)].some(([, weak, tag]) => weak === undefined && tag === etag(version))
+}
+
+/** Throws 412 or 409 unless the version is the one that the client has seen; tells whether it named any. */
+export function checkPreconditions(headers: Headers, version: number): boolean {
+  const ifMatch = headers.get('if-match')
+  const expected = headers.get('x-expected-version')
+  if (ifMatch !== null && !isMatch(ifMatch, version)) throw new Failure('preconditionFailed')
+  if (expected !== null && expected.trim() !== String(version)) throw new Failure('editConflict')
+  return ifMatch !== null || expected !== null
+}
+
+/** What it means that the version has moved on between that check and the write. */
+export const versionMovedOn = (headers: Headers) =>
+  new Failure(headers.has('if-match') ? 'preconditionFailed' : 'editConflict')

@@ -1,0 +1,46 @@
+/** What the pipeline knows of a request, beside the request itself. */
+export type RequestContext = {
+  readonly id: string
+  readonly startedAt: number
+  readonly method: string
+  readonly path: string
+  /** The client's address as the limits count it; undefined when it is exempt from them. */
+  limitKey: string | undefined
+  /** The pattern of the route that answers, such as /v1/movies/:id. */
+  route: string | undefined
+  userId: number | undefined
+}
+
+const contexts = new WeakMap<Request, RequestContext>()
+
+// What is safe in a log and in a header, whoever sent it.
+const SANE_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/
+
+export function openContext(request: Request, startedAt: number): RequestContext {
+  const incoming = request.headers.get('x-request-id')
+  const context: RequestContext = {
+    id: incoming !== null && SANE_ID.test(incoming) ? incoming : crypto.randomUUID(),
+    startedAt,
+    method: request.method,
+    path: pathOf(request.url),
+    limitKey: undefined,
+    route: undefined,
+    userId: undefined,
+  }
+  contexts.set(request, context)
+  return context
+}
+
+export function contextOf(request: Request): RequestContext {
+  const context = contexts.get(request)
+  if (context === undefined) throw new Error('the request did not come through the pipeline')
+  return context
+}
+
+/** The path of an absolute URL, as it was sent. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  if (start === -1) return '/'
+  const end = url.indexOf('?', start)
+  return end === -1 ? url.slice(start) : url.slice(start, end)
+}

@@ -1,0 +1,73 @@
+import type { TSchema } from '@sinclair/typebox'
+import { NotFoundError, ValidationError } from 'elysia'
+import { Failure, type FieldMessages, failures } from '../errors'
+import { explain } from '../fields'
+import { describeError, type Log } from '../log'
+import { contextOf, type RequestContext } from './context'
+import { jsonResponse } from './responses'
+
+/** The methods that a path knows, as the value of `Allow`; undefined for an unknown path. */
+export type AllowedMethods = (path: string) => string | undefined
+
+const headersOf: Partial<Record<number, Record<string, string>>> = {
+  401: { 'WWW-Authenticate': 'Bearer' },
+  503: { 'Retry-After': '1' },
+}
+
+/** The only writer of failures: the contract's envelope (section 1). */
+export function failureResponse(failure: Failure): Response {
+  const { status, message } = failures[failure.code]
+  const { error = message, headers } = failure.detail
+  return jsonResponse({ error }, status, { ...headersOf[status], ...headers })
+}
+
+/** What a thrown value means to the client. */
+export function toFailure(thrown: unknown, request: Request, allowedMethods: AllowedMethods): Failure {
+  if (thrown instanceof Failure) return thrown
+  // The query builder wraps what the database layer threw.
+  if (thrown instanceof Error && thrown.cause instanceof Failure) return thrown.cause
+  if (thrown instanceof NotFoundError) return unrouted(contextOf(request), allowedMethods)
+  if (thrown instanceof ValidationError) return ofValidation(thrown)
+  return new Failure('internal', { cause: thrown })
+}
+
+/** The router knows only that no route answers; a path that knows other methods is a 405. */
+function unrouted({ path, method }: RequestContext, allowedMethods: AllowedMethods): Failure {
+  const allow = allowedMethods(path)
+  if (allow === undefined) return new Failure('notFound')
+  return new Failure('methodNotAllowed', {
+    error: `the ${method} method is not supported for this resource`,
+    headers: { Allow: allow },
+  })
+}
+
+/** Nothing that is our fault stays unsaid: the client gets an envelope, the log the reason. */
+export function logFailure(failure: Failure, { id, route }: RequestContext, log: Log) {
+  if (failure.code === 'internal')
+    log.error('request failed', { request_id: id, route, ...describeError(failure.cause) })
+  else if (failures[failure.code].status >= 500)
+    log.warn('request refused', {
+      request_id: id,
+      route,
+      failure: failure.code,
+      ...describeError(failure.cause),
+    })
+}
+
+function ofValidation(thrown: ValidationError): Failure {
+  if (thrown.type === 'params') return new Failure('notFound')
+  if (thrown.type === 'body' || thrown.type === 'query')
+    return new Failure('invalid', { error: fieldMessages(thrown) })
+  return new Failure('internal', { cause: new Error('an answer broke its own schema') })
+}
+
+function fieldMessages({ validator, value, type }: ValidationError): FieldMessages {
+  if (!hasSchema(validator)) throw new TypeError('the validator is not of TypeBox')
+  return explain(
+    validator.schema,
+    value,
+    type === 'query' ? 'is not a known parameter' : 'is not a known field',
+  )
+}
+
+const hasSchema = (validator: object): validator is { schema: TSchema } => 'schema' in validator

@@ -1,0 +1,124 @@
+import { heapStats } from 'bun:jsc'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RequestContext } from './context'
+
+export type Gauges = {
+  version: string
+  pool: () => { size: number; busy: number; waiting: number }
+  passwords: () => { busy: number; waiting: number }
+  mails: () => Promise<{ waiting: number; failed: number }>
+}
+export type Metrics = ReturnType<typeof createMetrics>
+
+const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const LAG_RESOLUTION_MS = 10
+
+export function createMetrics({ version, pool, passwords, mails }: Gauges) {
+  const startedAt = performance.now()
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  lag.enable()
+  let received = 0
+  let sent = 0
+  let processingSeconds = 0
+  const sentByStatus: Record<string, number> = {}
+
+  const registry = new Registry()
+  const durations = new Histogram({
+    name: 'redlight_http_request_duration_seconds',
+    help: 'Time to answer a request, by route pattern, method and status class.',
+    labelNames: ['route', 'method', 'status'] as const,
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers: [registry],
+  })
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set(await read())
+      },
+    })
+  const statuses = new Counter({
+    name: 'redlight_http_responses_total',
+    help: 'Answers sent, by status.',
+    labelNames: ['status'] as const,
+    registers: [registry],
+  })
+  const eventLoopLagMs = () => Math.max(0, lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS)
+  /** Not a number while the database is away, which must not take the other figures with it. */
+  const countMails = () => mails().catch(() => ({ waiting: Number.NaN, failed: Number.NaN }))
+  const uptimeSeconds = () => (performance.now() - startedAt) / 1000
+  new Gauge({
+    name: 'redlight_build_info',
+    help: 'The version that runs.',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version }, 1)
+  gauge('redlight_uptime_seconds', 'Time since the start.', uptimeSeconds)
+  gauge('redlight_http_requests_in_flight', 'Requests received and not yet answered.', () => received - sent)
+  gauge(
+    'redlight_event_loop_lag_seconds',
+    '99th percentile of the delay of the event loop.',
+    () => eventLoopLagMs() / 1000,
+  )
+  gauge('redlight_memory_resident_bytes', 'Memory in use by the process.', () => process.memoryUsage.rss())
+  gauge('redlight_memory_heap_bytes', 'Memory in use by JavaScript objects.', () => heapStats().heapSize)
+  gauge('redlight_database_connections', 'Connections that the pool may open.', () => pool().size)
+  gauge('redlight_database_connections_busy', 'Connections at work.', () => pool().busy)
+  gauge('redlight_database_queries_waiting', 'Queries that wait for a connection.', () => pool().waiting)
+  gauge('redlight_password_hashes_busy', 'Password hashes being computed.', () => passwords().busy)
+  gauge(
+    'redlight_password_hashes_waiting',
+    'Password hashes that wait their turn.',
+    () => passwords().waiting,
+  )
+  gauge(
+    'redlight_mails_waiting',
+    'Mails recorded and not yet sent.',
+    async () => (await countMails()).waiting,
+  )
+  gauge(
+    'redlight_mails_failed',
+    'Mails given up after the last try.',
+    async () => (await countMails()).failed,
+  )
+
+  return {
+    requestStarted() {
+      received++
+    },
+    requestEnded({ route = 'none', method }: RequestContext, status: number, seconds: number) {
+      sent++
+      processingSeconds += seconds
+      sentByStatus[status] = (sentByStatus[status] ?? 0) + 1
+      statuses.inc({ status })
+      durations.observe(
+        { route, method: knownMethod(method), status: `${Math.floor(status / 100)}xx` },
+        seconds,
+      )
+    },
+    prometheus: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    /** In the manner of Go's expvar (section 7). */
+    variables: async () => ({
+      version,
+      uptime_seconds: Math.round(uptimeSeconds() * 1000) / 1000,
+      timestamp: Math.floor(Date.now() / 1000),
+      memstats: { ...process.memoryUsage(), heap_objects: heapStats().objectCount },
+      database: pool(),
+      total_requests_received: received,
+      total_responses_sent: sent,
+      total_processing_time_μs: Math.round(processingSeconds * 1e6),
+      total_responses_sent_by_status: sentByStatus,
+      in_flight_requests: received - sent,
+      event_loop_lag_ms: Math.round(eventLoopLagMs() * 1000) / 1000,
+      mail_queue: await countMails(),
+    }),
+    stop: () => lag.disable(),
+  }
+}
+
+/** A method is whatever the client typed; a label must not be. */
+const knownMethod = (method: string) =>
+  ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'

@@ -1,0 +1,67 @@
+import { and, asc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+import { mails, users } from '../db/schema'
+
+/** What a mail is about, which is also what the token in it is good for. */
+export type MailKind = 'activation' | 'password-reset'
+
+const isWaiting = and(isNull(mails.sentAt), isNull(mails.failedAt))
+const inMs = (milliseconds: number) => sql`now() + make_interval(secs => ${milliseconds / 1000}::float8)`
+
+/**
+ * Takes one due mail for so long; without a word from this process until then it is due again, for any instance.
+ * Mails never tried before go first, so that nobody waits behind a crowd of hopeless ones.
+ */
+export async function claimMail(db: Db, busyUserIds: readonly number[], leaseMs: number) {
+  // Compared with `=` and not `in`, so that the planner can't run it, and lock another row, more than once.
+  const next = db
+    .select({ id: mails.id })
+    .from(mails)
+    .where(and(isWaiting, lte(mails.dueAt, sql`now()`), notInArray(mails.userId, [...busyUserIds])))
+    .orderBy(asc(mails.attempts), asc(mails.dueAt))
+    .limit(1)
+    .for('update', { skipLocked: true })
+  const [mail] = await db
+    .update(mails)
+    .set({ attempts: sql`${mails.attempts} + 1`, dueAt: inMs(leaseMs) })
+    .from(users)
+    .where(and(eq(mails.userId, users.id), eq(mails.id, next)))
+    .returning({
+      id: mails.id,
+      kind: sql<MailKind>`${mails.kind}`,
+      createdAt: mails.createdAt,
+      attempts: mails.attempts,
+      userId: users.id,
+      name: users.name,
+      email: users.email,
+      isActivated: users.activated,
+    })
+  return mail
+}
+export type ClaimedMail = NonNullable<Awaited<ReturnType<typeof claimMail>>>
+
+export async function extendClaim(db: Db, { id, attempts }: ClaimedMail, leaseMs: number): Promise<void> {
+  await db
+    .update(mails)
+    .set({ dueAt: inMs(leaseMs) })
+    .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
+}
+
+/** Whoever holds the claim by now: the mail is out. */
+export async function markSent(db: Db, id: number): Promise<void> {
+  await db.update(mails).set({ sentAt: sql`now()`, failedAt: null, lastError: null }).where(eq(mails.id, id))
+}
+
+/** Due again after the pause; without one it is given up, and kept. */
+export async function markUnsent(
+  db: Db,
+  { id, attempts }: ClaimedMail,
+  reason: string,
+  pauseMs: number | undefined,
+): Promise<void> {
+  const next = pauseMs === undefined ? { failedAt: sql`now()` } : { dueAt: inMs(pauseMs) }
+  await db
+    .update(mails)
+    .set({ ...next, lastError: reason })
+    .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
+}

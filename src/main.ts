@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { runCommandLine } from './cli/index'
+import { readConfig } from './config'
+import { openDatabaseBesideServer } from './db/open'
+import { createLog, describeError } from './log'
+import { permissions } from './permissions/model'
+
+const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
+const print = (line: string) => process.stdout.write(`${line}\n`)
+const printError = (line: string) => process.stderr.write(`${line}\n`)
+
+// Whoever reads our output may go away, and a full disk may stop taking the log: neither is a reason to stop serving.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
+const exitCode = await runCommandLine(
+  process.argv.slice(2),
+  {
+    readConfig: config,
+    createLog({ logLevel }) {
+      const log = createLog(logLevel, (line) => process.stdout.write(line))
+      process.on('unhandledRejection', (reason) =>
+        log.error('a failure was not handled', describeError(reason)),
+      )
+      process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
+      return log
+    },
+    async withDatabase(work) {
+      const settings = config()
+      const quiet = createLog('error', (line) => process.stderr.write(line))
+      const database = await openDatabaseBesideServer(settings.database, quiet)
+      try {
+        return await work(database, settings)
+      } finally {
+        await database.close()
+      }
+    },
+    print,
+    readInput: () => Bun.stdin.text(),
+    untilSignal: () =>
+      new Promise((resolve) => {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+      }),
+  },
+  printError,
+)
+process.exit(exitCode)

@@ -1,0 +1,105 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import type { Db } from '../db/client'
+import { Failure } from '../errors'
+import { parseId } from '../fields'
+import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
+import { type Guards, guardRecord, principalOf } from '../http/guards'
+import { linkHeader, metadata } from '../http/list-query'
+import { MovieListQuery, parseMovieList } from './list-model'
+import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
+import { deleteMovie, findMovie, insertMovie, listMovies, updateMovie } from './store'
+
+/** The film that a path names; throws 404. */
+async function loadMovie(db: Db, id: string): Promise<Movie> {
+  const number = parseId(id)
+  const movie = number === undefined ? undefined : await findMovie(db, number)
+  if (movie === undefined) throw new Failure('notFound')
+  return movie
+}
+
+/** The film that a caller is about to change: there, the caller's own, and at the version that they have seen. */
+function movieGuard(db: Db) {
+  const changing = new WeakMap<Request, Movie>()
+  return new Elysia({ name: 'movie-guard' }).macro({
+    movie: (_: 'own') => ({
+      async transform({ request, params }) {
+        const { id = '' }: { id?: string } = params
+        const movie = await loadMovie(db, id)
+        if (movie.createdBy.id !== principalOf(request).id) throw new Failure('notCreator')
+        checkPreconditions(request.headers, movie.version)
+        guardRecord(request, movie)
+        changing.set(request, movie)
+      },
+      resolve({ request }) {
+        const movie = changing.get(request)
+        if (movie === undefined) throw new Error('the route has no guard')
+        return { movie }
+      },
+    }),
+  })
+}
+
+export function movieRoutes(db: Db, guards: Guards): AnyElysia {
+  return new Elysia({ name: 'movies', prefix: '/v1/movies', tags: ['movies'] })
+    .use(guards)
+    .use(movieGuard(db))
+
+    .get(
+      '',
+      async ({ query, user, request, set }) => {
+        const list = parseMovieList(query, user.id)
+        const { rows, total } = await listMovies(db, list)
+        set.headers.link = linkHeader(request.url, list, total)
+        return { movies: rows.map(({ movie }) => movieJson(movie)), metadata: metadata(list, total) }
+      },
+      { access: 'movies:read', list: true, query: MovieListQuery },
+    )
+
+    .post(
+      '',
+      async ({ body, user, set }) => {
+        const movie = await insertMovie(db, newMovie(body), user)
+        set.status = 201
+        set.headers.location = `/v1/movies/${movie.id}`
+        set.headers.etag = etag(movie.version)
+        return { movie: movieJson(movie) }
+      },
+      { access: 'movies:write', json: true, body: MovieInput },
+    )
+
+    .get(
+      '/:id',
+      async ({ params, request, set }) => {
+        const movie = await loadMovie(db, params.id)
+        set.headers.etag = etag(movie.version)
+        if (isNotModified(request.headers, movie.version))
+          return new Response(null, { status: 304, headers: { ETag: etag(movie.version) } })
+        return { movie: movieJson(movie) }
+      },
+      { access: 'movies:read' },
+    )
+
+    .patch(
+      '/:id',
+      async ({ body, movie, request, set }) => {
+        const changes = movieChanges(body)
+        const isEmpty = Object.keys(changes).length === 0
+        const updated = isEmpty ? movie : await updateMovie(db, movie, changes)
+        if (updated === undefined) throw versionMovedOn(request.headers)
+        set.headers.etag = etag(updated.version)
+        return { movie: movieJson(updated) }
+      },
+      { access: 'movies:write', movie: 'own', json: true, body: MoviePatch },
+    )
+
+    .delete(
+      '/:id',
+      async ({ movie, request }) => {
+        const isGuarded = checkPreconditions(request.headers, movie.version)
+        const deleted = await deleteMovie(db, movie.id, isGuarded ? movie.version : undefined)
+        if (!deleted) throw isGuarded ? versionMovedOn(request.headers) : new Failure('notFound')
+        return { message: 'movie successfully deleted' }
+      },
+      { access: 'movies:write', movie: 'own' },
+    )
+}

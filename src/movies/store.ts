@@ -1,0 +1,123 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+import { refusal } from '../db/database-errors'
+import { movieCounts, movies, users } from '../db/schema'
+import { Failure, invalid } from '../errors'
+import type { MovieList, MovieSortKey, Page } from './list-model'
+import {
+  conditions,
+  hasFilters,
+  type ListedMovie,
+  type MovieSource,
+  movieOrder,
+  selectPage,
+  withoutWordlessTexts,
+} from './list-store'
+import type { Creator, Movie, MovieContent } from './model'
+
+const refusals = {
+  movies_title_key: () => invalid({ title: 'a movie with this title already exists' }),
+  // The account went while its token was still believed.
+  movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
+}
+
+const columns = {
+  id: movies.id,
+  title: movies.title,
+  year: movies.year,
+  runtime: movies.runtime,
+  genres: movies.genres,
+  director: movies.director,
+  cast: movies.cast,
+  releaseDate: movies.releaseDate,
+  synopsis: movies.synopsis,
+  createdBy: { id: users.id, name: users.name, username: users.username },
+  version: movies.version,
+}
+
+export async function findMovie(db: Db, id: number): Promise<Movie | undefined> {
+  const [movie] = await db
+    .select(columns)
+    .from(movies)
+    .innerJoin(users, eq(users.id, movies.createdBy))
+    .where(eq(movies.id, id))
+  return movie
+}
+
+/** Throws a 422 when the title is taken. */
+export async function insertMovie(db: Db, content: MovieContent, creator: Creator): Promise<Movie> {
+  try {
+    const [inserted] = await db
+      .insert(movies)
+      .values({ ...content, createdBy: creator.id })
+      .returning({ id: movies.id, version: movies.version })
+    if (inserted === undefined) throw new Error('the insert returned no row')
+    const { id, name, username } = creator
+    return { ...content, ...inserted, createdBy: { id, name, username } }
+  } catch (error) {
+    throw refusal(error, 'movies', refusals)
+  }
+}
+
+/** Undefined when the film is no longer at the version that was read. */
+export async function updateMovie(
+  db: Db,
+  movie: Movie,
+  changes: Partial<MovieContent>,
+): Promise<Movie | undefined> {
+  try {
+    const [updated] = await db
+      .update(movies)
+      .set({ ...changes, version: sql`${movies.version} + 1` })
+      .where(and(eq(movies.id, movie.id), eq(movies.version, movie.version)))
+      .returning({ version: movies.version })
+    return updated && { ...movie, ...changes, ...updated }
+  } catch (error) {
+    throw refusal(error, 'movies', refusals)
+  }
+}
+
+/** False when there is no such film, or not at that version. */
+export async function deleteMovie(db: Db, id: number, version?: number): Promise<boolean> {
+  const deleted = await db
+    .delete(movies)
+    .where(and(eq(movies.id, id), version === undefined ? undefined : eq(movies.version, version)))
+    .returning({ id: movies.id })
+  return deleted.length > 0
+}
+
+export function listMovies(db: Db, list: MovieList<MovieSortKey>): Promise<Page<ListedMovie>> {
+  const order = movieOrder(list.sort)
+  return listFrom(db, list, (filters) => ({
+    from: sql`${movies}`,
+    total: hasFilters(filters)
+      ? sql`select count(*) as records from ${movies}${conditions(filters)}`
+      : sql`select sum(${movieCounts.movies}) as records from ${movieCounts}`,
+    order,
+    addedAt: sql`null::timestamptz`,
+  }))
+}
+
+/** A page of films; a text to search for that holds no word counts as not given. */
+export async function listFrom<Key extends string>(
+  db: Db,
+  list: MovieList<Key>,
+  source: (filters: MovieList<Key>['filters']) => MovieSource,
+): Promise<Page<ListedMovie>> {
+  const { title, director, cast } = list.filters
+  const found = await selectPage(db, source(list.filters), list)
+  if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
+  // Only PostgreSQL knows what is a word, and asking it each time would cost every search.
+  const filters = await withoutWordlessTexts(db, list.filters)
+  return filters === undefined ? found : selectPage(db, source(filters), { ...list, filters })
+}
+
+/** Makes a film another user's; false when there is no such film. */
+export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
+  const assigned = await db
+    .update(movies)
+    .set({ createdBy: userId, version: sql`${movies.version} + 1` })
+    .where(eq(movies.id, id))
+    .returning({ id: movies.id })
+  return assigned.length > 0
+}

@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os'
+import { commonPasswords } from './common-passwords' with { type: 'macro' }
+import { Failure } from './errors'
+import { createGate } from './gate'
+
+// OWASP's minimum for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes.
+const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
+// Bun hashes on as many threads as there are cores, which files, DNS and WebCrypto share: one stays free for them.
+const MAX_HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1)
+const MAX_WAITING = 64
+const MAX_WAIT_MS = 4000
+const RETRY_AFTER_SECONDS = '2'
+
+let common: Set<string> | undefined
+
+/** Whether a password is among the 10,000 commonest, in any case. */
+export function isCommonPassword(password: string): boolean {
+  common ??= new Set(commonPasswords(8).split('\n'))
+  return common.has(password.toLowerCase())
+}
+
+export type Passwords = ReturnType<typeof createPasswords>
+
+/** Hashes and verifies, so many at once at most; refuses with 503 when too many wait. */
+export function createPasswords() {
+  const gate = createGate({
+    concurrency: MAX_HASHES_AT_ONCE,
+    maxWaiting: MAX_WAITING,
+    maxWaitMs: MAX_WAIT_MS,
+    refusal: () => new Failure('tooManySignIns', { headers: { 'Retry-After': RETRY_AFTER_SECONDS } }),
+  })
+  let dummyHash: Promise<string> | undefined
+  const hash = (password: string) => gate.run(() => Bun.password.hash(password, ARGON2ID))
+  return {
+    hash,
+    /** Takes as long for no hash (an unknown user) as for a wrong password. */
+    async verify(password: string, hashed: string | undefined): Promise<boolean> {
+      dummyHash ??= Bun.password.hash(crypto.randomUUID(), ARGON2ID)
+      const against = hashed ?? (await dummyHash)
+      const matches = await gate.run(() => Bun.password.verify(password, against))
+      return matches && hashed !== undefined
+    },
+    load: () => ({ busy: gate.busy, waiting: gate.waiting }),
+    limits: { maxHashesAtOnce: MAX_HASHES_AT_ONCE, maxWaiting: MAX_WAITING },
+  }
+}

@@ -1,0 +1,31 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { isMissing, type ObjectRule, object, text } from '../fields'
+import type { Permission } from '../permissions/model'
+
+/** What a token sent by mail is good for. */
+export type TokenScope = 'activation' | 'password-reset'
+
+const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, string>> => {
+  if (isMissing(email) && isMissing(username)) return { email: 'must be provided, unless username is' }
+  return isMissing(email) || isMissing(username) ? {} : { username: 'must not be given together with email' }
+}
+
+export const Credentials = object(
+  { email: Type.Optional(text(1, 500)), username: Type.Optional(text(1, 500)), password: text(1, 128) },
+  oneName,
+)
+export type Credentials = Static<typeof Credentials>
+
+export const MailRequest = object({ email: text(1, 500) })
+
+/** What a request may be done as: a user at one generation of their tokens. */
+export type Principal = {
+  readonly id: number
+  readonly name: string
+  readonly username: string | null
+  readonly tokenGeneration: number
+  readonly activated: boolean
+  readonly permissions: ReadonlySet<string>
+}
+
+export const mayDo = (principal: Principal, permission: Permission) => principal.permissions.has(permission)

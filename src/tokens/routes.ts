@@ -1,0 +1,61 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import { contextOf } from '../http/context'
+import type { Guards } from '../http/guards'
+import type { Limiter } from '../http/rate-limit'
+import { timestampJson } from '../timestamp'
+import { Credentials, MailRequest } from './model'
+import type { TokensService } from './service'
+
+export function tokenRoutes(
+  tokens: TokensService,
+  limiter: Pick<Limiter, 'signIn' | 'failedSignIn' | 'mail'>,
+  guards: Guards,
+): AnyElysia {
+  return new Elysia({ name: 'tokens', prefix: '/v1/tokens', tags: ['tokens'] })
+    .use(guards)
+
+    .post(
+      '/authentication',
+      async ({ body, request, set }) => {
+        const { limitKey } = contextOf(request)
+        limiter.signIn(limitKey)
+        const { token, expiresAt } = await tokens.signIn(body, (account) =>
+          limiter.failedSignIn(account, limitKey),
+        )
+        set.status = 201
+        return { authentication_token: { token, expiry: timestampJson(expiresAt) } }
+      },
+      { json: true, body: Credentials },
+    )
+
+    .delete(
+      '/authentication',
+      async ({ user }) => {
+        await tokens.signOutEverywhere(user.id)
+        return { message: 'you are signed out everywhere' }
+      },
+      { access: 'authenticated' },
+    )
+
+    .post(
+      '/activation',
+      async ({ body, request, set }) => {
+        limiter.mail(body.email, contextOf(request).limitKey)
+        await tokens.requestActivation(body.email)
+        set.status = 202
+        return { message: 'an email will be sent to you containing activation instructions' }
+      },
+      { json: true, body: MailRequest },
+    )
+
+    .post(
+      '/password-reset',
+      async ({ body, request, set }) => {
+        limiter.mail(body.email, contextOf(request).limitKey)
+        await tokens.requestPasswordReset(body.email)
+        set.status = 202
+        return { message: 'an email will be sent to you containing password reset instruction' }
+      },
+      { json: true, body: MailRequest },
+    )
+}

@@ -1,0 +1,72 @@
+import type { Db } from '../db/client'
+import { Failure, invalid } from '../errors'
+import { type MailKind, recordMail } from '../mail/outbox'
+import type { Passwords } from '../password'
+import type { Jwt } from './jwt'
+import type { Credentials } from './model'
+import { endSessions, findLogin } from './store'
+
+export type TokensDeps = {
+  db: Db
+  jwt: Pick<Jwt, 'sign'>
+  passwords: Pick<Passwords, 'verify'>
+  forgetPrincipal: (userId: number) => void
+  mailIsDue: () => void
+}
+export type TokensService = ReturnType<typeof createTokensService>
+
+/** Counts a sign-in against an account before it is tried, and takes that back unless the credentials were wrong. */
+export type CountFailure = (account: string) => { takeBack(): void }
+
+export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
+  async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
+    const name = email ?? username ?? ''
+    const user = await findLogin(db, email === undefined ? { username: name } : { email: name })
+    const failure = countFailure(user === undefined ? `unknown ${name.toLowerCase()}` : `user ${user.id}`)
+    try {
+      const matches = await passwords.verify(password, user?.passwordHash ?? undefined)
+      if (user !== undefined && matches) {
+        failure.takeBack()
+        return user
+      }
+    } catch (error) {
+      failure.takeBack()
+      throw error
+    }
+    throw new Failure('invalidCredentials')
+  }
+
+  async function requestMail(
+    email: string,
+    kind: MailKind,
+    refuse: (activated: boolean) => string | undefined,
+  ) {
+    const user = await findLogin(db, { email })
+    const problem = user === undefined ? 'no matching email address found' : refuse(user.activated)
+    if (user === undefined || problem !== undefined) throw invalid({ email: problem ?? '' })
+    await db.transaction((tx) => recordMail(tx, { userId: user.id, kind }))
+    mailIsDue()
+  }
+
+  return {
+    async signIn(credentials: Credentials, countFailure: CountFailure) {
+      const user = await verifyCredentials(credentials, countFailure)
+      return jwt.sign(user.id, user.tokenGeneration)
+    },
+
+    async signOutEverywhere(userId: number): Promise<void> {
+      await endSessions(db, userId)
+      forgetPrincipal(userId)
+    },
+
+    requestActivation: (email: string) =>
+      requestMail(email, 'activation', (activated) =>
+        activated ? 'user has already been activated' : undefined,
+      ),
+
+    requestPasswordReset: (email: string) =>
+      requestMail(email, 'password-reset', (activated) =>
+        activated ? undefined : 'user account must be activated',
+      ),
+  }
+}

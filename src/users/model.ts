@@ -1,0 +1,81 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { field, isMissing, nullable, type ObjectRule, object, type Rule, text, textProblem } from '../fields'
+import { isCommonPassword } from '../password'
+import { timestampJson } from '../timestamp'
+
+const MAX_EMAIL_BYTES = 254
+// The address syntax of HTML's <input type=email>, with a domain that has a dot: what mail servers in use accept.
+const EMAIL =
+  /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
+const USERNAME = /^[A-Za-z][A-Za-z0-9]{2,31}$/
+
+const notBlank: Rule = (value) => (String(value).trim() === '' ? 'must not be blank' : undefined)
+
+const emailProblem: Rule = (value) => {
+  const problem = textProblem(value, 1, MAX_EMAIL_BYTES)
+  if (problem !== undefined) return problem
+  if (!EMAIL.test(String(value))) return 'must be a valid email address like alice@example.com'
+}
+const email = field<string>({ type: 'string', format: 'email', maxLength: MAX_EMAIL_BYTES }, emailProblem)
+
+const username = field<string>({ type: 'string', pattern: USERNAME.source }, (value) => {
+  if (typeof value !== 'string' || !USERNAME.test(value))
+    return 'must be 3 to 32 ASCII letters and digits, starting with a letter'
+})
+
+const newPassword = text(8, 128, (value) =>
+  isCommonPassword(String(value)) ? 'is one of the commonest passwords, please choose another' : undefined,
+)
+
+/** A password that repeats what others can see of the user. */
+export function passwordRepeats(
+  password: unknown,
+  user: Readonly<Record<string, unknown>>,
+): Record<string, string> {
+  for (const key of ['name', 'email', 'username'])
+    if (typeof password === 'string' && String(user[key] ?? '').toLowerCase() === password.toLowerCase())
+      return { password: `must not be the ${key}` }
+  return {}
+}
+
+const registrationRule: ObjectRule = (registration) => ({
+  ...(isMissing(registration.name) && isMissing(registration.username)
+    ? { name: 'must be provided, unless username is' }
+    : {}),
+  ...passwordRepeats(registration.password, registration),
+})
+
+export const Registration = object(
+  {
+    name: Type.Optional(nullable(text(1, 500, notBlank))),
+    email,
+    username: Type.Optional(nullable(username)),
+    password: newPassword,
+  },
+  registrationRule,
+)
+export type Registration = Static<typeof Registration>
+
+export const PasswordReset = object({ password: newPassword, token: text(1, 128) })
+export const Activation = object({ token: text(1, 128) })
+
+export type User = {
+  id: number
+  createdAt: Date
+  name: string
+  email: string | null
+  username: string | null
+  activated: boolean
+}
+
+/** A user as the API shows it (section 4). */
+export function userJson(user: User) {
+  return {
+    id: user.id,
+    created_at: timestampJson(user.createdAt),
+    name: user.name,
+    email: user.email,
+    username: user.username ?? undefined,
+    activated: user.activated,
+  }
+}

@@ -1,0 +1,49 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import { contextOf } from '../http/context'
+import type { Guards } from '../http/guards'
+import type { Limiter } from '../http/rate-limit'
+import { Activation, PasswordReset, Registration, userJson } from './model'
+import type { UsersService } from './service'
+
+export function userRoutes(
+  users: UsersService,
+  limiter: Pick<Limiter, 'registration'>,
+  guards: Guards,
+): AnyElysia {
+  return new Elysia({ name: 'users', prefix: '/v1/users', tags: ['users'] })
+    .use(guards)
+
+    .post(
+      '',
+      async ({ body, request, set }) => {
+        limiter.registration(contextOf(request).limitKey)
+        const user = await users.register(body)
+        set.status = 201
+        return { user: userJson(user) }
+      },
+      { json: true, body: Registration },
+    )
+
+    .put('/activated', async ({ body }) => ({ user: userJson(await users.activate(body.token)) }), {
+      json: true,
+      body: Activation,
+    })
+
+    .put(
+      '/password',
+      async ({ body }) => {
+        await users.resetPassword(body.password, body.token)
+        return { message: 'your password is successfully reset' }
+      },
+      { json: true, body: PasswordReset },
+    )
+
+    .get(
+      '/me',
+      async ({ user }) => {
+        const { permissions, ...found } = await users.find(user.id)
+        return { user: { ...userJson(found), permissions } }
+      },
+      { access: 'activated' },
+    )
+}

@@ -1,0 +1,89 @@
+import type { Db } from '../db/client'
+import { Failure, invalid } from '../errors'
+import { recordMail } from '../mail/outbox'
+import type { Passwords } from '../password'
+import type { Permission } from '../permissions/model'
+import { grant } from '../permissions/store'
+import { consumeToken, endSessions, findTokenOwner } from '../tokens/store'
+import { passwordRepeats, type Registration, type User } from './model'
+import { activateUser, findUser, insertUser, removeUser, setPassword } from './store'
+
+export type UsersDeps = {
+  db: Db
+  passwords: Pick<Passwords, 'hash'>
+  defaultPermissions: readonly Permission[]
+  /** Called once the rights of a user have changed. */
+  forgetPrincipal: (userId: number) => void
+  /** Called once a mail waits to be sent. */
+  mailIsDue: () => void
+}
+export type UsersService = ReturnType<typeof createUsersService>
+
+const invalidActivationToken = () => invalid({ token: 'invalid or expired activation token' })
+const invalidResetToken = () => invalid({ token: 'invalid or expired password reset token' })
+
+export function createUsersService({
+  db,
+  passwords,
+  defaultPermissions,
+  forgetPrincipal,
+  mailIsDue,
+}: UsersDeps) {
+  async function insert(registration: Registration, activated: boolean): Promise<User> {
+    const { email, username = null, password } = registration
+    const name = registration.name ?? username ?? ''
+    const passwordHash = await passwords.hash(password)
+    return db.transaction(async (tx) => {
+      const user = await insertUser(tx, { name, email, username, passwordHash, activated })
+      await grant(tx, user.id, defaultPermissions)
+      if (!activated) await recordMail(tx, { userId: user.id, kind: 'activation' })
+      return user
+    })
+  }
+
+  return {
+    /** A new user, who is sent an activation mail. */
+    async register(registration: Registration): Promise<User> {
+      const user = await insert(registration, false)
+      mailIsDue()
+      return user
+    },
+
+    /** A new user on the operator's word, activated at once. */
+    add: (registration: Registration) => insert(registration, true),
+
+    async activate(token: string): Promise<User> {
+      const user = await db.transaction(async (tx) => {
+        const userId = await consumeToken(tx, 'activation', token)
+        return userId === undefined ? undefined : activateUser(tx, userId)
+      })
+      if (user === undefined) throw invalidActivationToken()
+      forgetPrincipal(user.id)
+      return user
+    },
+
+    /** A password that is refused doesn't use the token up. */
+    async resetPassword(password: string, token: string): Promise<void> {
+      const owner = await findTokenOwner(db, 'password-reset', token)
+      if (owner === undefined) throw invalidResetToken()
+      const problems = passwordRepeats(password, owner)
+      if (Object.keys(problems).length > 0) throw invalid(problems)
+      const passwordHash = await passwords.hash(password)
+      await db.transaction(async (tx) => {
+        const userId = await consumeToken(tx, 'password-reset', token)
+        if (userId === undefined) throw invalidResetToken()
+        await setPassword(tx, userId, passwordHash)
+        await endSessions(tx, userId)
+      })
+      forgetPrincipal(owner.id)
+    },
+
+    async find(userId: number) {
+      const user = await findUser(db, userId)
+      if (user === undefined) throw new Failure('invalidAuthenticationToken')
+      return user
+    },
+
+    remove: (userId: number) => db.transaction((tx) => removeUser(tx, userId)),
+  }
+}

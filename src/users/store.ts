@@ -1,0 +1,112 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { Db, Tx } from '../db/client'
+import { refusal } from '../db/database-errors'
+import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'
+import { invalid } from '../errors'
+import type { User } from './model'
+
+const columns = {
+  id: users.id,
+  createdAt: users.createdAt,
+  name: users.name,
+  email: users.email,
+  username: users.username,
+  activated: users.activated,
+}
+const permissionsOfUser = sql<string>`array_to_string(array(select ${usersPermissions.permission} from ${usersPermissions} where ${usersPermissions.userId} = ${users.id} order by 1), ' ')`
+const withPermissions = ({ permissions, ...user }: User & { permissions: string }) => ({
+  ...user,
+  permissions: permissions.split(' ').filter(Boolean),
+})
+
+const refusals = {
+  users_email_key: () => invalid({ email: 'a user with this email address already exists' }),
+  users_username_key: () => invalid({ username: 'a user with this username already exists' }),
+}
+
+export type NewUser = {
+  name: string
+  email: string
+  username: string | null
+  passwordHash: string
+  activated?: boolean
+}
+
+/** Throws a 422 on the field that another user already has. */
+export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
+  try {
+    const [inserted] = await tx.insert(users).values(user).returning(columns)
+    if (inserted === undefined) throw new Error('the insert returned no row')
+    return inserted
+  } catch (error) {
+    throw refusal(error, 'users', refusals)
+  }
+}
+
+/** Undefined when no such user is there. */
+export async function activateUser(db: Db | Tx, userId: number): Promise<User | undefined> {
+  const [user] = await db
+    .update(users)
+    .set({ activated: true })
+    .where(eq(users.id, userId))
+    .returning(columns)
+  return user
+}
+
+export async function setPassword(tx: Tx, userId: number, passwordHash: string): Promise<void> {
+  await tx.update(users).set({ passwordHash }).where(eq(users.id, userId))
+}
+
+export async function findUser(db: Db, userId: number) {
+  const [user] = await db
+    .select({ ...columns, permissions: permissionsOfUser })
+    .from(users)
+    .where(eq(users.id, userId))
+  return user && withPermissions(user)
+}
+
+/** By email address or username, in any case. */
+export async function findUserByLogin(db: Db, login: string) {
+  const [user] = await db
+    .select({ ...columns, permissions: permissionsOfUser })
+    .from(users)
+    .where(sql`lower(${login}) in (lower(${users.email}), lower(${users.username}))`)
+  return user && withPermissions(user)
+}
+
+/** Users by ascending id, after one of them. */
+export async function listUsers(db: Db, afterId: number, limit: number) {
+  const page = await db
+    .select({ ...columns, permissions: permissionsOfUser })
+    .from(users)
+    .where(gt(users.id, afterId))
+    .orderBy(asc(users.id))
+    .limit(limit)
+  return page.map(withPermissions)
+}
+
+/** Removes a user and what is theirs alone; their films pass to the built-in account. */
+export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
+  if (userId === BUILT_IN_USER_ID) return false
+  await tx
+    .update(movies)
+    .set({ createdBy: BUILT_IN_USER_ID, version: sql`${movies.version} + 1` })
+    .where(eq(movies.createdBy, userId))
+  const removed = await tx.delete(users).where(eq(users.id, userId)).returning({ id: users.id })
+  return removed.length > 0
+}
+
+const INACTIVE_DAYS = 30
+
+/** Accounts that were never activated; they could add no films. */
+export async function purgeInactiveUsers(db: Db): Promise<void> {
+  await db
+    .delete(users)
+    .where(
+      and(
+        sql`not ${users.activated}`,
+        sql`${users.createdAt} < now() - make_interval(days => ${INACTIVE_DAYS})`,
+        sql`${users.id} <> ${BUILT_IN_USER_ID}`,
+      ),
+    )
+}

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { embeddedSocketPath } from '../../src/db/embedded'
+import type { DatabaseConfig } from '../../src/db/open'
+
+export type TestDatabase = {
+  readonly config: DatabaseConfig
+  /** SQL straight to the database of a server that runs on it. */
+  connect(): postgres.Sql
+  drop(): Promise<void>
+}
+
+/** The server to test on, where there is one; without it, each test has an embedded database. */
+export const testDatabaseUrl = process.env.TEST_DATABASE_URL
+
+/** An empty database of the test's own. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  return testDatabaseUrl === undefined ? createEmbedded() : createOnServer(testDatabaseUrl)
+}
+
+const quiet = { max: 2, onnotice: () => {} }
+
+async function createOnServer(adminUrl: string): Promise<TestDatabase> {
+  const name = `redlight_test_${crypto.randomUUID().replaceAll('-', '')}`
+  const url = new URL(adminUrl)
+  url.pathname = `/${name}`
+  const asAdmin = async (statement: string) => {
+    const admin = postgres(adminUrl, quiet)
+    await admin.unsafe(statement)
+    await admin.end()
+  }
+  await asAdmin(`create database ${name}`)
+  return {
+    config: { kind: 'postgres', url: url.href, poolMax: 5, waitMs: 5000 },
+    connect: () => postgres(url.href, quiet),
+    drop: () => asAdmin(`drop database ${name} with (force)`),
+  }
+}
+
+async function createEmbedded(): Promise<TestDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'redlight-test-'))
+  return {
+    config: { kind: 'embedded', dataDir, poolMax: 4, waitMs: 5000 },
+    connect: () =>
+      postgres({
+        ...quiet,
+        path: embeddedSocketPath(dataDir),
+        database: 'postgres',
+        username: 'postgres',
+      }),
+    drop: () => rm(dataDir, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import postgres from 'postgres'
+
+const clients: postgres.Sql[] = []
+const folders: string[] = []
+
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
+  folders.push(folder)
+  return folder
+}
+
+export async function removeFolders() {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
+}
+
+export function clientOf(target: { socket: () => Duplex } | { path: string }, max = 1): postgres.Sql {
+  const quiet = { backoff: () => 0, onnotice: () => {} }
+  // postgres.js takes a `socket`, though its types don't know it.
+  const options = { ...target, ...quiet, max, database: 'postgres', username: 'postgres' }
+  const client = postgres(options)
+  clients.push(client)
+  return client
+}
+
+export async function endClients() {
+  await Promise.all(clients.splice(0).map((client) => client.end({ timeout: 0 })))
+}
+
+/** `expect().rejects` would look for the end of the promise only once a second. */
+export async function failureOf(promise: PromiseLike<unknown>): Promise<Error> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('it did not fail')
+}
