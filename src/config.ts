@@ -1,7 +1,11 @@
-import * as is from './config-values'
-import { type LogLevel, logLevels } from './log'
+import { isIP } from 'node:net'
+import { ConfigError, createReader, type Environment, type Reader } from './config-reader'
+import { list, localUrl, oneOf, REDACTED, redactDatabaseUrl } from './config-values'
+import { type Permission, table } from './config-variables'
+import type { LogLevel } from './log'
 
-type Permission = 'movies:read' | 'movies:write'
+export { ConfigError } from './config-reader'
+export { unknownVariables, variables } from './config-variables'
 
 type Database =
   | { readonly kind: 'postgres'; readonly url: string; readonly poolMax: number; readonly waitMs: number }
@@ -49,10 +53,111 @@ export type Config = {
   readonly shutdownTimeoutMs: number
 }
 
-const { required, optional } = is
-const rate = is.integer(0, 1_000_000, 'a whole number from 0 to 1000000 (0 is no limit)')
-const burst = is.integer(1, 1_000_000, 'a whole number from 1 to 1000000 (LIMITER_RPS=0 is no limit)')
+/** The configuration that the environment asks for; throws a ConfigError that tells everything that is wrong. */
+export function readConfig(
+  environment: Environment,
+  readFile: (path: string) => string,
+  permissionNames: readonly Permission[],
+): Config {
+  const read = createReader(environment, readFile)
+  const config = build(read, permissionNames)
+  if (read.problems.length > 0) throw new ConfigError(read.problems)
+  deepFreeze(config)
+  return config
+}
 
-const table = {
-  host: required('HOST', '127.0.0.1', is.host, 'address to listen on'),
+function build(read: Reader, permissionNames: readonly Permission[]): Config {
+  const host = read.value(table.host)
+  const port = read.value(table.port)
+  const publicUrl = read.optional(table.publicUrl) ?? localUrl(host, port)
+  const isPostgres = read.isSet(table.databaseUrl)
+  return {
+    host,
+    port,
+    publicUrl,
+    environment: read.optional(table.environment) ?? (isPostgres ? 'production' : 'development'),
+    database: buildDatabase(read),
+    migrateOnStart: read.value(table.migrateOnStart),
+    jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(table.jwtTtl) },
+    smtp: buildSmtp(read, new URL(publicUrl).hostname),
+    defaultPermissions: read.value({ ...table.defaultPermissions, parse: list(oneOf(permissionNames)) }),
+    limiter: buildLimiter(read),
+    trustedProxies: read.optional(table.trustedProxies) ?? [],
+    corsTrustedOrigins: read.optional(table.corsTrustedOrigins) ?? [],
+    logLevel: read.value(table.logLevel),
+    shutdownDelayMs: read.value(table.shutdownDelay),
+    shutdownTimeoutMs: read.value(table.shutdownTimeout),
+  }
+}
+
+function buildDatabase(read: Reader): Database {
+  const url = read.optional(table.databaseUrl)
+  const poolMax = read.value(table.databasePoolMax)
+  const waitMs = read.value(table.databaseWait)
+  const dataDir = read.value(table.dataDir)
+  return url === undefined
+    ? { kind: 'embedded', dataDir, poolMax, waitMs }
+    : { kind: 'postgres', url, poolMax, waitMs }
+}
+
+function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | undefined {
+  if (isPostgres && !read.isSet(table.jwtSecret))
+    read.problems.push(
+      'JWT_SECRET is required with DATABASE_URL: set it, or JWT_SECRET_FILE, to what `openssl rand -base64 48` prints',
+    )
+  return read.optional(table.jwtSecret)
+}
+
+function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
+  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender } = table
+  if (!read.isSet(smtpHost)) {
+    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpSender])
+      if (read.isSet(variable))
+        read.problems.push(
+          `${variable.name} is set without SMTP_HOST: set SMTP_HOST, or unset ${variable.name}`,
+        )
+    return undefined
+  }
+  if (read.isSet(smtpUsername) !== read.isSet(smtpPassword))
+    read.problems.push('SMTP_USERNAME and SMTP_PASSWORD go together: set both, or neither')
+  // A mail address can't have an IP address for its domain.
+  const senderHost = isIP(publicHost) || publicHost.startsWith('[') ? 'localhost' : publicHost
+  return {
+    host: read.optional(smtpHost) ?? '',
+    port: read.value(smtpPort),
+    username: read.optional(smtpUsername),
+    password: read.optional(smtpPassword),
+    sender: read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`,
+  }
+}
+
+function buildLimiter(read: Reader): Limiter {
+  return {
+    enabled: read.value(table.limiterEnabled),
+    requestsPerSecond: read.value(table.limiterRps),
+    burst: read.value(table.limiterBurst),
+    signInsPerMinute: read.value(table.limiterSignIns),
+    failedSignInsPerMinute: read.value(table.limiterFailedSignIns),
+    accountFailuresPerMinute: read.value(table.limiterAccountFailures),
+    registrationsPerMinute: read.value(table.limiterRegistrations),
+    mailsPerMailboxPerHour: read.value(table.limiterMailsPerMailbox),
+    mailsPerAddressPerHour: read.value(table.limiterMailsPerAddress),
+    exempt: read.optional(table.limiterExempt) ?? [],
+  }
+}
+
+function deepFreeze(value: object) {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  Object.freeze(value)
+}
+
+/** What may be printed of a configuration. */
+export function redacted(config: Config): Record<string, unknown> {
+  const { database, jwt, smtp } = config
+  return {
+    ...config,
+    database: database.kind === 'postgres' ? { ...database, url: redactDatabaseUrl(database.url) } : database,
+    jwt: { ...jwt, secrets: jwt.secrets?.map(() => REDACTED) },
+    smtp: smtp && { ...smtp, password: smtp.password && REDACTED },
+  }
 }

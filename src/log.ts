@@ -1,17 +1,39 @@
-const levels = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof levels)[number]
-export const logLevels: readonly LogLevel[] = levels
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
 
 export type LogFields = Readonly<Record<string, unknown>>
 export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>
 
-/** A logger of one JSON object a line; `write` gets each line with its newline. */
-export function createLog(minimum: LogLevel, write: (line: string) => void): Log {
+type Entry = LogFields & { readonly time: string; readonly level: LogLevel; readonly message: string }
+export type LogFormat = (entry: Entry) => string
+
+/** For machines: one JSON object a line. */
+export const jsonLine: LogFormat = (entry) => `${JSON.stringify(entry)}\n`
+
+/** For a person at a terminal: the fields behind the message, and a text of several lines below it. */
+export const readableLine: LogFormat = ({ time, level, message, ...fields }) => {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const isLong = ([, value]: [string, unknown]) => typeof value === 'string' && value.includes('\n')
+  const short = given.filter((entry) => !isLong(entry)).map(([name, value]) => ` ${name}=${readable(value)}`)
+  const long = given.filter(isLong).map(([, value]) => `\n${String(value).trimEnd().replace(/^/gm, '    ')}`)
+  return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${short.join('')}${long.join('')}\n`
+}
+
+// Whatever a text from outside holds, it must not move the cursor.
+const readable = (value: unknown) =>
+  typeof value === 'string' && /^[\x21\x23-\x7e]+$/.test(value) ? value : JSON.stringify(value)
+
+/** A logger; `write` gets each line with its newline. */
+export function createLog(
+  minimum: LogLevel,
+  write: (line: string) => void,
+  format: LogFormat = jsonLine,
+): Log {
   const at = (level: LogLevel) =>
-    levels.indexOf(level) < levels.indexOf(minimum)
+    logLevels.indexOf(level) < logLevels.indexOf(minimum)
       ? () => {}
       : (message: string, fields?: LogFields) =>
-          write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`)
+          write(format({ time: new Date().toISOString(), level, message, ...fields }))
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
@@ -22,7 +44,11 @@ export function createLog(minimum: LogLevel, write: (line: string) => void): Log
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error }
   const cause = error.cause instanceof Error ? error.cause : error
-  const { code, constraint_name: constraint } = cause as { code?: unknown; constraint_name?: unknown }
-  if (typeof code === 'string') return { error: cause.name, code, constraint }
+  if ('code' in cause && typeof cause.code === 'string')
+    return {
+      error: cause.name,
+      code: cause.code,
+      constraint: 'constraint_name' in cause ? cause.constraint_name : undefined,
+    }
   return { error: error.name, reason: error.message, stack: error.stack }
 }

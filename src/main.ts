@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { runCommandLine } from './cli/index'
 import { readConfig } from './config'
 import { openDatabaseBesideServer } from './db/open'
-import { createLog, describeError } from './log'
+import { createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
@@ -18,7 +18,8 @@ const exitCode = await runCommandLine(
   {
     readConfig: config,
     createLog({ logLevel }) {
-      const log = createLog(logLevel, (line) => process.stdout.write(line))
+      const format = process.stdout.isTTY ? readableLine : jsonLine
+      const log = createLog(logLevel, (line) => process.stdout.write(line), format)
       process.on('unhandledRejection', (reason) =>
         log.error('a failure was not handled', describeError(reason)),
       )

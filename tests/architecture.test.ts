@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { Glob } from 'bun'
 import { dirname, join, normalize } from 'node:path'
+import { Glob } from 'bun'
 
 // The rules of docs/ARCHITECTURE.md: what a file may import follows from its folder (the topic) and its name (the power).
 
@@ -14,7 +14,9 @@ async function readSources(): Promise<SourceFile[]> {
     paths.sort().map(async (path) => {
       const text = await Bun.file(path).text()
       const found = [...text.matchAll(IMPORT)].map(([, a, b, c]) => a ?? b ?? c ?? '')
-      const local = found.filter((name) => name.startsWith('.')).map((name) => normalize(join(dirname(path), name)))
+      const local = found
+        .filter((name) => name.startsWith('.'))
+        .map((name) => normalize(join(dirname(path), name)))
       return { path, text, imports: local, packages: found.filter((name) => !name.startsWith('.')) }
     }),
   )
@@ -35,13 +37,29 @@ const rules: { files: RegExp; forbidden: RegExp; why: string }[] = [
   { files: /routes$/, forbidden: /^(drizzle-orm|nodemailer|postgres)/, why: 'routes know no database' },
   { files: /service$/, forbidden: /^(elysia|drizzle-orm|postgres)/, why: 'services know no HTTP and no SQL' },
   { files: /store$/, forbidden: /^(elysia|nodemailer)/, why: 'stores know no HTTP' },
-  { files: /model$/, forbidden: /^(elysia|drizzle-orm|postgres|nodemailer)|^src\/(db|http|cli|mail)\//, why: 'models are pure' },
+  {
+    files: /model$/,
+    forbidden: /^(elysia|drizzle-orm|postgres|nodemailer)|^src\/(db|http|cli|mail)\//,
+    why: 'models are pure',
+  },
   { files: /^src\/app$/, forbidden: /^(drizzle-orm|postgres)/, why: 'the app knows no SQL' },
   { files: /^src\/mail\//, forbidden: /^elysia|^src\/http\//, why: 'mail knows no HTTP' },
-  { files: /^src\/db\//, forbidden: new RegExp(`^elysia|^src/(http|cli|mail|${topics.join('|')})/`), why: 'the database knows no topic' },
-  { files: /^src\/http\//, forbidden: /^(drizzle-orm|postgres)|^src\/(db|mail|cli)\/|(store|service|routes)$/, why: 'http gets what it needs handed in' },
+  {
+    files: /^src\/db\//,
+    forbidden: new RegExp(`^elysia|^src/(http|cli|mail|${topics.join('|')})/`),
+    why: 'the database knows no topic',
+  },
+  {
+    files: /^src\/http\//,
+    forbidden: /^(drizzle-orm|postgres)|^src\/(db|mail|cli)\/|(store|service|routes)$/,
+    why: 'http gets what it needs handed in',
+  },
   { files: /^src\/cli\//, forbidden: /^(elysia|drizzle-orm)/, why: 'commands use services and stores' },
-  { files: /^src\/[a-z-]+$/, forbidden: new RegExp(`^src/(${topics.join('|')})/`), why: 'what all share knows no topic' },
+  {
+    files: /^src\/[a-z-]+$/,
+    forbidden: new RegExp(`^src/(${topics.join('|')})/`),
+    why: 'what all share knows no topic',
+  },
 ]
 const free = ['src/main', 'src/app']
 
@@ -52,7 +70,9 @@ describe('the house', () => {
       return rules
         .filter(({ files, why }) => files.test(name) && !(free.includes(name) && why.startsWith('what all')))
         .flatMap(({ forbidden, why }) =>
-          [...imports, ...packages].filter((to) => forbidden.test(to)).map((to) => `${path} imports ${to}: ${why}`),
+          [...imports, ...packages]
+            .filter((to) => forbidden.test(to))
+            .map((to) => `${path} imports ${to}: ${why}`),
         )
     })
     expect(broken).toEqual([])
@@ -73,7 +93,9 @@ describe('the house', () => {
   })
 
   test('no import goes round in a circle', () => {
-    const graph = new Map(sources.map(({ path, text }) => [path.replace(/\.ts$/, ''), valueImports(path, text)]))
+    const graph = new Map(
+      sources.map(({ path, text }) => [path.replace(/\.ts$/, ''), valueImports(path, text)]),
+    )
     const done = new Set<string>()
     const circles: string[] = []
     function visit(file: string, trail: string[]) {
@@ -87,7 +109,9 @@ describe('the house', () => {
   })
 
   test('main.ts alone touches the process', () => {
-    const touching = sources.filter(({ path, text }) => path !== 'src/main.ts' && /process\.(env|argv|exit\b)|Bun\.env/.test(text))
+    const touching = sources.filter(
+      ({ path, text }) => path !== 'src/main.ts' && /process\.(env|argv|exit\b)|Bun\.env/.test(text),
+    )
     expect(touching.map(({ path }) => path)).toEqual([])
   })
 
@@ -98,7 +122,7 @@ describe('the house', () => {
 
 /** Types are gone at run time, so they make no circle. */
 function valueImports(path: string, text: string): string[] {
-  return [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from\s+'(\.[^']+)'/gm)].map(([, name = '']) =>
-    normalize(join(dirname(path), name)),
+  return [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from\s+'(\.[^']+)'/gm)].map(
+    ([, name = '']) => normalize(join(dirname(path), name)),
   )
 }

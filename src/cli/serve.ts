@@ -22,12 +22,12 @@ Examples:
     words(args, [])
     const config = readConfig()
     const log = createLog(config)
-    const server = await startServer(config, log)
-    if (config.database.kind === 'embedded') for (const line of welcome(config, server.url)) print(line)
-    log.info('listening', { url: server.url.origin, version, environment: config.environment })
+    const { url, prepared, stop } = await startServer(config, log)
+    if (config.database.kind === 'embedded') for (const line of welcome(config, url)) print(line)
+    log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
     const signal = await untilSignal()
     log.info('stopping', { signal })
-    await server.stop()
+    await stop()
     log.info('stopped')
   },
 }

@@ -24,9 +24,12 @@ import { jwtSecrets } from './jwt-secret'
 import { startPurge } from './purge'
 import { version } from './version'
 
+/** What the start found to do: migrations applied, initial films loaded. */
+type Prepared = { readonly migrations: number; readonly films: number }
 export type RunningServer = {
   /** Where it listens, whatever port was free. */
   readonly url: URL
+  readonly prepared: Prepared
   /** Lets the requests under way finish, and leaves nothing behind. */
   stop(): Promise<void>
 }
@@ -40,7 +43,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   await using opened = new AsyncDisposableStack()
   const database = await openDatabase(config.database, log)
   opened.defer(() => database.close())
-  await prepare(config, database, log)
+  const prepared = await prepare(config, database)
 
   let isShuttingDown = false
   const { app, close } = await compose(config, database, log, () => isShuttingDown)
@@ -65,18 +68,12 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     await server.stop(true)
   })
   const toStop = opened.move()
-  return { url: server.url, stop: () => toStop.disposeAsync() }
+  return { url: server.url, prepared, stop: () => toStop.disposeAsync() }
 }
 
-async function prepare(config: Config, database: Database, log: Log) {
-  if (config.migrateOnStart) {
-    const applied = await migrate(database.db)
-    if (applied > 0) log.info('database migrated', { applied })
-  }
-  if (config.database.kind === 'embedded') {
-    const films = await seedMovies(database.db)
-    if (films > 0) log.info('initial films loaded', { films })
-  }
+async function prepare({ migrateOnStart, database: { kind } }: Config, { db }: Database): Promise<Prepared> {
+  const migrations = migrateOnStart ? await migrate(db) : 0
+  return { migrations, films: kind === 'embedded' ? await seedMovies(db) : 0 }
 }
 
 /** Makes every part and hands each what it needs. */

@@ -52,11 +52,9 @@ export function greeting(name: string): string {
   return `Hello ${isLong ? `${characters.slice(0, MAX_NAME_CHARACTERS).join('')}…` : line},`
 }
 
-/** Such as "in 3 days, on Monday 24 November 2025 at 10:44 UTC". */
-export function expiry(expiresAt: Date, now: Date): string {
-  const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UTC' }).format(expiresAt)
-  return `in ${duration(expiresAt.getTime() - now.getTime())}, on ${date} at ${expiresAt.toISOString().slice(11, 16)} UTC`
-}
+/** Such as "in 3 days (Mon, 24 Nov 2025 10:44 UTC)". */
+export const expiry = (expiresAt: Date, now: Date) =>
+  `in ${duration(expiresAt.getTime() - now.getTime())} (${expiresAt.toUTCString().replace(/:\d\d GMT$/, ' UTC')})`
 
 function duration(milliseconds: number): string {
   const minutes = Math.max(1, Math.round(milliseconds / 60_000))

@@ -11,7 +11,12 @@ export type Answer<Body = Record<string, unknown>> = {
   body: Body
   text: string
 }
-type RequestOptions = { token?: string; body?: unknown; rawBody?: BodyInit; headers?: Record<string, string> }
+type RequestOptions = {
+  token?: string
+  body?: unknown
+  rawBody?: string | Uint8Array<ArrayBuffer> | ReadableStream
+  headers?: Record<string, string>
+}
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>
 export type TestUser = { id: number; email: string; password: string; token: string }
 

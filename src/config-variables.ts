@@ -1,0 +1,84 @@
+import * as is from './config-values'
+import { logLevels } from './log'
+
+export type Variable<T> = {
+  readonly name: string
+  /** In the words of the documentation; of a required variable it is the value itself. */
+  readonly default: string
+  readonly description: string
+  readonly parse: is.Parse<T>
+}
+export type VariableWithDefault<T> = Variable<T> & { readonly hasDefault: true }
+
+/** A variable whose default is a value like any other, read by the same rules. */
+export const withDefault = <T>(
+  name: string,
+  value: string,
+  parse: is.Parse<T>,
+  description: string,
+): VariableWithDefault<T> => ({ name, default: value, description, parse, hasDefault: true })
+
+/** A variable that may be absent, and what happens then. */
+export const optional = <T>(
+  name: string,
+  whenAbsent: string,
+  parse: is.Parse<T>,
+  description: string,
+): Variable<T> => ({ name, default: whenAbsent, description, parse })
+
+export type Permission = 'movies:read' | 'movies:write'
+
+const permissions: readonly Permission[] = ['movies:read', 'movies:write']
+const MAX_RATE = 1_000_000
+const rate = is.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
+const burst = is.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
+const port = is.integer(0, 65535, 'a port number from 1 to 65535 (0 picks a free one)')
+
+// biome-ignore format: a table, one variable a line
+export const table = {
+  host: withDefault('HOST', '127.0.0.1', is.host, 'address to listen on'),
+  port: withDefault('PORT', '4000', port, 'port to listen on'),
+  publicUrl: optional('PUBLIC_URL', 'http://HOST:PORT', is.webUrl, 'address that mails point to; localhost stands for a wildcard HOST'),
+  environment: optional('ENVIRONMENT', 'production with DATABASE_URL, else development', is.label, 'shown by the healthcheck'),
+  databaseUrl: optional('DATABASE_URL', 'none', is.databaseUrl, 'PostgreSQL database, postgres://user:password@host:5432/database'),
+  databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', is.integer(1, 1000), 'database connections at most'),
+  databaseWait: withDefault('DATABASE_WAIT', '30s', is.milliseconds('0s', '24h'), 'how long a start waits for the database'),
+  dataDir: withDefault('DATA_DIR', './data', is.line, 'folder of the embedded database; one process at a time'),
+  migrateOnStart: withDefault('MIGRATE_ON_START', 'true', is.boolean, 'whether serve migrates the database first'),
+  jwtSecret: optional('JWT_SECRET', 'required with DATABASE_URL, else made once and kept in DATA_DIR', is.secrets, 'at least 32 bytes; several, separated by commas, for rotation: the first signs, all verify'),
+  jwtTtl: withDefault('JWT_TTL', '24h', is.seconds('1s', '8760h'), 'how long an authentication token is good'),
+  smtpHost: optional('SMTP_HOST', 'none: mails go to the log', is.host, 'mail server'),
+  smtpPort: withDefault('SMTP_PORT', '587', is.integer(1, 65535), 'port of the mail server'),
+  smtpUsername: optional('SMTP_USERNAME', 'none', is.line, 'user at the mail server'),
+  smtpPassword: optional('SMTP_PASSWORD', 'none', is.line, 'password at the mail server'),
+  smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', is.sender, 'whom mails come from'),
+  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', permissions.join(), is.list(is.oneOf(permissions)), 'permissions of a new user, separated by commas'),
+  limiterEnabled: withDefault('LIMITER_ENABLED', 'true', is.boolean, 'false turns all limits off'),
+  limiterRps: withDefault('LIMITER_RPS', '20', rate, 'requests a second per address'),
+  limiterBurst: withDefault('LIMITER_BURST', '40', burst, 'requests at once per address'),
+  limiterSignIns: withDefault('LIMITER_SIGN_INS', '30', rate, 'sign-ins a minute per address'),
+  limiterFailedSignIns: withDefault('LIMITER_FAILED_SIGN_INS', '10', rate, 'failed sign-ins a minute per account and address'),
+  limiterAccountFailures: withDefault('LIMITER_ACCOUNT_FAILURES', '100', rate, 'failed sign-ins a minute per account'),
+  limiterRegistrations: withDefault('LIMITER_REGISTRATIONS', '30', rate, 'registrations a minute per address'),
+  limiterMailsPerMailbox: withDefault('LIMITER_MAILS_PER_MAILBOX', '5', rate, 'mails asked for an hour per mailbox'),
+  limiterMailsPerAddress: withDefault('LIMITER_MAILS_PER_ADDRESS', '30', rate, 'mails asked for an hour per address'),
+  limiterExempt: optional('LIMITER_EXEMPT', 'none', is.list(is.network), 'addresses or networks without limits, separated by commas'),
+  trustedProxies: optional('TRUSTED_PROXIES', 'none', is.list(is.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
+  corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', is.list(is.origin), 'origins whose pages may call the API, separated by commas'),
+  logLevel: withDefault('LOG_LEVEL', 'info', is.oneOf(logLevels), logLevels.join(', ')),
+  shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', is.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),
+  shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', is.milliseconds('0s', '1h'), 'how long requests may still take then'),
+}
+
+/** Every variable, as the README and the help list them; each may also come as NAME_FILE. */
+export const variables: readonly Variable<unknown>[] = Object.values(table)
+
+const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|SHUTDOWN|SMTP)_/
+
+/** What looks like one of our variables and is none: probably misspelt, perhaps another program's. */
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
+  return Object.keys(environment)
+    .filter((name) => OUR_PREFIX.test(name) && environment[name] !== undefined && !known.has(name))
+    .sort()
+}
