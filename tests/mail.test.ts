@@ -50,7 +50,6 @@ type Received = { to: string; header: string; text: string; html: string; messag
 /** A real SMTP server that keeps what it got. */
 async function startSmtpServer(options: SMTPServerOptions = {}, port = 0) {
   const received: Received[] = []
-  const sockets = new Set<Socket>()
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
@@ -63,32 +62,21 @@ async function startSmtpServer(options: SMTPServerOptions = {}, port = 0) {
     ...options,
   })
   server.on('error', () => {})
-  server.server.on('connection', (socket) => sockets.add(socket))
-  const listening = await listen(server.server, port)
-  return { received, sockets, ...listening }
+  return { received, ...(await listen(server.server, port)) }
 }
 
-/** A server that leaves everything to what it does with a socket. */
-async function startRawServer(onSocket: (socket: Socket) => void) {
+async function listen(server: Server, port = 0) {
   const sockets = new Set<Socket>()
-  return listen(
-    createServer((socket) => sockets.add(socket) && onSocket(socket)),
-    0,
-    sockets,
-  )
-}
-
-async function listen(server: Server, port: number, sockets = new Set<Socket>()) {
-  server.on('connection', (socket) => sockets.add(socket).has(socket))
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  server.on('connection', (socket) => sockets.add(socket))
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())
       for (const socket of sockets) socket.destroy()
     })
   undo.push(stop)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const address = server.address()
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, stop }
+  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, sockets, stop }
 }
 
 function parse(raw: string, to: string): Received {
@@ -339,7 +327,7 @@ describe('a mail is given up, kept and counted', () => {
   })
 
   test('after the last try at a server that accepts and says nothing', async () => {
-    const server = await startRawServer(() => {})
+    const server = await listen(createServer())
     await record('alice@example.com')
     const outbox = start(smtpMailer(server.port, {}, { connectMs: 100 }), { maxTries: 3 })
     await until(isDone)
@@ -352,10 +340,12 @@ describe('a mail is given up, kept and counted', () => {
   })
 
   test('after the last try at a server that answers too slowly to ever end', async () => {
-    const server = await startRawServer((socket) => {
-      const timer = setInterval(() => socket.write('2'), 20)
-      socket.on('error', () => {}).on('close', () => clearInterval(timer))
-    })
+    const server = await listen(
+      createServer((socket) => {
+        const timer = setInterval(() => socket.write('2'), 20)
+        socket.on('error', () => {}).on('close', () => clearInterval(timer))
+      }),
+    )
     await record('alice@example.com')
     start(smtpMailer(server.port, {}, { connectMs: 60_000, totalMs: 150 }), { maxTries: 2 })
     await until(isDone)
@@ -388,7 +378,7 @@ describe('many mails', () => {
   })
 
   test('to a slow mailbox hold up no other, and are sent once though they outlast the lease', async () => {
-    const slowly = afterMs(700)
+    const slowly = afterMs(500)
     const server = await startSmtpServer({
       onRcptTo: (address, session, callback) =>
         address.address.startsWith('slow') ? slowly(address, session, callback) : callback(),
@@ -396,8 +386,8 @@ describe('many mails', () => {
     for (const kind of ['activation', 'password-reset', 'activation'] as const)
       await record('slow@example.com', { kind })
     await record('quick@example.com')
-    const outboxes = [1, 2].map(() => start(smtpMailer(server.port), { lanes: 2, leaseMs: 300 }))
-    await until(() => server.received.length === 1, 500)
+    const outboxes = [1, 2].map(() => start(smtpMailer(server.port), { lanes: 2, leaseMs: 200 }))
+    await until(() => server.received.length === 1, 450)
     expect(server.received[0]?.to).toBe('quick@example.com')
     await until(isDone)
     expect(server.received).toHaveLength(4)
@@ -441,7 +431,7 @@ describe('letters', () => {
     ['see evil.example', 'Hello,'],
     ['J. R. R. Tolkien', 'Hello J. R. R. Tolkien,'],
     ['😀'.repeat(500), `Hello ${'😀'.repeat(60)}…,`],
-  ])('greet %j safely', (name, greeting) => {
+  ])('greet safely: %#', (name, greeting) => {
     const { subject, text, html } = activationLetter({ ...values, name }, now)
     expect(text.split('\n')[0]).toBe(greeting)
     expect(html).toContain(`>${Bun.escapeHTML(greeting)}</p>`)
@@ -496,7 +486,7 @@ describe('mailers', () => {
     const server = await startSmtpServer({ ...signIn, onAuth: () => signIns++ })
     const distant = { host: '::ffff:127.0.0.1', username: 'redlight', password: 'pa55word' }
     const failure = await failureOf(smtpMailer(server.port, distant).send(mail))
-    expect(failure).toMatchObject({ message: expect.stringContaining('ETLS') })
+    expect(failure).toMatchObject({ message: expect.stringContaining('CERT') })
     expect(signIns).toBe(0)
   })
 
@@ -514,7 +504,7 @@ describe('mailers', () => {
   })
 
   test('break off what is being sent when they are closed', async () => {
-    const server = await startRawServer(() => {})
+    const server = await listen(createServer())
     const mailer = smtpMailer(server.port, {}, { connectMs: 60_000 })
     const failure = failureOf(mailer.send(mail))
     await Bun.sleep(50)

@@ -69,7 +69,14 @@ function openClient(target: DatabaseTarget, { poolMax, log }: { poolMax: number;
         idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
       },
     })
-  const embedded = { ...common, database: 'postgres', username: 'postgres', password: '' }
+  // A new connection waits there while another one holds the only session.
+  const embedded = {
+    ...common,
+    connect_timeout: EMBEDDED_DEADLINE_MS / 1000,
+    database: 'postgres',
+    username: 'postgres',
+    password: '',
+  }
   if ('path' in target) return postgres({ ...embedded, path: target.path })
   // The type declarations of postgres.js leave its `socket` option out.
   const withSocket: postgres.Options<Record<string, never>> & { socket: () => Duplex } = {

@@ -1,4 +1,4 @@
-import { type ParseError, parse } from 'jsonc-parser'
+import { visit } from 'jsonc-parser'
 import { Failure, failures } from '../errors'
 
 export const MAX_BODY_BYTES = 1_048_576
@@ -83,10 +83,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Where a text stops being JSON, counted from 1: the engine's own error doesn't say. */
+/**
+ * Where a text stops being JSON, counted from 1: the engine's own error doesn't say. It must not be read on from there:
+ * behind an error, nothing is known of how deeply it is nested.
+ */
 function errorPosition(text: string): number {
-  const errors: ParseError[] = []
-  parse(text, errors, { disallowComments: true, allowTrailingComma: false })
-  const offset = errors[0]?.offset ?? text.length
-  return Math.min(offset, text.length) + 1
+  let offset = text.length
+  const onError = (_code: number, at: number) => {
+    offset = Math.min(at, text.length)
+    throw new SyntaxError()
+  }
+  try {
+    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false })
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return offset + 1
 }

@@ -1,0 +1,89 @@
+import { expect, test } from 'bun:test'
+import postgres from 'postgres'
+import { redacted, variables } from '../src/config'
+import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from './support/config'
+
+test('a JWT secret needs 32 bytes, and a short one is named by its place', () => {
+  const problem = (place: string, bytes: number) =>
+    `JWT_SECRET needs at least 32 bytes in each secret, and the ${place} secret has ${bytes}: ` +
+    'make one with `openssl rand -base64 48`'
+  expect(problemsOf({ JWT_SECRET: 's'.repeat(31) })).toEqual([problem('1st', 31)])
+  expect(problemsOf({ JWT_SECRET: `${SECRET},short,` })).toEqual([problem('2nd', 5), problem('3rd', 0)])
+  const tooMany = `${`${SECRET},`.repeat(10)}x${`,${SECRET}`.repeat(11)},y`
+  expect(problemsOf({ JWT_SECRET: tooMany })).toEqual([problem('11th', 1), problem('23rd', 1)])
+  expect(problemsOf({ JWT_SECRET: `${SECRET}\uFFFD` })).toHaveLength(1)
+})
+
+const databaseUrls = [
+  'postgresql://app@db',
+  'postgres://app:p@ss@db/redlight',
+  'postgres://app:%2F%40%23@db:5433/redlight?sslmode=verify-full',
+  'postgres://app:pw@one:5432,two:5433/redlight?target_session_attrs=primary',
+  'postgres:///redlight',
+]
+const wrongDatabaseUrls = [
+  'mysql://app:hunter2@db/redlight',
+  'postgres:app:hunter2',
+  'postgres://app:hunter2/x@db/redlight',
+  'postgres://app:12#hunter2@db/redlight',
+  'postgres://app:12?hunter2@db/redlight',
+  'postgres://app:hunter2%zz@db/redlight',
+  'postgres://app:hunter2@db:99999/redlight',
+  'postgres://app:hunter2@one,two:x/redlight',
+  'postgres://app:hunter2@[::1]:5432/redlight',
+  'postgres://app:hunter2@db/redlight?target_session_attrs=any',
+  'postgres://app:hunter2@d b/redlight',
+]
+
+test.each(databaseUrls)('the database %s is accepted, and by the driver too', (url) => {
+  expect(configOf({ ...POSTGRES, DATABASE_URL: url }).database).toMatchObject({ kind: 'postgres', url })
+  expect(() => postgres(url)).not.toThrow()
+})
+
+test.each(wrongDatabaseUrls)('the database %s is refused', (url) => {
+  expect(problemsOf({ ...POSTGRES, DATABASE_URL: url })).toEqual([
+    expect.stringMatching(/^DATABASE_URL must (be an address|name its host|have read-write or .* as its)/),
+  ])
+})
+
+test('no problem shows a secret', () => {
+  const environments: Environment[] = [
+    ...wrongDatabaseUrls.map((url) => ({ DATABASE_URL: url })),
+    { JWT_SECRET: 'hunter2' },
+    { ...SMTP, SMTP_USERNAME: 'app', SMTP_PASSWORD: 'hunter2\n' },
+    { SMTP_PASSWORD: 'hunter2' },
+    { SMTP_HOST: 'smtp://app:hunter2@mail' },
+    { PUBLIC_URL: 'https://app:hunter2@movies.example' },
+    { CORS_TRUSTED_ORIGINS: 'https://app:hunter2@movies.example' },
+    ...variables.map(({ name }) => ({ [`${name}_FILE`]: '/control' })),
+    ...['PORT', 'JWT_TTL', 'LOG_LEVEL', 'TRUSTED_PROXIES'].map((name) => ({ [`${name}_FILE`]: '/file' })),
+  ]
+  const files = { '/control': '\u0001hunter2', '/file': 'hunter2' }
+  for (const environment of environments)
+    expect(problemsOf(environment, files).join()).toMatch(/^(?!.*hunter2)./s)
+})
+
+test('what is printed of a configuration has no secret in it', () => {
+  const url = 'postgres://app:hunter2@ss@one/db?sslmode=require&ssl%70assword=hunter3&password=hunter4&x=1'
+  const config = configOf({
+    DATABASE_URL: url,
+    JWT_SECRET: `${SECRET},${SECRET}2`,
+    ...SMTP,
+    SMTP_USERNAME: 'red',
+    SMTP_PASSWORD: 'hunter5',
+  })
+  const printed = redacted(config)
+  expect(JSON.stringify(printed)).not.toMatch(/hunter|@ss|secret-of/)
+  expect(printed).toEqual({
+    ...config,
+    database: {
+      ...config.database,
+      url: 'postgres://app:[redacted]@one/db?sslmode=require&ssl%70assword=[redacted]&password=[redacted]&x=1',
+    },
+    jwt: { secrets: ['[redacted]', '[redacted]'], ttlSeconds: 86_400 },
+    smtp: { ...config.smtp, password: '[redacted]' },
+  })
+  const plain = configOf({ ...POSTGRES, ...SMTP, DATABASE_URL: 'postgres://app@one,two:5433/db' })
+  expect(redacted(plain)).toEqual({ ...plain, jwt: { secrets: ['[redacted]'], ttlSeconds: 86_400 } })
+  expect(redacted(configOf({}))).toEqual({ ...configOf({}) })
+})
