@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { runCommandLine } from './cli/index'
-import { readConfig } from './config'
+import { readConfig, unknownVariables } from './config'
 import { openDatabaseBesideServer } from './db/open'
 import { createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
@@ -17,6 +17,7 @@ const exitCode = await runCommandLine(
   process.argv.slice(2),
   {
     readConfig: config,
+    unknownVariables: () => unknownVariables(process.env),
     createLog({ logLevel }) {
       const format = process.stdout.isTTY ? readableLine : jsonLine
       const log = createLog(logLevel, (line) => process.stdout.write(line), format)

@@ -28,6 +28,7 @@ const wrongDatabaseUrls = [
   'postgres://app:12#hunter2@db/redlight',
   'postgres://app:12?hunter2@db/redlight',
   'postgres://app:hunter2%zz@db/redlight',
+  'postgres://app:hunter2@db/red#light',
   'postgres://app:hunter2@db:99999/redlight',
   'postgres://app:hunter2@one,two:x/redlight',
   'postgres://app:hunter2@[::1]:5432/redlight',

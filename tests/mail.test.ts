@@ -377,8 +377,8 @@ describe('many mails', () => {
     for (const { counts } of outboxes) expect(counts.sent).toBeGreaterThan(0)
   })
 
-  test('to a slow mailbox hold up no other, and are sent once though they outlast the lease', async () => {
-    const slowly = afterMs(500)
+  test('to one slow mailbox hold up no other', async () => {
+    const slowly = afterMs(1000)
     const server = await startSmtpServer({
       onRcptTo: (address, session, callback) =>
         address.address.startsWith('slow') ? slowly(address, session, callback) : callback(),
@@ -386,12 +386,18 @@ describe('many mails', () => {
     for (const kind of ['activation', 'password-reset', 'activation'] as const)
       await record('slow@example.com', { kind })
     await record('quick@example.com')
-    const outboxes = [1, 2].map(() => start(smtpMailer(server.port), { lanes: 2, leaseMs: 200 }))
-    await until(() => server.received.length === 1, 450)
+    start(smtpMailer(server.port), { lanes: 2 })
+    await until(() => server.received.length === 1, 800)
     expect(server.received[0]?.to).toBe('quick@example.com')
+  })
+
+  test('that outlast their lease are not taken up by another worker', async () => {
+    const server = await startSmtpServer({ onRcptTo: afterMs(600) })
+    await record('alice@example.com')
+    const outboxes = [1, 2].map(() => start(smtpMailer(server.port), { leaseMs: 200 }))
     await until(isDone)
-    expect(server.received).toHaveLength(4)
-    expect(outboxes.map(({ counts }) => counts.retried)).toEqual([0, 0])
+    await Promise.all(outboxes.map((outbox) => outbox.stop()))
+    expect(server.received).toHaveLength(1)
   })
 
   test('that were tried before let a new one go first', async () => {

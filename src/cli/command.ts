@@ -5,6 +5,8 @@ import type { Log } from '../log'
 /** What a command may use of the world; main.ts hands it in. */
 export type CommandContext = {
   readConfig: () => Config
+  /** Variables that look like ours and are not. */
+  unknownVariables: () => readonly string[]
   createLog: (config: Config) => Log
   /** The database of the configuration, closed again once the work is done. */
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>

@@ -18,10 +18,12 @@ Examples:
   PORT=8080 redlight serve
   DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
 
-  async run(args, { readConfig, createLog, print, untilSignal }) {
+  async run(args, { readConfig, unknownVariables, createLog, print, untilSignal }) {
     words(args, [])
     const config = readConfig()
     const log = createLog(config)
+    for (const name of unknownVariables())
+      log.warn(`there is no variable ${name}: it has no effect; the README lists all`)
     const { url, prepared, stop } = await startServer(config, log)
     if (config.database.kind === 'embedded') for (const line of welcome(config, url)) print(line)
     log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })

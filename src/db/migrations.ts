@@ -1,4 +1,4 @@
-// A macro: runs while bundling (and at import under `bun run`), so that the SQL travels inside the executable.
-import { readMigrationFiles } from 'drizzle-orm/migrator' with { type: 'macro' }
+import { migrationFiles } from './migration-files' with { type: 'macro' }
 
-export const migrations = readMigrationFiles({ migrationsFolder: './drizzle' })
+/** The SQL of drizzle/, which travels inside the executable. */
+export const migrations = migrationFiles()
