@@ -21,7 +21,7 @@ export type TestServer = Awaited<ReturnType<typeof startTestServer>>
 export type TestUser = { id: number; email: string; password: string; token: string }
 
 export const PASSWORD = 'correct horse battery'
-export const JWT_SECRET = 'a secret for tests, long enough for HS256'
+export const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough-for-HS256'
 
 const noLimits: Config['limiter'] = {
   enabled: false,

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { DatabaseConfig } from '../../src/db/open'
+import { JWT_SECRET } from './server'
+
+const MAIN = join(import.meta.dir, '../../src/main.ts')
+
+export type Finished = { code: number; out: string; error: string }
+
+/** What the environment of a process says about a test's database. */
+export const databaseVariables = (config: DatabaseConfig): Record<string, string> =>
+  config.kind === 'postgres'
+    ? { DATABASE_URL: config.url, JWT_SECRET }
+    : { DATA_DIR: config.dataDir, JWT_SECRET }
+
+/** Starts the program with these arguments and no other environment than is given. */
+export const spawnRedlight = (args: string[], env: Record<string, string>, input = '') =>
+  Bun.spawn([process.execPath, MAIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdin: new Blob([input]),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+
+/** Runs a command to its end. */
+export async function redlight(args: string[], env: Record<string, string>, input = ''): Promise<Finished> {
+  const child = spawnRedlight(args, env, input)
+  const [out, error, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { code, out, error }
+}
