@@ -52,3 +52,42 @@ export function describeError(error: unknown): LogFields {
     }
   return { error: error.name, reason: error.message, stack: error.stack }
 }
+
+// A reader that has stopped reading must not fill our memory.
+const MAX_UNREAD_BYTES = 16 * 1_048_576
+type Sink = { write(text: string): unknown; readonly writableLength: number }
+
+/** Writes lines together, once a turn of the event loop; leaves out what nobody reads, and says how much that was. */
+export function createLineWriter(sink: Sink) {
+  let pending = ''
+  let dropped = 0
+
+  function flush() {
+    const lines = pending
+    pending = ''
+    if (lines === '') return
+    if (sink.writableLength > MAX_UNREAD_BYTES) {
+      dropped += lines.split('\n').length - 1
+      return
+    }
+    if (dropped > 0)
+      sink.write(
+        jsonLine({
+          time: new Date().toISOString(),
+          level: 'warn',
+          message: 'log lines were dropped',
+          dropped,
+        }),
+      )
+    dropped = 0
+    sink.write(lines)
+  }
+
+  return {
+    write(line: string) {
+      if (pending === '') setImmediate(flush)
+      pending += line
+    },
+    flush,
+  }
+}

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { runCommandLine } from './cli/index'
 import { readConfig, unknownVariables } from './config'
 import { openDatabaseBesideServer } from './db/open'
-import { createLog, describeError, jsonLine, readableLine } from './log'
+import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
-const print = (line: string) => process.stdout.write(`${line}\n`)
+const output = createLineWriter(process.stdout)
+const print = (line: string) => output.write(`${line}\n`)
 const printError = (line: string) => process.stderr.write(`${line}\n`)
 
 // Whoever reads our output may go away, and a full disk may stop taking the log: neither is a reason to stop serving.
@@ -20,7 +21,7 @@ const exitCode = await runCommandLine(
     unknownVariables: () => unknownVariables(process.env),
     createLog({ logLevel }) {
       const format = process.stdout.isTTY ? readableLine : jsonLine
-      const log = createLog(logLevel, (line) => process.stdout.write(line), format)
+      const log = createLog(logLevel, output.write, format)
       process.on('unhandledRejection', (reason) =>
         log.error('a failure was not handled', describeError(reason)),
       )
@@ -46,4 +47,5 @@ const exitCode = await runCommandLine(
   },
   printError,
 )
+output.flush()
 process.exit(exitCode)

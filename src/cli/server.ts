@@ -30,6 +30,8 @@ export type RunningServer = {
   /** Where it listens, whatever port was free. */
   readonly url: URL
   readonly prepared: Prepared
+  /** Every route that the service knows. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[]
   /** Lets the requests under way finish, and leaves nothing behind. */
   stop(): Promise<void>
 }
@@ -68,7 +70,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     await server.stop(true)
   })
   const toStop = opened.move()
-  return { url: server.url, prepared, stop: () => toStop.disposeAsync() }
+  return { url: server.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
 }
 
 async function prepare({ migrateOnStart, database: { kind } }: Config, { db }: Database): Promise<Prepared> {

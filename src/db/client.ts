@@ -5,6 +5,7 @@ import { createGate } from '../gate'
 import type { Log } from '../log'
 import { boundClient } from './bounds'
 import { databaseUnavailable } from './database-errors'
+import { preparing } from './prepared'
 
 export type Db = PostgresJsDatabase
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
@@ -39,7 +40,7 @@ export function connect(target: DatabaseTarget, options: { poolMax: number; log:
     maxWaitMs: deadlineMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
-  const db = drizzle(boundClient(client, gate, deadlineMs))
+  const db = drizzle(boundClient(preparing(client), gate, deadlineMs))
   return {
     db,
     async listen(channel, onNotify, onListen) {

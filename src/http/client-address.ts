@@ -1,5 +1,7 @@
 import ipaddr from 'ipaddr.js'
 
+const MAX_KNOWN = 10_000
+
 type Network = ReturnType<typeof ipaddr.parseCIDR>
 type Address = ReturnType<typeof ipaddr.process>
 
@@ -38,14 +40,25 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
     return client
   }
 
+  function keyOf(socketAddress: string, forwardedFor: string | null): string | undefined {
+    const client = clientOf(socketAddress, forwardedFor)
+    if (client === undefined) return socketAddress
+    if (isIn(exempt, client)) return undefined
+    if (client.kind() === 'ipv4') return client.toString()
+    return `${client.toByteArray().slice(0, 8).join('.')}/64`
+  }
+
+  // Reading an address costs more than all else that the pipeline does.
+  const known = new Map<string, string | undefined>()
   return {
     /** The key under which a client is limited; undefined for an exempt one. An IPv6 client is its /64. */
     limitKey(socketAddress: string, forwardedFor: string | null): string | undefined {
-      const client = clientOf(socketAddress, forwardedFor)
-      if (client === undefined) return socketAddress
-      if (isIn(exempt, client)) return undefined
-      if (client.kind() === 'ipv4') return client.toString()
-      return `${client.toByteArray().slice(0, 8).join('.')}/64`
+      if (forwardedFor !== null && trusted.length > 0) return keyOf(socketAddress, forwardedFor)
+      if (known.has(socketAddress)) return known.get(socketAddress)
+      const key = keyOf(socketAddress, null)
+      if (known.size >= MAX_KNOWN) known.clear()
+      known.set(socketAddress, key)
+      return key
     },
   }
 }

@@ -2,19 +2,23 @@ import { Failure } from '../errors'
 
 export const etag = (version: number) => `"${version}"`
 
-const ENTITY_TAGS = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \t,]*|$))*$/
+
+/** The entity tags of a list (RFC 9110 section 8.8.3); none when it is anything else. */
+const tagsOf = (given: string) => (ENTITY_TAGS.test(given) ? [...given.matchAll(ENTITY_TAG)] : [])
 
 /** Whether `If-None-Match` names the version; weak tags count (RFC 9110 section 13.1.2). */
 export function isNotModified(headers: Headers, version: number): boolean {
   const given = headers.get('if-none-match')
   if (given === null) return false
-  return given.trim() === '*' || [...given.matchAll(ENTITY_TAGS)].some(([, , tag]) => tag === etag(version))
+  return given.trim() === '*' || tagsOf(given).some(([, , tag]) => tag === etag(version))
 }
 
 /** Whether `If-Match` lets a change of this version pass; weak tags never do (RFC 9110 section 13.1.1). */
 function isMatch(given: string, version: number): boolean {
   if (given.trim() === '*') return true
-  return [...given.matchAll(ENTITY_TAGS)].some(([, weak, tag]) => weak === undefined && tag === etag(version))
+  return tagsOf(given).some(([, weak, tag]) => weak === undefined && tag === etag(version))
 }
 
 /** Throws 412 or 409 unless the version is the one that the client has seen; tells whether it named any. */

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
+import { manyShapes } from '../db/prepared'
 import { movies, users } from '../db/schema'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './list-model'
 import type { Movie } from './model'
@@ -74,7 +75,7 @@ export async function selectPage<T extends string>(
   list: Pick<MovieList<T>, 'filters' | 'page' | 'pageSize'>,
 ): Promise<Page<ListedMovie>> {
   const { filters, page, pageSize } = list
-  const rows = await db.execute<Row>(sql`
+  const rows = await db.execute<Row>(sql`${hasFilters(filters) ? manyShapes : sql``}
     with page as (
       select row_number() over (order by ${source.order}) as place, movies.*,
         ${source.addedAt} as added_at

@@ -5,6 +5,7 @@ import { parseId } from '../fields'
 import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
 import { type Guards, guardRecord, principalOf } from '../http/guards'
 import { linkHeader, metadata } from '../http/list-query'
+import * as docs from './docs'
 import { MovieListQuery, parseMovieList } from './list-model'
 import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
 import { deleteMovie, findMovie, insertMovie, listMovies, updateMovie } from './store'
@@ -52,7 +53,7 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
         set.headers.link = linkHeader(request.url, list, total)
         return { movies: rows.map(({ movie }) => movieJson(movie)), metadata: metadata(list, total) }
       },
-      { access: 'movies:read', list: true, query: MovieListQuery },
+      { access: 'movies:read', list: true, query: MovieListQuery, detail: docs.listMovies },
     )
 
     .post(
@@ -64,7 +65,7 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
         set.headers.etag = etag(movie.version)
         return { movie: movieJson(movie) }
       },
-      { access: 'movies:write', json: true, body: MovieInput },
+      { access: 'movies:write', json: true, body: MovieInput, detail: docs.createMovie },
     )
 
     .get(
@@ -76,7 +77,7 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
           return new Response(null, { status: 304, headers: { ETag: etag(movie.version) } })
         return { movie: movieJson(movie) }
       },
-      { access: 'movies:read' },
+      { access: 'movies:read', detail: docs.showMovie },
     )
 
     .patch(
@@ -89,7 +90,7 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
         set.headers.etag = etag(updated.version)
         return { movie: movieJson(updated) }
       },
-      { access: 'movies:write', movie: 'own', json: true, body: MoviePatch },
+      { access: 'movies:write', movie: 'own', json: true, body: MoviePatch, detail: docs.updateMovie },
     )
 
     .delete(
@@ -100,6 +101,6 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
         if (!deleted) throw isGuarded ? versionMovedOn(request.headers) : new Failure('notFound')
         return { message: 'movie successfully deleted' }
       },
-      { access: 'movies:write', movie: 'own' },
+      { access: 'movies:write', movie: 'own', detail: docs.deleteMovie },
     )
 }

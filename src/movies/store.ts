@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
+import { builtOnce } from '../db/prepared'
 import { movieCounts, movies, users } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import type { MovieList, MovieSortKey, Page } from './list-model'
@@ -21,26 +22,32 @@ const refusals = {
   movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
 }
 
+// Arrays as JSON: Drizzle's own reader of arrays drops the backslashes in them.
 const columns = {
   id: movies.id,
   title: movies.title,
   year: movies.year,
   runtime: movies.runtime,
-  genres: movies.genres,
+  genres: sql<string[]>`to_json(${movies.genres})`,
   director: movies.director,
-  cast: movies.cast,
+  cast: sql<string[] | null>`to_json(${movies.cast})`,
   releaseDate: movies.releaseDate,
   synopsis: movies.synopsis,
   createdBy: { id: users.id, name: users.name, username: users.username },
   version: movies.version,
 }
 
-export async function findMovie(db: Db, id: number): Promise<Movie | undefined> {
-  const [movie] = await db
+const movieById = builtOnce((db) =>
+  db
     .select(columns)
     .from(movies)
     .innerJoin(users, eq(users.id, movies.createdBy))
-    .where(eq(movies.id, id))
+    .where(eq(movies.id, sql.placeholder('id')))
+    .prepare('movie_by_id'),
+)
+
+export async function findMovie(db: Db, id: number): Promise<Movie | undefined> {
+  const [movie] = await movieById(db).execute({ id })
   return movie
 }
 

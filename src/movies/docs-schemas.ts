@@ -1,0 +1,66 @@
+import { type JsonSchema, named, objectOf } from '../http/docs-operation'
+import initialFilms from './initial-films.json'
+import { MovieInput } from './model'
+
+export const movieFields = {
+  title: {
+    description:
+      'Stored exactly as sent; unique over all movies regardless of case, Unicode form and repeated white space.',
+    pattern: '^\\S([\\s\\S]*\\S)?$',
+  },
+  year: { description: 'Of the release date, when there is one. At most five years from now.' },
+  runtime: { pattern: '^([1-9][0-9]{0,4}|100000) mins$', description: 'In minutes, from 1 to 100000.' },
+  genres: {
+    description: 'Without duplicates, regardless of case; the order is kept.',
+    uniqueItems: true,
+    items: { type: 'string', minLength: 1, maxLength: 50, pattern: '^[^,]+$' },
+  },
+  cast: { description: 'Names, without duplicates.', uniqueItems: true },
+  release_date: { description: 'A day of the calendar, from 1888 to five years from now.' },
+}
+
+export const optionalMovieProperties = ['director', 'cast', 'release_date', 'synopsis']
+const content: Readonly<Record<string, JsonSchema>> = MovieInput.properties
+const id: JsonSchema = { type: 'integer', format: 'int64', minimum: 1 }
+
+/** What comes in goes out again under the same rules; what is not set is left out rather than null. */
+const contentOut = Object.entries(content).map(([name, { nullable: _, ...schema }]) => [
+  name,
+  { ...schema, ...Object.entries(movieFields).find(([key]) => key === name)?.[1] },
+])
+const creator = named('Creator', {
+  ...objectOf({ id, name: { type: 'string' }, username: { type: 'string' } }, ['username']),
+  description: 'The user who added the movie, and who alone may change it.',
+})
+const version: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  description: 'Grows by 1 with each change; the same as in the ETag.',
+}
+export const movieProperties: Readonly<Record<string, JsonSchema>> = {
+  id,
+  ...Object.fromEntries(contentOut),
+  created_by: creator,
+  version,
+}
+export const movieSchema = named('Movie', objectOf(movieProperties, optionalMovieProperties))
+
+const builtInUser = { id: 1, name: 'Redlight' }
+/** The films of a fresh catalogue, as the API shows them there. */
+export const exampleMovies = initialFilms
+  .slice(0, 2)
+  .map((film, index) => ({ id: index + 1, ...film, created_by: builtInUser, version: 1 }))
+
+/** How many they are. */
+export const INITIAL_MOVIES = initialFilms.length
+
+export const metadataSchema = named(
+  'Metadata',
+  objectOf({
+    current_page: { type: 'integer', minimum: 1 },
+    page_size: { type: 'integer', minimum: 1, maximum: 100 },
+    first_page: { type: 'integer', const: 1 },
+    last_page: { type: 'integer', minimum: 1 },
+    total_records: { type: 'integer', minimum: 0, description: 'How many there are on all pages together.' },
+  }),
+)
