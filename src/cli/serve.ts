@@ -1,5 +1,5 @@
-import type { Config } from '../config'
-import { type Command, words } from './command'
+import { type Config, redacted } from '../config'
+import { type Command, CommandFailed, words } from './command'
 import { startServer } from './server'
 import { version } from './version'
 
@@ -21,7 +21,12 @@ Examples:
   async run(args, { readConfig, unknownVariables, createLog, print, untilSignal }) {
     words(args, [])
     const config = readConfig()
+    if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
+      throw new CommandFailed(
+        `LOG_LEVEL=${config.logLevel} would hide the mails, which go to the log as long as SMTP_HOST is not set: set SMTP_HOST, or LOG_LEVEL=info`,
+      )
     const log = createLog(config)
+    log.debug('configuration', redacted(config))
     for (const name of unknownVariables())
       log.warn(`there is no variable ${name}: it has no effect; the README lists all`)
     const { url, prepared, stop } = await startServer(config, log)
