@@ -1,8 +1,11 @@
 -- Full text ignores case and accents; the index needs functions that are immutable, which unaccent(text) is not.
+-- Punctuation parts words here: PostgreSQL's parser would take Face/Off for a path and Apollo-13 for a negative number.
 CREATE EXTENSION IF NOT EXISTS unaccent;--> statement-breakpoint
 CREATE FUNCTION search_text(content text) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN unaccent('unaccent'::regdictionary, lower(normalize(content, NFC) COLLATE "und-x-icu"));--> statement-breakpoint
+  RETURN translate(
+    unaccent('unaccent'::regdictionary, lower(normalize(content, NFC) COLLATE "und-x-icu")),
+    '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32));--> statement-breakpoint
 CREATE FUNCTION search_words(content text) RETURNS tsvector
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN to_tsvector('simple'::regconfig, search_text(content));--> statement-breakpoint
@@ -15,7 +18,7 @@ CREATE FUNCTION search_query(words text) RETURNS tsquery
   RETURN plainto_tsquery('simple'::regconfig, search_text(words));--> statement-breakpoint
 CREATE FUNCTION genre_key(genre text) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-  RETURN normalize(lower(normalize(genre, NFC) COLLATE "und-x-icu"), NFC);--> statement-breakpoint
+  RETURN btrim(normalize(lower(normalize(genre, NFC) COLLATE "und-x-icu"), NFC));--> statement-breakpoint
 CREATE FUNCTION genre_keys(genres text[]) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN (SELECT array_agg(genre_key(genre) ORDER BY place) FROM unnest(genres) WITH ORDINALITY AS t(genre, place));--> statement-breakpoint

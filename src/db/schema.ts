@@ -54,7 +54,7 @@ export const movies = pgTable(
       table.castWords,
     ),
     index('movies_created_by_idx').on(table.createdBy, table.id),
-    index('movies_title_idx').on(sql`${table.title} collate "und-x-icu"`),
+    index('movies_title_idx').on(sql`${table.title} collate "und-x-icu"`, table.id),
     index('movies_year_idx').on(table.year, table.id),
     index('movies_year_desc_idx').on(table.year.desc().nullsFirst(), table.id),
     index('movies_runtime_idx').on(table.runtime, table.id),

@@ -1,11 +1,10 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { favourites, movies } from '../db/schema'
 import { Failure } from '../errors'
-import type { MovieList, MovieSortKey, Page, Sort } from '../movies/list-model'
-import { conditions, hasFilters, type ListedMovie, movieOrder } from '../movies/list-store'
-import { listFrom } from '../movies/store'
+import type { MovieList, MovieSortKey, Page } from '../movies/list-model'
+import { type ListedMovie, listPage, movieSortKeys } from '../movies/list-store'
 
 const refusals = {
   favourites_movie_id_movies_id_fk: () => new Failure('notFound'),
@@ -33,24 +32,21 @@ export async function removeFavourite(db: Db, userId: number, movieId: number): 
 
 export type FavouriteSortKey = MovieSortKey | 'added'
 
-export function listFavourites(
+const sortKeys = { ...movieSortKeys, added: sql`${favourites.addedAt}` }
+
+export const listFavourites = (
   db: Db,
   userId: number,
   list: MovieList<FavouriteSortKey>,
-): Promise<Page<ListedMovie>> {
-  const mine = sql`(select ${favourites.movieId} as favourite_id, ${favourites.addedAt} as favourite_since from ${favourites} where ${favourites.userId} = ${userId}) as mine`
-  const from = sql`${mine} join ${movies} on ${movies.id} = favourite_id`
-  return listFrom(db, list, (filters) => ({
-    from,
-    total: hasFilters(filters)
-      ? sql`select count(*) as records from ${from}${conditions(filters)}`
-      : sql`select count(*) as records from ${favourites} where ${favourites.userId} = ${userId}`,
-    order: favouriteOrder(list.sort),
-    addedAt: sql`favourite_since`,
-  }))
-}
-
-function favouriteOrder({ key, descending }: Sort<FavouriteSortKey>): SQL {
-  if (key !== 'added') return movieOrder({ key, descending })
-  return descending ? sql`favourite_since desc, movies.id` : sql`favourite_since, movies.id`
-}
+): Promise<Page<ListedMovie>> =>
+  listPage(
+    db,
+    {
+      from: sql`${favourites} join ${movies} on ${movies.id} = ${favourites.movieId}`,
+      condition: sql`${favourites.userId} = ${userId}`,
+      total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${userId}`,
+      sortKeys,
+      addedAt: sql`${favourites.addedAt}`,
+    },
+    list,
+  )

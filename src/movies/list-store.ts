@@ -5,11 +5,20 @@ import { movies, users } from '../db/schema'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './list-model'
 import type { Movie } from './model'
 
+/** Rows to skip before a second round trip, to learn which end is nearer, is worth its time. */
+const WORTH_ASKING = 1000
+
 /**
- * A list to take a page of: where its films come from, how many records there are in all, in which order they
- * stand, and when each was added to it.
+ * A list to take a page of: where its films come from and under which condition, how many there are without filters
+ * (a scalar), what it can be sorted by, and when each film was added to it.
  */
-export type MovieSource = { from: SQL; total: SQL; order: SQL; addedAt: SQL }
+export type MovieSource<Key extends string> = {
+  from: SQL
+  condition?: SQL
+  total: SQL
+  sortKeys: Readonly<Record<Key, SQL>>
+  addedAt: SQL
+}
 export type ListedMovie = { movie: Movie; addedAt: string | null }
 
 type Row = Record<string, unknown> & {
@@ -31,10 +40,10 @@ type Row = Record<string, unknown> & {
 }
 
 /** The conditions of the filters that are given: a filter that isn't leaves no trace in the plan. */
-export function conditions(filters: MovieFilters): SQL {
+function conditions(filters: MovieFilters): SQL[] {
   const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo, createdBy } =
     filters
-  const given = [
+  return [
     title !== undefined && sql`${movies.titleWords} @@ search_query(${title})`,
     genres !== undefined &&
       sql`${movies.genreKeys} @> genre_keys(${sql.param(genres, movies.genres)}::text[])`,
@@ -46,13 +55,11 @@ export function conditions(filters: MovieFilters): SQL {
     releaseDateTo !== undefined && sql`${movies.releaseDate} <= ${releaseDateTo}`,
     createdBy !== undefined && sql`${movies.createdBy} = ${createdBy}`,
   ].filter((condition) => condition !== false)
-  return given.length === 0 ? sql`` : sql` where ${sql.join(given, sql` and `)}`
 }
 
-export const hasFilters = (filters: MovieFilters) =>
-  Object.values(filters).some((value) => value !== undefined)
+const hasFilters = (filters: MovieFilters) => Object.values(filters).some((value) => value !== undefined)
 
-const sortColumns: Record<MovieSortKey, SQL> = {
+export const movieSortKeys: Readonly<Record<MovieSortKey, SQL>> = {
   id: sql`movies.id`,
   title: sql`movies.title collate "und-x-icu"`,
   year: sql`movies.year`,
@@ -60,39 +67,69 @@ const sortColumns: Record<MovieSortKey, SQL> = {
   release_date: sql`movies.release_date`,
 }
 
-/** Films without a release date come last in both directions; ties go by ascending id. */
-export function movieOrder({ key, descending }: Sort<MovieSortKey>): SQL {
-  const direction = descending ? sql`desc` : sql`asc`
-  const nulls = key === 'release_date' ? sql` nulls last` : sql``
-  const tie = key === 'id' ? sql`` : sql`, movies.id`
-  return sql`${sortColumns[key]} ${direction}${nulls}${tie}`
+/** Films without a release date come last in both directions; ties go by ascending id. Reversed is from the end. */
+function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, reversed: boolean): SQL {
+  const direction = sql.raw(descending === reversed ? 'asc' : 'desc')
+  // Said only where there are nulls: an index serves an order only when both say the same of them.
+  const nulls = sql.raw(key === 'release_date' ? `nulls ${reversed ? 'first' : 'last'}` : '')
+  return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
+}
+
+/** The ids of a page, and what they were sorted by, in front of the statement that shows them. */
+function pageIds<Key extends string>(source: MovieSource<Key>, list: MovieList<Key>, fromEnd: boolean) {
+  const { sort, page, pageSize, filters } = list
+  const sortKey = source.sortKeys[sort.key]
+  const columns = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at from ${source.from}`
+  const given = [...(source.condition ? [source.condition] : []), ...conditions(filters)]
+  const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
+  const offset = (page - 1) * pageSize
+  if (hasFilters(filters)) {
+    const order = orderBy(sort, sql`sort_key`, sql`movie_id`, false)
+    // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
+    return sql`with matched as materialized (${columns} ${where}),
+      page as (select * from matched order by ${order} limit ${pageSize} offset ${offset})`
+  }
+  const order = orderBy(sort, sortKey, sql`movies.id`, fromEnd)
+  const range = fromEnd
+    ? sql`limit greatest(least(${pageSize}::bigint, (${source.total}) - ${offset}::bigint), 0)
+        offset greatest((${source.total}) - ${offset}::bigint - ${pageSize}::bigint, 0)`
+    : sql`limit ${pageSize} offset ${offset}`
+  return sql`with page as (${columns} ${where} order by ${order} ${range})`
 }
 
 /** One statement, so that the total and the page are of one snapshot. */
-export async function selectPage<T extends string>(
+async function selectPage<Key extends string>(
   db: Db,
-  source: MovieSource,
-  list: Pick<MovieList<T>, 'filters' | 'page' | 'pageSize'>,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
 ): Promise<Page<ListedMovie>> {
-  const { filters, page, pageSize } = list
-  const rows = await db.execute<Row>(sql`${hasFilters(filters) ? manyShapes : sql``}
-    with page as (
-      select row_number() over (order by ${source.order}) as place, movies.*,
-        ${source.addedAt} as added_at
-      from ${source.from}${conditions(filters)}
-      order by ${source.order} limit ${pageSize} offset ${(page - 1) * pageSize}
-    )
-    select total.records as total, page.id, page.title, page.year, page.runtime, to_json(page.genres) as genres,
-      page.director, to_json(page.cast) as cast, page.release_date as "releaseDate", page.synopsis, page.version,
-      ${users.id} as "creatorId", ${users.name} as "creatorName", ${users.username} as "creatorUsername",
-      page.added_at as "addedAt"
-    from (${source.total}) as total
-    left join page on true left join ${users} on ${users.id} = page.created_by
-    order by page.place`)
+  const isFiltered = hasFilters(list.filters)
+  const fromEnd = !isFiltered && (await isNearerToEnd(db, source, list))
+  const total = isFiltered ? sql`select count(*) from matched` : source.total
+  const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, fromEnd)}
+    select total.records as total, movies.id, movies.title, movies.year, movies.runtime,
+      to_json(movies.genres) as genres, movies.director, to_json(movies.cast) as cast,
+      movies.release_date as "releaseDate", movies.synopsis, movies.version, ${users.id} as "creatorId",
+      ${users.name} as "creatorName", ${users.username} as "creatorUsername", page.added_at as "addedAt"
+    from (select (${total}) as records) as total
+    left join (page join movies on movies.id = page.movie_id join users on users.id = movies.created_by) on true
+    order by ${orderBy(list.sort, sql`page.sort_key`, sql`page.movie_id`, false)}`)
   return {
     total: Number(rows[0]?.total ?? 0),
     rows: rows.filter(({ id }) => id !== null).map((row) => ({ movie: toMovie(row), addedAt: row.addedAt })),
   }
+}
+
+/** A page behind the middle is reached from the end. What is asked here may be outdated: it decides only the way. */
+async function isNearerToEnd<Key extends string>(
+  db: Db,
+  { total }: MovieSource<Key>,
+  { page, pageSize }: MovieList<Key>,
+): Promise<boolean> {
+  const offset = (page - 1) * pageSize
+  if (offset < WORTH_ASKING) return false
+  const [found] = await db.execute<{ records: string }>(sql`select (${total}) as records`)
+  return 2 * offset > Number(found?.records ?? 0)
 }
 
 function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...content }: Row): Movie {
@@ -104,8 +141,22 @@ function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...cont
   }
 }
 
+/** A page of a list; a text to search for that holds no word counts as not given. */
+export async function listPage<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+): Promise<Page<ListedMovie>> {
+  const { title, director, cast } = list.filters
+  const found = await selectPage(db, source, list)
+  if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
+  // Only PostgreSQL knows what is a word, and asking it each time would cost every search.
+  const filters = await withoutWordlessTexts(db, list.filters)
+  return filters === undefined ? found : selectPage(db, source, { ...list, filters })
+}
+
 /** The filters without those whose text holds no word at all, or undefined when every text holds one. */
-export async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<MovieFilters | undefined> {
+async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<MovieFilters | undefined> {
   const { title, director, cast, ...others } = filters
   const hasWords = (text: string | undefined) =>
     sql`coalesce(numnode(search_query(${text ?? null}::text)) > 0, false)`

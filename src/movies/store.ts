@@ -5,15 +5,7 @@ import { builtOnce } from '../db/prepared'
 import { movieCounts, movies, users } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import type { MovieList, MovieSortKey, Page } from './list-model'
-import {
-  conditions,
-  hasFilters,
-  type ListedMovie,
-  type MovieSource,
-  movieOrder,
-  selectPage,
-  withoutWordlessTexts,
-} from './list-store'
+import { type ListedMovie, listPage, movieSortKeys } from './list-store'
 import type { Creator, Movie, MovieContent } from './model'
 
 const refusals = {
@@ -93,31 +85,15 @@ export async function deleteMovie(db: Db, id: number, version?: number): Promise
   return deleted.length > 0
 }
 
-export function listMovies(db: Db, list: MovieList<MovieSortKey>): Promise<Page<ListedMovie>> {
-  const order = movieOrder(list.sort)
-  return listFrom(db, list, (filters) => ({
-    from: sql`${movies}`,
-    total: hasFilters(filters)
-      ? sql`select count(*) as records from ${movies}${conditions(filters)}`
-      : sql`select sum(${movieCounts.movies}) as records from ${movieCounts}`,
-    order,
-    addedAt: sql`null::timestamptz`,
-  }))
+const allMovies = {
+  from: sql`${movies}`,
+  total: sql`select sum(${movieCounts.movies})::bigint from ${movieCounts}`,
+  sortKeys: movieSortKeys,
+  addedAt: sql`null::timestamptz`,
 }
 
-/** A page of films; a text to search for that holds no word counts as not given. */
-export async function listFrom<Key extends string>(
-  db: Db,
-  list: MovieList<Key>,
-  source: (filters: MovieList<Key>['filters']) => MovieSource,
-): Promise<Page<ListedMovie>> {
-  const { title, director, cast } = list.filters
-  const found = await selectPage(db, source(list.filters), list)
-  if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
-  // Only PostgreSQL knows what is a word, and asking it each time would cost every search.
-  const filters = await withoutWordlessTexts(db, list.filters)
-  return filters === undefined ? found : selectPage(db, source(filters), { ...list, filters })
-}
+export const listMovies = (db: Db, list: MovieList<MovieSortKey>): Promise<Page<ListedMovie>> =>
+  listPage(db, allMovies, list)
 
 /** Makes a film another user's; false when there is no such film. */
 export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
