@@ -7,6 +7,7 @@ import { linkHeader, metadata } from '../http/list-query'
 import { FavouriteListQuery, parseFavouriteList } from '../movies/list-model'
 import { movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
+import * as docs from './docs'
 import { favouriteJson } from './model'
 import { addFavourite, listFavourites, removeFavourite } from './store'
 
@@ -31,7 +32,7 @@ export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
           metadata: metadata(list, total),
         }
       },
-      { access: 'movies:read', list: true, query: FavouriteListQuery },
+      { access: 'movies:read', list: true, query: FavouriteListQuery, detail: docs.listFavourites },
     )
 
     .put(
@@ -43,7 +44,7 @@ export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
         if (movie === undefined) throw new Failure('notFound')
         return { movie: movieJson(movie) }
       },
-      { access: 'movies:read' },
+      { access: 'movies:read', detail: docs.addFavourite },
     )
 
     .delete(
@@ -52,6 +53,6 @@ export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
         if (!(await removeFavourite(db, user.id, movieId(params.id)))) throw new Failure('notFound')
         return { message: 'movie removed from favourites' }
       },
-      { access: 'movies:read' },
+      { access: 'movies:read', detail: docs.removeFavourite },
     )
 }

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { Failure } from '../errors'
 import type { Metrics } from '../http/metrics'
+import * as docs from './docs'
 
 export type HealthDeps = {
   version: string
@@ -19,14 +20,22 @@ export function healthRoutes({
   metrics,
 }: HealthDeps): AnyElysia {
   return new Elysia({ name: 'health', tags: ['health'] })
-    .get('/v1/healthcheck', async () => {
-      if (isShuttingDown()) throw new Failure('shuttingDown')
-      if (!(await databaseAnswers())) throw new Failure('databaseUnavailable')
-      return { status: 'available', system_info: { environment, version } }
-    })
-    .get('/debug/vars', () => metrics.variables())
-    .get('/metrics', async () => {
-      const { type, text } = await metrics.prometheus()
-      return new Response(text, { headers: { 'Content-Type': type } })
-    })
+    .get(
+      '/v1/healthcheck',
+      async () => {
+        if (isShuttingDown()) throw new Failure('shuttingDown')
+        if (!(await databaseAnswers())) throw new Failure('databaseUnavailable')
+        return { status: 'available', system_info: { environment, version } }
+      },
+      { detail: docs.checkHealth },
+    )
+    .get('/debug/vars', () => metrics.variables(), { detail: docs.showVariables })
+    .get(
+      '/metrics',
+      async () => {
+        const { type, text } = await metrics.prometheus()
+        return new Response(text, { headers: { 'Content-Type': type } })
+      },
+      { detail: docs.showMetrics },
+    )
 }

@@ -1,12 +1,69 @@
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
+import { Failure } from '../errors'
+import { documentOf, type RawDocument } from './docs-document'
+import { type Operation, objectOf } from './docs-operation'
+import { assetResponse, pageResponse } from './docs-page'
 
+const showDocs: Operation = {
+  operationId: 'showDocs',
+  summary: 'Show this page',
+  description: 'From inside the program: it asks no other server for anything.',
+  isProbe: true,
+  answers: { 200: { description: 'The page.', mediaType: 'text/html', schema: { type: 'string' } } },
+}
+const showDocument: Operation = {
+  operationId: 'showDocument',
+  summary: 'Show the OpenAPI document',
+  description: 'What this page is made of: for generators of clients, and other tools.',
+  isProbe: true,
+  answers: {
+    200: {
+      description: 'The document.',
+      schema: {
+        ...objectOf({ openapi: { type: 'string', const: '3.1.0' }, paths: { type: 'object' } }),
+        additionalProperties: true,
+      },
+    },
+  },
+}
+const ownPaths = {
+  '/docs': { get: { ...showDocs, tags: ['docs'] } },
+  '/docs/json': { get: { ...showDocument, tags: ['docs'] } },
+}
+
+/** The documentation page and the document that it shows (docs/decisions/0003). */
 export function docs(publicUrl: string, version: string): AnyElysia {
-  return new Elysia({ name: 'docs' }).use(
-    swagger({
-      path: '/docs',
-      specPath: '/docs/json',
-      documentation: { info: { title: 'Redlight', version }, servers: [{ url: publicUrl }] },
-    }),
+  let document: object | undefined
+  return (
+    new Elysia({ name: 'docs' })
+      .get(
+        '/docs/assets/:version/:name',
+        async ({ params }) => {
+          const response = await assetResponse(params.version, params.name)
+          if (response === undefined) throw new Failure('notFound')
+          return response
+        },
+        { detail: { hide: true } },
+      )
+      // These surround the two routes of the plugin: its page asks a foreign server, and its document is not valid.
+      .onBeforeHandle(async ({ path }) => {
+        if (path === '/docs') return pageResponse()
+      })
+      .onAfterHandle(({ path, responseValue }) => {
+        if (path === '/docs') return
+        document ??= documentOf(withoutSymbols(responseValue), ownPaths)
+        return document
+      })
+      .use(
+        swagger({
+          path: '/docs',
+          specPath: '/docs/json',
+          documentation: { info: { title: 'Redlight', version }, servers: [{ url: publicUrl }] },
+        }),
+      )
   )
 }
+
+/** TypeBox and our fields keep their own keywords under symbols, which JSON leaves behind. */
+const withoutSymbols = (document: unknown): RawDocument => JSON.parse(JSON.stringify(document))

@@ -3,6 +3,7 @@ import { contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../http/rate-limit'
 import { timestampJson } from '../timestamp'
+import * as docs from './docs'
 import { Credentials, MailRequest } from './model'
 import type { TokensService } from './service'
 
@@ -25,7 +26,7 @@ export function tokenRoutes(
         set.status = 201
         return { authentication_token: { token, expiry: timestampJson(expiresAt) } }
       },
-      { json: true, body: Credentials },
+      { json: true, body: Credentials, detail: docs.signIn },
     )
 
     .delete(
@@ -34,7 +35,7 @@ export function tokenRoutes(
         await tokens.signOutEverywhere(user.id)
         return { message: 'you are signed out everywhere' }
       },
-      { access: 'authenticated' },
+      { access: 'authenticated', detail: docs.signOutEverywhere },
     )
 
     .post(
@@ -45,7 +46,7 @@ export function tokenRoutes(
         set.status = 202
         return { message: 'an email will be sent to you containing activation instructions' }
       },
-      { json: true, body: MailRequest },
+      { json: true, body: MailRequest, detail: docs.requestActivation },
     )
 
     .post(
@@ -56,6 +57,6 @@ export function tokenRoutes(
         set.status = 202
         return { message: 'an email will be sent to you containing password reset instruction' }
       },
-      { json: true, body: MailRequest },
+      { json: true, body: MailRequest, detail: docs.requestPasswordReset },
     )
 }

@@ -2,6 +2,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../http/rate-limit'
+import * as docs from './docs'
 import { Activation, PasswordReset, Registration, userJson } from './model'
 import type { UsersService } from './service'
 
@@ -21,12 +22,13 @@ export function userRoutes(
         set.status = 201
         return { user: userJson(user) }
       },
-      { json: true, body: Registration },
+      { json: true, body: Registration, detail: docs.registerUser },
     )
 
     .put('/activated', async ({ body }) => ({ user: userJson(await users.activate(body.token)) }), {
       json: true,
       body: Activation,
+      detail: docs.activateUser,
     })
 
     .put(
@@ -35,7 +37,7 @@ export function userRoutes(
         await users.resetPassword(body.password, body.token)
         return { message: 'your password is successfully reset' }
       },
-      { json: true, body: PasswordReset },
+      { json: true, body: PasswordReset, detail: docs.resetPassword },
     )
 
     .get(
@@ -44,6 +46,6 @@ export function userRoutes(
         const { permissions, ...found } = await users.find(user.id)
         return { user: { ...userJson(found), permissions } }
       },
-      { access: 'activated' },
+      { access: 'activated', detail: docs.showMe },
     )
 }

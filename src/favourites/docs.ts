@@ -1,0 +1,67 @@
+import { messageAnswer, named, type Operation, objectOf } from '../http/docs-operation'
+import { listMovies, listParameters } from '../movies/docs'
+import {
+  exampleMovies,
+  metadataSchema,
+  movieProperties,
+  movieSchema,
+  optionalMovieProperties,
+} from '../movies/docs-schemas'
+
+const favouriteSchema = named(
+  'FavouriteMovie',
+  objectOf(
+    { ...movieProperties, favourited_at: { type: 'string', format: 'date-time' } },
+    optionalMovieProperties,
+  ),
+)
+const id = { description: 'The id of the movie.', example: 1 }
+
+export const listFavourites: Operation = {
+  operationId: 'listFavourites',
+  summary: 'List your favourites',
+  description: `The newest favourite first, unless sorted otherwise. ${listMovies.description}`,
+  access: 'movies:read',
+  query: {
+    ...listParameters,
+    sort: { ...listMovies.query?.sort, default: '-added' },
+  },
+  answers: {
+    200: {
+      description: 'A page of your favourites.',
+      schema: objectOf({ movies: { type: 'array', items: favouriteSchema }, metadata: metadataSchema }),
+      example: {
+        movies: exampleMovies
+          .slice(0, 1)
+          .map((movie) => ({ ...movie, favourited_at: '2026-01-02T03:04:05Z' })),
+        metadata: { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 1 },
+      },
+      headers: ['Link'],
+    },
+  },
+  problems: listMovies.problems,
+}
+
+export const addFavourite: Operation = {
+  operationId: 'addFavourite',
+  summary: 'Add a favourite',
+  description: 'A movie that is a favourite already keeps its place in the list.',
+  access: 'movies:read',
+  id,
+  answers: {
+    200: {
+      description: 'The movie, which is a favourite now.',
+      schema: objectOf({ movie: movieSchema }),
+      example: { movie: exampleMovies[0] },
+    },
+  },
+}
+
+export const removeFavourite: Operation = {
+  operationId: 'removeFavourite',
+  summary: 'Remove a favourite',
+  description: 'The movie itself stays.',
+  access: 'movies:read',
+  id,
+  answers: { 200: messageAnswer('The movie is no favourite any more.', 'movie removed from favourites') },
+}

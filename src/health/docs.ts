@@ -1,0 +1,93 @@
+import { type JsonSchema, type Operation, objectOf } from '../http/docs-operation'
+
+const count: JsonSchema = { type: 'integer', minimum: 0 }
+const counts = (...names: string[]) => objectOf(Object.fromEntries(names.map((name) => [name, count])))
+
+export const checkHealth: Operation = {
+  operationId: 'checkHealth',
+  summary: 'Check the health of the service',
+  description: 'For probes: 503 while the database is out of reach, and once the service is told to stop.',
+  isProbe: true,
+  answers: {
+    200: {
+      description: 'It can serve.',
+      schema: objectOf({
+        status: { type: 'string', const: 'available' },
+        system_info: objectOf({ environment: { type: 'string' }, version: { type: 'string' } }),
+      }),
+      example: { status: 'available', system_info: { environment: 'production', version: '1.0.0' } },
+    },
+  },
+  refusals: ['databaseUnavailable', 'shuttingDown'],
+}
+
+export const showVariables: Operation = {
+  operationId: 'showVariables',
+  summary: 'Show metrics as JSON',
+  description: 'One flat object in the manner of Go’s expvar.',
+  isProbe: true,
+  answers: {
+    200: {
+      description: 'The figures.',
+      schema: objectOf({
+        version: { type: 'string' },
+        uptime_seconds: { type: 'number', minimum: 0 },
+        timestamp: { type: 'integer', description: 'In seconds since 1970.' },
+        memstats: counts('rss', 'heapTotal', 'heapUsed', 'external', 'arrayBuffers', 'heap_objects'),
+        database: counts('size', 'busy', 'waiting'),
+        total_requests_received: count,
+        total_responses_sent: count,
+        total_processing_time_μs: count,
+        total_responses_sent_by_status: {
+          type: 'object',
+          patternProperties: { '^[1-5][0-9]{2}$': count },
+          additionalProperties: false,
+        },
+        in_flight_requests: count,
+        event_loop_lag_ms: { type: 'number', minimum: 0 },
+        mail_queue: objectOf({
+          waiting: { ...count, type: ['integer', 'null'] },
+          failed: { ...count, type: ['integer', 'null'] },
+        }),
+      }),
+      example: {
+        version: '1.0.0',
+        uptime_seconds: 86400.125,
+        timestamp: 1767323045,
+        memstats: {
+          rss: 82472960,
+          heapTotal: 12845056,
+          heapUsed: 11034561,
+          external: 2148211,
+          arrayBuffers: 16384,
+          heap_objects: 102938,
+        },
+        database: { size: 10, busy: 1, waiting: 0 },
+        total_requests_received: 12042,
+        total_responses_sent: 12041,
+        total_processing_time_μs: 9814031,
+        total_responses_sent_by_status: { 200: 11890, 401: 112, 422: 39 },
+        in_flight_requests: 1,
+        event_loop_lag_ms: 0.41,
+        mail_queue: { waiting: 0, failed: 0 },
+      },
+    },
+  },
+}
+
+export const showMetrics: Operation = {
+  operationId: 'showMetrics',
+  summary: 'Show metrics for Prometheus',
+  description:
+    'The same figures in the text format of Prometheus, with a histogram of the time to answer by route, method and status class.',
+  isProbe: true,
+  answers: {
+    200: {
+      description: 'The figures.',
+      mediaType: 'text/plain',
+      schema: { type: 'string' },
+      example:
+        '# HELP redlight_uptime_seconds Time since the start.\n# TYPE redlight_uptime_seconds gauge\nredlight_uptime_seconds 86400.125\n',
+    },
+  },
+}

@@ -1,0 +1,92 @@
+import { messageAnswer, named, type Operation, objectOf } from '../http/docs-operation'
+
+const email = {
+  description: 'The address of an account, in any case.',
+}
+const mailRequest = {
+  name: 'MailRequest',
+  fields: { email },
+  examples: { email: { summary: 'By address', value: { email: 'alice@example.com' } } },
+}
+
+const authenticationToken = named(
+  'AuthenticationToken',
+  objectOf({
+    token: { type: 'string', description: 'A JWT, for the header `Authorization: Bearer <token>`.' },
+    expiry: { type: 'string', format: 'date-time' },
+  }),
+)
+
+export const signIn: Operation = {
+  operationId: 'signIn',
+  summary: 'Sign in',
+  description:
+    'Answers with the token that the other calls ask for. An account that is not activated can sign in too, but not do much.',
+  body: {
+    name: 'Credentials',
+    fields: {
+      email,
+      username: { description: 'The username of an account, in any case.' },
+      password: { format: 'password' },
+    },
+    together: { oneOf: [{ required: ['email'] }, { required: ['username'] }] },
+    examples: {
+      email: {
+        summary: 'By email address',
+        value: { email: 'alice@example.com', password: 'pa55word-of-alice' },
+      },
+      username: { summary: 'By username', value: { username: 'bob42', password: 'pa55word-of-bob' } },
+    },
+  },
+  answers: {
+    201: {
+      description: 'The token.',
+      schema: objectOf({ authentication_token: authenticationToken }),
+      example: {
+        authentication_token: {
+          token:
+            'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIiwiaXNzIjoicmVkbGlnaHQifQ.MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI',
+          expiry: '2026-01-03T03:04:05Z',
+        },
+      },
+    },
+  },
+  refusals: ['invalidCredentials', 'tooManySignIns'],
+  problems: { password: 'must be provided' },
+}
+
+export const signOutEverywhere: Operation = {
+  operationId: 'signOutEverywhere',
+  summary: 'Sign out everywhere',
+  description: 'Every token that was issued to you so far stops working.',
+  access: 'authenticated',
+  answers: { 200: messageAnswer('You are signed out.', 'you are signed out everywhere') },
+}
+
+export const requestActivation: Operation = {
+  operationId: 'requestActivation',
+  summary: 'Ask for another activation mail',
+  description: 'Earlier tokens stay valid until one is used.',
+  body: mailRequest,
+  answers: {
+    202: messageAnswer(
+      'The mail is on its way.',
+      'an email will be sent to you containing activation instructions',
+    ),
+  },
+  problems: { email: 'no matching email address found' },
+}
+
+export const requestPasswordReset: Operation = {
+  operationId: 'requestPasswordReset',
+  summary: 'Ask for a password reset mail',
+  description: 'For an account that is activated.',
+  body: mailRequest,
+  answers: {
+    202: messageAnswer(
+      'The mail is on its way.',
+      'an email will be sent to you containing password reset instruction',
+    ),
+  },
+  problems: { email: 'no matching email address found' },
+}
