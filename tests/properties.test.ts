@@ -164,7 +164,10 @@ describe('whatever a query holds, the answer is sound', () => {
   test.each(['/v1/movies', '/v1/users/me/favourites'])('GET %s', async (path) => {
     await fc.assert(
       fc.asyncProperty(fc.array(parameter, { maxLength: 6 }), async (parameters) => {
-        const well = parameters.map(([name, value]) => [name.toWellFormed(), value.toWellFormed()])
+        const well = parameters.map(([name, value]): [string, string] => [
+          name.toWellFormed(),
+          value.toWellFormed(),
+        ])
         isSound(await server.request('GET', `${path}?${new URLSearchParams(well)}`, { token: alice.token }))
       }),
       { numRuns: 2 * RUNS },
