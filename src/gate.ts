@@ -1,3 +1,5 @@
+import { patienceMs } from './deadline'
+
 /** At most so many at work and so many waiting, each for so long at most; whoever comes on top is refused. */
 export type Gate = {
   /** Resolves with the way out, which must be called once the work is over; rejects with `refusal()`. */
@@ -35,7 +37,8 @@ export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: Gate
       busy++
       return Promise.resolve(once(leave))
     }
-    if (queue.size >= maxWaiting) return Promise.reject(refusal())
+    const patience = patienceMs(maxWaitMs)
+    if (queue.size >= maxWaiting || patience === 0) return Promise.reject(refusal())
     return new Promise((resolve, reject) => {
       const admit = () => {
         clearTimeout(timer)
@@ -44,7 +47,7 @@ export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: Gate
       const timer = setTimeout(() => {
         queue.delete(admit)
         reject(refusal())
-      }, maxWaitMs)
+      }, patience)
       queue.add(admit)
     })
   }

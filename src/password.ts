@@ -11,6 +11,15 @@ const MAX_WAITING = 64
 const MAX_WAIT_MS = 4000
 const RETRY_AFTER_SECONDS = '2'
 
+// Of the same cost as a real one, and of nobody's password.
+const DUMMY_HASH = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=1$${randomBase64(32)}$${randomBase64(32)}`
+
+function randomBase64(bytes: number): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes)))
+    .toString('base64')
+    .replaceAll('=', '')
+}
+
 let common: Set<string> | undefined
 
 /** Whether a password is among the 10,000 commonest, in any case. */
@@ -29,15 +38,12 @@ export function createPasswords() {
     maxWaitMs: MAX_WAIT_MS,
     refusal: () => new Failure('tooManySignIns', { headers: { 'Retry-After': RETRY_AFTER_SECONDS } }),
   })
-  let dummyHash: Promise<string> | undefined
   const hash = (password: string) => gate.run(() => Bun.password.hash(password, ARGON2ID))
   return {
     hash,
     /** Takes as long for no hash (an unknown user) as for a wrong password. */
     async verify(password: string, hashed: string | undefined): Promise<boolean> {
-      dummyHash ??= Bun.password.hash(crypto.randomUUID(), ARGON2ID)
-      const against = hashed ?? (await dummyHash)
-      const matches = await gate.run(() => Bun.password.verify(password, against))
+      const matches = await gate.run(() => Bun.password.verify(password, hashed ?? DUMMY_HASH))
       return matches && hashed !== undefined
     },
     load: () => ({ busy: gate.busy, waiting: gate.waiting }),

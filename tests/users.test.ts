@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { PASSWORD, startTestServer, type TestServer } from './support/server'
+
+// A start of the embedded database takes a second, and many on a busy machine.
+setDefaultTimeout(60_000)
 
 let server: TestServer
 beforeAll(async () => {
@@ -50,112 +53,85 @@ const NOT_AN_ADDRESS = 'must be a valid email address like alice@example.com'
 const NOT_A_USERNAME = 'must be 3 to 32 ASCII letters and digits, starting with a letter'
 const COMMON = 'is one of the commonest passwords, please choose another'
 
+const atMost = (count: number) => `must not be more than ${count} characters long`
+const TOO_SHORT = 'must be at least 8 characters long'
+const NUL = 'must not contain a NUL character'
+const SURROGATE = 'must not contain a lone surrogate'
+const UNKNOWN = 'is not a known field'
+const NO_NAME = 'must be provided, unless username is'
+
+const notAddresses = [
+  'alice',
+  '@example.com',
+  'alice@',
+  'alice@localhost',
+  'a@b@example.com',
+  'al ice@example.com',
+  'alice@example.com ',
+  'alice@example.com\n',
+  'alice@example.com\r\nBcc: eve@example.com',
+  'alice@exa\rmple.com',
+  '"alice"@example.com',
+  '<alice@example.com>',
+  'Alice <alice@example.com>',
+  'alice@example.com,eve@example.com',
+  'alice@-example.com',
+  'alice@example..com',
+  'alice@[127.0.0.1]',
+  'älice@example.com',
+  `${'a'.repeat(65)}@example.com`,
+]
+const tooLong = `${'a'.repeat(65)}@${LONGEST_DOMAIN}`
+
 describe('a registration is refused with a message on the field', () => {
   // What differs from a good one, and the whole answer; undefined takes a field away.
   const refused: [string, Fields, Record<string, string>][] = [
-    ['no name and no username', { name: undefined }, { name: 'must be provided, unless username is' }],
-    ['null for both names', { name: null, username: null }, { name: 'must be provided, unless username is' }],
+    ['no name and no username', { name: undefined }, { name: NO_NAME }],
+    ['null for both names', { name: null, username: null }, { name: NO_NAME }],
     ['an empty name', { name: '' }, { name: 'must not be empty' }],
     ['an empty name beside a username', { name: '', username: 'bobby' }, { name: 'must not be empty' }],
     ['a blank name', { name: ' \t\u3000' }, { name: 'must not be blank' }],
-    ['a name of 501', { name: 'x'.repeat(501) }, { name: 'must not be more than 500 characters long' }],
-    [
-      'a name of 501 emoji',
-      { name: '🎬'.repeat(501) },
-      { name: 'must not be more than 500 characters long' },
-    ],
+    ['a name of 501', { name: 'x'.repeat(501) }, { name: atMost(500) }],
+    ['a name of 501 emoji', { name: '🎬'.repeat(501) }, { name: atMost(500) }],
     ['a number as name', { name: 7 }, { name: 'must be a string' }],
-    ['NUL in the name', { name: 'a\0b' }, { name: 'must not contain a NUL character' }],
-    ['a lone surrogate in the name', { name: 'a\ud800b' }, { name: 'must not contain a lone surrogate' }],
-    ['a username of 2', { username: 'ab' }, { username: NOT_A_USERNAME }],
-    ['a username of 33', { username: 'a'.repeat(33) }, { username: NOT_A_USERNAME }],
-    ['an empty username', { username: '' }, { username: NOT_A_USERNAME }],
-    ['a username that starts with a digit', { username: '1abc' }, { username: NOT_A_USERNAME }],
-    ['a username with a mark', { username: 'a_bc' }, { username: NOT_A_USERNAME }],
-    ['a username with a line break', { username: 'abcd\n' }, { username: NOT_A_USERNAME }],
-    ['a username beyond ASCII', { username: 'zoë' }, { username: NOT_A_USERNAME }],
-    ['a list as username', { username: ['bobby'] }, { username: NOT_A_USERNAME }],
-    ['no email', { email: undefined }, { email: 'must be provided' }],
-    ['null as email', { email: null }, { email: 'must be provided' }],
-    ['an empty email', { email: '' }, { email: 'must not be empty' }],
-    [
-      'an email of 255 bytes',
-      { email: `${'a'.repeat(65)}@${LONGEST_DOMAIN}` },
-      { email: 'must not be more than 254 characters long' },
-    ],
-    ['NUL in the email', { email: 'a\0@example.com' }, { email: 'must not contain a NUL character' }],
-    [
-      'a lone surrogate in the email',
-      { email: 'a\udfff@example.com' },
-      { email: 'must not contain a lone surrogate' },
-    ],
-    ...[
-      'alice',
-      '@example.com',
-      'alice@',
-      'alice@localhost',
-      'a@b@example.com',
-      'al ice@example.com',
-      'alice@example.com ',
-      'alice@example.com\n',
-      'alice@example.com\r\nBcc: eve@example.com',
-      'alice@exa\rmple.com',
-      '"alice"@example.com',
-      '<alice@example.com>',
-      'Alice <alice@example.com>',
-      'alice@example.com,eve@example.com',
-      'alice@-example.com',
-      'alice@example..com',
-      'alice@[127.0.0.1]',
-      'älice@example.com',
-      `${'a'.repeat(65)}@example.com`,
-    ].map((email): [string, Fields, Record<string, string>] => [
+    ['NUL in the name', { name: 'a\0b' }, { name: NUL }],
+    ['a lone surrogate in the name', { name: 'a\ud800b' }, { name: SURROGATE }],
+    ...['ab', 'a'.repeat(33), '', '1abc', 'a_bc', 'abcd\n', 'abc\0', 'zoë', ['bobby']].map(
+      (username): [string, Fields, Record<string, string>] => [
+        `the username ${JSON.stringify(username)}`,
+        { username },
+        { username: NOT_A_USERNAME },
+      ],
+    ),
+    ...notAddresses.map((email): [string, Fields, Record<string, string>] => [
       `the email ${JSON.stringify(email)}`,
       { email },
       { email: NOT_AN_ADDRESS },
     ]),
+    ['no email', { email: undefined }, { email: 'must be provided' }],
+    ['null as email', { email: null }, { email: 'must be provided' }],
+    ['an empty email', { email: '' }, { email: 'must not be empty' }],
+    ['an email of 255 bytes', { email: tooLong }, { email: atMost(254) }],
+    ['NUL in the email', { email: 'a\0@example.com' }, { email: NUL }],
+    ['a lone surrogate in the email', { email: 'a\udfff@example.com' }, { email: SURROGATE }],
     ['no password', { password: undefined }, { password: 'must be provided' }],
     ['a number as password', { password: 12345678 }, { password: 'must be a string' }],
-    ['a password of 7', { password: 'x7!kQ2z' }, { password: 'must be at least 8 characters long' }],
+    ['a password of 7', { password: 'x7!kQ2z' }, { password: TOO_SHORT }],
+    ['a password of 7 emoji', { password: '🎬'.repeat(7) }, { password: TOO_SHORT }],
+    ['a password of 129', { password: 'x7'.repeat(64).concat('!') }, { password: atMost(128) }],
+    ['NUL in the password', { password: 'correct\0horse' }, { password: NUL }],
+    ['a lone surrogate in the password', { password: 'correct\udc00horse' }, { password: SURROGATE }],
+    ['the name', { name: 'Bob Builder', password: 'bOB bUILDER' }, { password: 'must not be the name' }],
+    ['the email', { email: 'b7@x.org', password: 'B7@x.ORG' }, { password: 'must not be the email' }],
     [
-      'a password of 7 emoji',
-      { password: '🎬'.repeat(7) },
-      { password: 'must be at least 8 characters long' },
-    ],
-    [
-      'a password of 129',
-      { password: 'x7'.repeat(64).concat('!') },
-      { password: 'must not be more than 128 characters long' },
-    ],
-    ['NUL in the password', { password: 'correct\0horse' }, { password: 'must not contain a NUL character' }],
-    [
-      'a lone surrogate in the password',
-      { password: 'correct\udc00horse' },
-      { password: 'must not contain a lone surrogate' },
-    ],
-    [
-      'the name as password',
-      { name: 'Bob Builder', password: 'bOB bUILDER' },
-      { password: 'must not be the name' },
-    ],
-    [
-      'the email as password',
-      { email: 'bob7@example.com', password: 'BOB7@example.COM' },
-      { password: 'must not be the email' },
-    ],
-    [
-      'the username as password',
-      { username: 'bobBuilder', password: 'BOBbuilder' },
+      'the username',
+      { username: 'bobBob77', password: 'BOBbob77' },
       { password: 'must not be the username' },
     ],
     ['a common password', { password: 'password1' }, { password: COMMON }],
     ['a common password in another case', { password: 'iLoVeYoU1' }, { password: COMMON }],
-    ['an unknown key', { admin: true }, { admin: 'is not a known field' }],
-    [
-      'a key of the answer',
-      { activated: true, id: 1 },
-      { activated: 'is not a known field', id: 'is not a known field' },
-    ],
+    ['an unknown key', { admin: true }, { admin: UNKNOWN }],
+    ['keys of the answer', { activated: true, id: 1 }, { activated: UNKNOWN, id: UNKNOWN }],
     [
       'every field at once',
       { name: '', username: 'a', email: 'nowhere', password: 'short', role: 'admin' },
@@ -163,18 +139,14 @@ describe('a registration is refused with a message on the field', () => {
         name: 'must not be empty',
         username: NOT_A_USERNAME,
         email: NOT_AN_ADDRESS,
-        password: 'must be at least 8 characters long',
-        role: 'is not a known field',
+        password: TOO_SHORT,
+        role: UNKNOWN,
       },
     ],
     [
       'nothing at all',
       { name: undefined, email: undefined, password: undefined },
-      {
-        name: 'must be provided, unless username is',
-        email: 'must be provided',
-        password: 'must be provided',
-      },
+      { name: NO_NAME, email: 'must be provided', password: 'must be provided' },
     ],
   ]
   test.each(refused)('%s', async (_, fields, error) => {
@@ -188,9 +160,7 @@ describe('a registration is refused with a message on the field', () => {
       body: unknown,
     })
     expect(answer.status).toBe(422)
-    expect(Object.values(answer.body.error).filter((text) => text === 'is not a known field')).toHaveLength(
-      20,
-    )
+    expect(Object.values(answer.body.error).filter((text) => text === UNKNOWN)).toHaveLength(20)
     expect(Object.keys(answer.body.error)).toContain('email')
   })
 })
@@ -217,11 +187,9 @@ describe('a registration is accepted', () => {
     const { name, email, username = null } = { username: undefined, ...sent }
     expect(body.user).toMatchObject({ name, email, ...(username === null ? {} : { username }) })
     expect((await signIn(sent.email, sent.password)).status).toBe(201)
-    for (const wrong of [sent.password.trim(), sent.password.slice(0, -1), `${sent.password} `])
-      if (wrong !== sent.password)
-        expect((await signIn(sent.email, wrong)).status).toBe(
-          wrong.length > 128 && [...wrong].length > 128 ? 422 : 401,
-        )
+    const shortened = [...sent.password].slice(0, -1).join('')
+    for (const wrong of [sent.password.trim(), shortened])
+      if (wrong !== sent.password) expect((await signIn(sent.email, wrong)).status).toBe(401)
   })
 
   test('and answered with the keys of the contract, in order', async () => {
@@ -256,10 +224,7 @@ describe('a registration is accepted', () => {
       [{ email: taken.email.toUpperCase() }, { error: email }],
       [{ username: 'tAKENnAME' }, { error: username }],
       // Once all rules hold, and not before.
-      [
-        { email: taken.email, password: 'short' },
-        { error: { password: 'must be at least 8 characters long' } },
-      ],
+      [{ email: taken.email, password: 'short' }, { error: { password: TOO_SHORT } }],
     ]
     for (const [fields, body] of cases) {
       const answer = await register({ ...other, ...fields })
@@ -394,7 +359,7 @@ describe('a password reset', () => {
     await server.request('POST', '/v1/tokens/password-reset', { body: { email: user.email } })
     const [token = '', second = ''] = await mailedTokens(user.email, /Reset/, 2)
     const refused: [string, string][] = [
-      ['short', 'must be at least 8 characters long'],
+      ['short', TOO_SHORT],
       ['password123', COMMON],
       ['frank n. FURTER', 'must not be the name'],
       ['FrankFurter', 'must not be the username'],
@@ -435,7 +400,7 @@ describe('a password reset', () => {
     expect(answer.status).toBe(422)
     expect(answer.body as unknown).toEqual({
       error: {
-        password: 'must be at least 8 characters long',
+        password: TOO_SHORT,
         token: 'must be provided',
         email: 'is not a known field',
       },

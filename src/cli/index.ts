@@ -1,3 +1,4 @@
+import { databaseProblem } from '../db/database-errors'
 import { type Command, type CommandContext, CommandFailed, UsageError } from './command'
 import { healthcheck } from './healthcheck'
 import { migrateCommand } from './migrate'
@@ -48,7 +49,9 @@ export async function runCommandLine(
 function reasons(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
   if ('problems' in error && Array.isArray(error.problems)) return error.problems.map(String)
-  return [error instanceof CommandFailed ? error.message : `failed: ${error.message}`]
+  if (error instanceof CommandFailed) return [error.message]
+  const [line = ''] = (databaseProblem(error) ?? error.message).split('\n')
+  return [`failed: ${line}`]
 }
 
 function help(

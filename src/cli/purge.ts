@@ -7,12 +7,17 @@ import { purgeInactiveUsers } from '../users/store'
 const DAY_MS = 24 * 3600 * 1000
 
 /** Removes now and daily what is past its time; returns the way to stop that. */
-export function startPurge(db: Db, log: Log): () => void {
+export function startPurge(
+  patiently: (work: (db: Db) => Promise<void>) => Promise<void>,
+  log: Log,
+): () => void {
   async function purge() {
     try {
-      await purgeExpiredTokens(db)
-      await purgeMails(db)
-      await purgeInactiveUsers(db)
+      await patiently(async (db) => {
+        await purgeExpiredTokens(db)
+        await purgeMails(db)
+        await purgeInactiveUsers(db)
+      })
     } catch (error) {
       log.warn('the daily purge failed; it is tried again tomorrow', describeError(error))
     }

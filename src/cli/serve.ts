@@ -29,10 +29,14 @@ Examples:
     log.debug('configuration', redacted(config))
     for (const name of unknownVariables())
       log.warn(`there is no variable ${name}: it has no effect; the README lists all`)
-    const { url, prepared, stop } = await startServer(config, log)
+    const signalled = untilSignal()
+    const started = await Promise.race([startServer(config, log), signalled])
+    // While it waits for its database, say; an end at any moment must do no harm anyway.
+    if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
+    const { url, prepared, stop } = started
     if (config.database.kind === 'embedded') for (const line of welcome(config, url)) print(line)
     log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
-    const signal = await untilSignal()
+    const signal = await signalled
     log.info('stopping', { signal })
     await stop()
     log.info('stopped')

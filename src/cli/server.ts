@@ -1,16 +1,14 @@
 import { createApp } from '../app'
 import type { Config } from '../config'
-import type { Database } from '../db/client'
+import type { Db } from '../db/client'
 import { migrate } from '../db/migrate'
 import { type OpenDatabase, openDatabase } from '../db/open'
 import { createProbe } from '../db/probe'
-import { failures } from '../errors'
 import { createClientAddresses } from '../http/client-address'
 import { createCors } from '../http/cors'
 import { createMetrics } from '../http/metrics'
 import { createLimiter } from '../http/rate-limit'
-import { jsonResponse } from '../http/responses'
-import { describeError, type Log } from '../log'
+import type { Log } from '../log'
 import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
 import { countMails, startOutbox } from '../mail/outbox'
 import { seedMovies } from '../movies/seed'
@@ -21,6 +19,7 @@ import { createTokensService } from '../tokens/service'
 import { findPrincipal, issueToken } from '../tokens/store'
 import { createUsersService } from '../users/service'
 import { jwtSecrets } from './jwt-secret'
+import { listen } from './listener'
 import { startPurge } from './purge'
 import { version } from './version'
 
@@ -36,44 +35,27 @@ export type RunningServer = {
   stop(): Promise<void>
 }
 
-const IDLE_TIMEOUT_SECONDS = 30
-// Above the API's own limit, so that it is the API that answers.
-const MAX_REQUEST_BODY_BYTES = 4 * 1_048_576
-
 /** Opens the database, brings it up to date and serves; undone again when a step fails. */
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
   const database = await openDatabase(config.database, log)
   opened.defer(() => database.close())
-  const prepared = await prepare(config, database)
+  const prepared = await database.patiently((db) => prepare(config, db))
 
   let isShuttingDown = false
   const { app, close } = await compose(config, database, log, () => isShuttingDown)
   opened.defer(close)
-  const server = Bun.serve({
-    hostname: config.host,
-    port: config.port,
-    development: false,
-    reusePort: false,
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
-    fetch: (request, server) => app.fetch(request, server.requestIP(request)?.address ?? ''),
-    error(error) {
-      log.error('the pipeline failed', describeError(error))
-      return jsonResponse({ error: failures.internal.message }, failures.internal.status)
-    },
-  })
+  const listener = listen(config, app.fetch, log)
   opened.defer(async () => {
     isShuttingDown = true
     await Bun.sleep(config.shutdownDelayMs)
-    await Promise.race([server.stop(), Bun.sleep(config.shutdownTimeoutMs)])
-    await server.stop(true)
+    await listener.stop()
   })
   const toStop = opened.move()
-  return { url: server.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
+  return { url: listener.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
 }
 
-async function prepare({ migrateOnStart, database: { kind } }: Config, { db }: Database): Promise<Prepared> {
+async function prepare({ migrateOnStart, database: { kind } }: Config, db: Db): Promise<Prepared> {
   const migrations = migrateOnStart ? await migrate(db) : 0
   return { migrations, films: kind === 'embedded' ? await seedMovies(db) : 0 }
 }
@@ -109,7 +91,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     log,
   })
   opened.defer(() => outbox.stop())
-  opened.defer(startPurge(db, log))
+  opened.defer(startPurge(database.patiently, log))
   const metrics = createMetrics({
     version,
     pool: database.pool,
@@ -134,7 +116,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     health: {
       version,
       environment: config.environment,
-      databaseAnswers: createProbe(db),
+      databaseAnswers: createProbe(database.aside),
       isShuttingDown,
     },
     log,

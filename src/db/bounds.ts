@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import { patienceMs } from '../deadline'
 import type { Gate } from '../gate'
 import { databaseUnavailable, translated } from './database-errors'
 
@@ -10,6 +11,8 @@ type Query = {
   canceller: (query: Query) => Promise<void>
 }
 
+const tooLate = () => databaseUnavailable(new Error('the database took too long'))
+
 /**
  * The same client with a limit on everything that can wait: a query is handed to postgres.js only once a connection
  * is free (its own queue knows no time limit, and it lines queries up behind slow ones), and whatever has not been
@@ -18,31 +21,31 @@ type Query = {
 export function boundClient(client: postgres.Sql, gate: Gate, deadlineMs: number): postgres.Sql {
   const unsafe = (...query: Parameters<postgres.Sql['unsafe']>) => {
     const pending = client.unsafe(...query)
-    boundQuery(pending as unknown as Query, gate, deadlineMs)
+    boundQuery(pending as unknown as Query, gate, patienceMs(deadlineMs))
     return pending
   }
   const begin = (work: (tx: postgres.TransactionSql) => Promise<unknown>) =>
-    boundTransaction(client, work, gate, deadlineMs)
+    boundTransaction(client, work, gate, patienceMs(deadlineMs))
   return new Proxy(client, {
     get: (target, key) => (key === 'unsafe' ? unsafe : key === 'begin' ? begin : Reflect.get(target, key)),
   })
 }
 
 /** postgres.js calls `handler` to start a query, and `resolve` or `reject` once its connection is done with it. */
-function boundQuery(query: Query, gate: Gate, deadlineMs: number) {
+function boundQuery(query: Query, gate: Gate, patience: number) {
   const { handler: start, resolve, reject } = query
+  const endsAt = performance.now() + patience
   query.handler = () => {
-    const deadline = performance.now() + deadlineMs
     gate.enter().then((leave) => {
-      const timer = setTimeout(() => {
-        reject(databaseUnavailable(new Error('a query took too long')))
-        // Without an answer either way: the server that would take the cancellation may be the one that hangs.
-        query.canceller(query).catch(() => {})
-      }, deadline - performance.now())
       const finish = () => {
         clearTimeout(timer)
         leave()
       }
+      const timer = setTimeout(() => {
+        reject(tooLate())
+        // Without an answer either way: the server that would take the cancellation may be the one that hangs.
+        query.canceller(query).catch(() => {})
+      }, endsAt - performance.now())
       query.resolve = (result) => {
         finish()
         resolve(result)
@@ -51,7 +54,8 @@ function boundQuery(query: Query, gate: Gate, deadlineMs: number) {
         finish()
         reject(translated(error))
       }
-      start(query)
+      if (performance.now() < endsAt) start(query)
+      else query.reject(tooLate())
     }, reject)
   }
 }
@@ -60,30 +64,37 @@ function boundTransaction(
   client: postgres.Sql,
   work: (tx: postgres.TransactionSql) => Promise<unknown>,
   gate: Gate,
-  deadlineMs: number,
+  patience: number,
 ): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const late = () => databaseUnavailable(new Error('a transaction took too long'))
   let expired = false
   const timer = setTimeout(() => {
     expired = true
-    reject(late())
-  }, deadlineMs)
+    reject(tooLate())
+  }, patience)
+  /** A transaction whose caller has been told that it failed must not go on to commit. */
+  const stopIfExpired = () => {
+    if (expired) throw tooLate()
+  }
+  const stoppable = async (tx: postgres.TransactionSql) => {
+    const result = await work(checkedBefore(tx, stopIfExpired))
+    stopIfExpired()
+    return result
+  }
   gate
-    .run(() => client.begin((tx) => work(stopWhen(() => expired, tx, late))))
+    .run(async () => {
+      stopIfExpired()
+      return client.begin(stoppable)
+    })
     .then(resolve, (error) => reject(translated(error)))
     .finally(() => clearTimeout(timer))
   return promise
 }
 
-/** A transaction whose caller has been told that it failed must not go on to commit. */
-function stopWhen(
-  expired: () => boolean,
-  tx: postgres.TransactionSql,
-  late: () => Error,
-): postgres.TransactionSql {
+/** The same transaction, which checks something before each of its queries. */
+function checkedBefore(tx: postgres.TransactionSql, check: () => void): postgres.TransactionSql {
   const unsafe = (...query: Parameters<postgres.Sql['unsafe']>) => {
-    if (expired()) throw late()
+    check()
     return tx.unsafe(...query)
   }
   return new Proxy(tx, { get: (target, key) => (key === 'unsafe' ? unsafe : Reflect.get(target, key)) })

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Log } from '../log'
 import { describeError } from '../log'
-import { connect, type Database, type DatabaseTarget } from './client'
+import type { Database } from './client'
 
 const BEAT_EVERY_MS = 250
 /** How far what an instance remembers may lie behind the database. */
@@ -20,7 +20,7 @@ type Handlers = { onMessage: (payload: string) => void; onGap: () => void }
  * to itself vouches, once it is back, for everything sent before it.
  */
 export async function openChannel(
-  target: DatabaseTarget,
+  connection: Database,
   name: string,
   { onMessage, onGap }: Handlers,
   log: Log,
@@ -29,8 +29,6 @@ export async function openChannel(
   const sentAt = new Map<string, number>()
   let currentUntil = 0
   let beats = 0
-  // Of its own, so that a busy pool doesn't hold the beat up.
-  const connection = connect(target, { poolMax: 1, log })
 
   function receive(payload: string) {
     if (!payload.startsWith('beat ')) return onMessage(payload)
@@ -58,14 +56,15 @@ export async function openChannel(
     beat()
   }
 
-  await connection.listen(name, receive, restart)
+  // Whatever becomes of it, postgres.js listens again after each lost connection; until then nothing is vouched for.
+  const listening = connection.listen(name, receive, restart).catch(() => {})
+  await Promise.race([listening, Bun.sleep(MAX_STALENESS_MS)])
   const timer = setInterval(beat, BEAT_EVERY_MS)
   return {
     isCurrent: () => performance.now() < currentUntil,
     async close() {
       clearInterval(timer)
       currentUntil = 0
-      await connection.close()
     },
   }
 }

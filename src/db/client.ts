@@ -22,37 +22,65 @@ export type Database = {
   close(): Promise<void>
 }
 
-// Together below the 5 s in which every request is answered: the statement and lock limits of the server end a
-// query that runs, the deadline one that waits for a connection or whose server is frozen.
-const STATEMENT_TIMEOUT_MS = 3500
-const LOCK_TIMEOUT_MS = 3000
-const QUERY_DEADLINE_MS = 4500
-const MAX_WAITING_QUERIES = 2000
-/** The embedded database has one session and can't be cancelled; a query there ends by itself. */
-const EMBEDDED_DEADLINE_MS = 60_000
+/** How long things may take. */
+export type Patience = {
+  readonly statementMs: number
+  readonly lockMs: number
+  /** From asking to the answer, whether it waits for a connection, runs, or its server is frozen. */
+  readonly queryMs: number
+  /** Without a byte from a server that owes an answer; then the connection is given up. */
+  readonly silenceMs: number
+}
 
-export function connect(target: DatabaseTarget, options: { poolMax: number; log: Log }): Database {
-  const client = openClient(target, options)
-  const deadlineMs = 'url' in target ? QUERY_DEADLINE_MS : EMBEDDED_DEADLINE_MS
+/** For requests, all of which are answered within 5 s. */
+export const requestPatience: Patience = {
+  statementMs: 3500,
+  lockMs: 3000,
+  queryMs: 4500,
+  silenceMs: 10_000,
+}
+const HOUR_MS = 3_600_000
+/** For migrations, commands and the daily purge, which take as long as it takes. */
+export const workPatience: Patience = {
+  statementMs: HOUR_MS,
+  lockMs: 60_000,
+  queryMs: HOUR_MS,
+  silenceMs: HOUR_MS,
+}
+/** The embedded database has one session and can't be cancelled; a query there ends by itself. */
+const embeddedPatience: Patience = { ...requestPatience, queryMs: 60_000 }
+const MAX_WAITING_QUERIES = 2000
+
+type ConnectOptions = { readonly poolMax: number; readonly log: Log; readonly patience?: Patience }
+
+export function connect(target: DatabaseTarget, options: ConnectOptions): Database {
+  const { poolMax, patience = 'url' in target ? requestPatience : embeddedPatience } = options
+  const client = openClient(target, { ...options, patience })
   const gate = createGate({
-    concurrency: options.poolMax,
+    concurrency: poolMax,
     maxWaiting: MAX_WAITING_QUERIES,
-    maxWaitMs: deadlineMs,
+    maxWaitMs: patience.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
-  const db = drizzle(boundClient(preparing(client), gate, deadlineMs))
+  const db = drizzle(boundClient(preparing(client), gate, patience.queryMs))
   return {
     db,
     async listen(channel, onNotify, onListen) {
       await client.listen(channel, onNotify, onListen)
     },
-    pool: () => ({ size: options.poolMax, busy: gate.busy, waiting: gate.waiting }),
+    pool: () => ({ size: poolMax, busy: gate.busy, waiting: gate.waiting }),
     close: () => client.end({ timeout: 5 }),
   }
 }
 
-function openClient(target: DatabaseTarget, { poolMax, log }: { poolMax: number; log: Log }): postgres.Sql {
-  const common = {
+/** The type declarations of postgres.js leave out `socket`, and what the patch adds. */
+type Options = postgres.Options<Record<string, never>> & { socket?: () => Duplex; silence_timeout?: number }
+
+function openClient(
+  target: DatabaseTarget,
+  { poolMax, log, patience }: Required<ConnectOptions>,
+): postgres.Sql {
+  const common: Options = {
     max: poolMax,
     backoff: () => 0.25,
     connect_timeout: 4,
@@ -60,29 +88,24 @@ function openClient(target: DatabaseTarget, { poolMax, log }: { poolMax: number;
     fetch_types: false,
     onnotice: (notice: postgres.Notice) => log.debug('database notice', { code: notice.code }),
   }
-  if ('url' in target)
-    return postgres(target.url, {
-      ...common,
-      connection: {
-        application_name: 'redlight',
-        statement_timeout: STATEMENT_TIMEOUT_MS,
-        lock_timeout: LOCK_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
-      },
-    })
+  if ('url' in target) return postgres(target.url, { ...common, ...serverLimits(patience) })
   // A new connection waits there while another one holds the only session.
-  const embedded = {
+  const embedded: Options = {
     ...common,
-    connect_timeout: EMBEDDED_DEADLINE_MS / 1000,
+    connect_timeout: patience.queryMs / 1000,
     database: 'postgres',
     username: 'postgres',
     password: '',
   }
-  if ('path' in target) return postgres({ ...embedded, path: target.path })
-  // The type declarations of postgres.js leave its `socket` option out.
-  const withSocket: postgres.Options<Record<string, never>> & { socket: () => Duplex } = {
-    ...embedded,
-    socket: target.socket,
-  }
-  return postgres(withSocket)
+  return postgres({ ...embedded, ...target })
 }
+
+const serverLimits = ({ statementMs, lockMs, silenceMs }: Patience): Options => ({
+  silence_timeout: silenceMs / 1000,
+  connection: {
+    application_name: 'redlight',
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    idle_in_transaction_session_timeout: 2 * statementMs,
+  },
+})

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm'
 import { Failure, invalid } from '../errors'
 
 /** The database can't answer now; the same request may succeed later. */
@@ -9,8 +10,12 @@ const UNAVAILABLE = new Set([
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
   'CONNECT_TIMEOUT',
+  'EAI_AGAIN',
+  'ECONNABORTED',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTDOWN',
+  'ENETDOWN',
   'ENOENT',
   'ENOTFOUND',
   'EHOSTUNREACH',
@@ -19,6 +24,9 @@ const UNAVAILABLE = new Set([
   'ETIMEDOUT',
   '25006', // read-only
   '25P03', // idle in transaction too long
+  '28000', // this user may not connect
+  '28P01', // wrong password
+  '3D000', // no such database
   '40001', // serialization failure
   '40P01', // deadlock
   '53100', // disk full
@@ -29,7 +37,8 @@ const UNAVAILABLE = new Set([
   '57014', // cancelled: statement timeout
   '57P01', // administrator's shutdown
   '57P02',
-  '57P03', // cannot connect now
+  '57P03', // cannot connect now: it starts, stops or recovers
+  '57P04', // the database was dropped
   '57P05',
   '58030', // input or output error
 ])
@@ -48,6 +57,41 @@ export function translated(error: unknown): unknown {
     cause !== undefined && 'code' in cause && typeof cause.code === 'string' && UNAVAILABLE.has(cause.code)
   return isTemporary ? databaseUnavailable(cause) : error
 }
+
+/** What no waiting mends, and what does. */
+const HOPELESS = new Map([
+  ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],
+  ['28P01', 'correct the user and the password in DATABASE_URL'],
+  ['3D000', 'create the database, or correct its name in DATABASE_URL'],
+  ['42501', 'grant that right to the user of DATABASE_URL'],
+])
+
+/** Whether a database that failed like this may do better without anyone's help. */
+export function isWorthWaiting(error: unknown): boolean {
+  const failure = translated(error)
+  return failure instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
+}
+
+/** One line for the operator, who may know what the client of a request may not; undefined if it's not about the database. */
+export function databaseProblem(error: unknown): string | undefined {
+  const cause = rootCause(error)
+  const isOurs =
+    error instanceof DrizzleQueryError ||
+    cause.name === 'PostgresError' ||
+    translated(error) instanceof Failure
+  if (!isOurs) return undefined
+  const code = codeOf(cause)
+  const [reason = ''] = cause.message.split('\n')
+  const mend = HOPELESS.get(code) ?? 'see that it is well, and that DATABASE_URL leads to it'
+  return `the database can't do its part: ${reason}${code === '' ? '' : ` (${code})`}: ${mend}`
+}
+
+function rootCause(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  return error.cause instanceof Error ? rootCause(error.cause) : error
+}
+
+const codeOf = (error: Error) => ('code' in error ? String(error.code) : '')
 
 /** The name of the constraint that a write broke, if it broke one. */
 export function brokenConstraint(error: unknown): string | undefined {

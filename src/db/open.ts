@@ -1,17 +1,29 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
-import { Failure } from '../errors'
-import { describeError, type Log } from '../log'
+import type { Log } from '../log'
 import { type Channel, openChannel, openLocalChannel } from './channel'
-import { connect, type Database, type DatabaseTarget } from './client'
+import {
+  connect,
+  type Database,
+  type DatabaseTarget,
+  type Db,
+  type Patience,
+  requestPatience,
+  workPatience,
+} from './client'
+import { databaseProblem, isWorthWaiting } from './database-errors'
 
 export type DatabaseConfig =
   | { readonly kind: 'postgres'; readonly url: string; readonly poolMax: number; readonly waitMs: number }
   | { readonly kind: 'embedded'; readonly dataDir: string; readonly poolMax: number; readonly waitMs: number }
 
 export type OpenDatabase = Database & {
+  /** Asks over a connection that requests can't occupy. */
+  readonly aside: Db
   /** Listens for what the database itself announces; see db/channel. */
   openChannel(name: string, handlers: Parameters<typeof openChannel>[2]): Promise<Channel>
+  /** Work that takes as long as it takes, done over if the database goes away while a start may wait for it. */
+  patiently<T>(work: (db: Db) => Promise<T>): Promise<T>
 }
 
 const RETRY_EVERY_MS = 250
@@ -19,47 +31,59 @@ const RETRY_EVERY_MS = 250
 /** The database of the configuration, once it answers; throws when it has not within the time it is given. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
   return config.kind === 'postgres'
-    ? openPostgres(config.url, config, log)
+    ? openPostgres(config, log, requestPatience)
     : openEmbeddedDatabase(config, log)
 }
 
-async function openPostgres(url: string, config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
+async function openPostgres(
+  { url, poolMax, waitMs }: Extract<DatabaseConfig, { kind: 'postgres' }>,
+  log: Log,
+  patience: Patience,
+): Promise<OpenDatabase> {
   const target: DatabaseTarget = { url }
-  const database = connect(target, { poolMax: config.poolMax, log })
-  await waitForDatabase(database, config.waitMs, log)
-  return { ...database, openChannel: (name, handlers) => openChannel(target, name, handlers, log) }
+  const giveUpAt = performance.now() + waitMs
+  const database = connect(target, { poolMax, log, patience })
+  try {
+    await whenThere(() => database.db.execute(sql`select 1`), giveUpAt, log)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  const aside = connect(target, { poolMax: 1, log })
+  return {
+    ...database,
+    aside: aside.db,
+    openChannel: (name, handlers) => openChannel(aside, name, handlers, log),
+    patiently: (work) => whenThere(() => onItsOwn(target, log, work), giveUpAt, log),
+    async close() {
+      await Promise.all([database.close(), aside.close()])
+    },
+  }
 }
 
-async function waitForDatabase(database: Database, waitMs: number, log: Log) {
-  const giveUpAt = performance.now() + waitMs
+async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => Promise<T>): Promise<T> {
+  const database = connect(target, { poolMax: 1, log, patience: workPatience })
+  try {
+    return await work(database.db)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Works once the database is there; what waiting can't mend, or not in time, is told in one line. */
+async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await database.db.execute(sql`select 1`)
-      return
+      return await work()
     } catch (error) {
-      const reason = rootCause(error)
-      if (performance.now() > giveUpAt || !isWorthWaiting(error)) {
-        await database.close()
-        throw new Error(`the database can't be reached: ${reasonOf(reason)}`, { cause: reason })
-      }
-      if (attempt === 0) log.warn('waiting for the database', describeError(reason))
+      const problem = databaseProblem(error)
+      if (problem === undefined) throw error
+      if (performance.now() > giveUpAt || !isWorthWaiting(error)) throw new Error(problem, { cause: error })
+      if (attempt === 0) log.warn('waiting for the database', { problem })
       await Bun.sleep(RETRY_EVERY_MS)
     }
   }
 }
-
-/** A database that is away may come back; a wrong password or a missing database stays wrong. */
-const isWorthWaiting = (error: unknown) => error instanceof Error && error.cause instanceof Failure
-
-const rootCause = (error: unknown): unknown =>
-  error instanceof Error && error.cause !== undefined ? rootCause(error.cause) : error
-
-const reasonOf = (error: unknown) =>
-  error instanceof Error
-    ? 'code' in error
-      ? `${error.message} (${error.code})`
-      : error.message
-    : String(error)
 
 async function openEmbeddedDatabase(
   config: Extract<DatabaseConfig, { kind: 'embedded' }>,
@@ -71,7 +95,9 @@ async function openEmbeddedDatabase(
   const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log })
   return {
     ...database,
+    aside: database.db,
     openChannel: (name, handlers) => openLocalChannel(database, name, handlers),
+    patiently: (work) => onItsOwn({ socket: embedded.socket }, log, work),
     async close() {
       await database.close()
       await embedded.close()
@@ -84,11 +110,11 @@ async function openEmbeddedDatabase(
  * then it talks to that one, through the socket in the data directory.
  */
 export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
-  if (config.kind === 'postgres') return openDatabase(config, log)
+  if (config.kind === 'postgres') return openPostgres(config, log, workPatience)
   const { embeddedSocketPath } = await import('./embedded')
   const path = embeddedSocketPath(config.dataDir)
   if (existsSync(path)) {
-    const database = connect({ path }, { poolMax: 1, log })
+    const database = connect({ path }, { poolMax: 1, log, patience: workPatience })
     try {
       await database.db.execute(sql`select 1`)
       return database

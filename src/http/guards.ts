@@ -12,6 +12,7 @@ export type Access = 'authenticated' | 'activated' | Permission
 
 // RFC 9110 section 11.4: a scheme in any case, one space or more, a token68; nothing else is a bearer token.
 const BEARER_CREDENTIALS = /^bearer +[A-Za-z0-9._~+/-]+=*$/i
+const SCHEME = 'Bearer'
 const NOWHERE = '\0'
 
 export type Guards = ReturnType<typeof guards>
@@ -37,7 +38,7 @@ export const guardRecord = (request: Request, record: Readonly<Record<string, un
  */
 export function guards(authenticate: (token: string) => Promise<Principal | undefined>) {
   return new Elysia({ name: 'guards' })
-    .use(bearer({ extract: { header: 'Bearer', query: NOWHERE, body: NOWHERE } }))
+    .use(bearer({ extract: { header: SCHEME, query: NOWHERE, body: NOWHERE } }))
     .macro({
       access: (required: Access) => ({
         async transform({ request, headers, bearer }) {
@@ -69,11 +70,12 @@ export function guards(authenticate: (token: string) => Promise<Principal | unde
     })
 }
 
-/** The plugin knows one spelling of the scheme, and would look into the query when there is no header. */
+/** The plugin knows one spelling of the scheme, and looks into the query where it doesn't find that in the header. */
 function tokenOf(authorization: string | undefined, fromPlugin: string | undefined): string {
   if (authorization === undefined) throw new Failure('authenticationRequired')
   if (!BEARER_CREDENTIALS.test(authorization)) throw new Failure('invalidAuthenticationToken')
-  return (fromPlugin ?? authorization.slice('bearer'.length)).trim()
+  const fromHeader = authorization.startsWith(SCHEME) ? fromPlugin : undefined
+  return (fromHeader ?? authorization.slice(SCHEME.length)).trim()
 }
 
 function allow(principal: Principal, required: Access) {

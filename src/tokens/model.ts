@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { isMissing, type ObjectRule, object, text } from '../fields'
+import { isMissing, nullable, type ObjectRule, object, text } from '../fields'
 import type { Permission } from '../permissions/model'
 
 /** What a token sent by mail is good for. */
@@ -11,7 +11,11 @@ const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, strin
 }
 
 export const Credentials = object(
-  { email: Type.Optional(text(1, 500)), username: Type.Optional(text(1, 500)), password: text(1, 128) },
+  {
+    email: Type.Optional(nullable(text(1, 500))),
+    username: Type.Optional(nullable(text(1, 500))),
+    password: text(1, 128),
+  },
   oneName,
 )
 export type Credentials = Static<typeof Credentials>

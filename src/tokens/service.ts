@@ -1,5 +1,6 @@
 import type { Db } from '../db/client'
 import { Failure, invalid } from '../errors'
+import { isMissing } from '../fields'
 import { type MailKind, recordMail } from '../mail/outbox'
 import type { Passwords } from '../password'
 import type { Jwt } from './jwt'
@@ -21,7 +22,7 @@ export type CountFailure = (account: string) => { takeBack(): void }
 export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
   async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
     const name = email ?? username ?? ''
-    const user = await findLogin(db, email === undefined ? { username: name } : { email: name })
+    const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
     const failure = countFailure(user === undefined ? `unknown ${name.toLowerCase()}` : `user ${user.id}`)
     try {
       const matches = await passwords.verify(password, user?.passwordHash ?? undefined)
