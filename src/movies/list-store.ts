@@ -6,7 +6,8 @@ import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './list-m
 import type { Movie } from './model'
 
 /** Rows to skip before a second round trip, to learn which end is nearer, is worth its time. */
-const WORTH_ASKING = 1000
+const FAR = 1000
+const MAX_TRIES = 3
 
 /**
  * A list to take a page of: where its films come from and under which condition, how many there are without filters
@@ -75,43 +76,42 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 
+/** Which rows of which order: a page counted from the end of a list stands in the list's reverse. */
+type Range = { reversed: boolean; limit: number; offset: number }
+
 /** The ids of a page, and what they were sorted by, in front of the statement that shows them. */
-function pageIds<Key extends string>(source: MovieSource<Key>, list: MovieList<Key>, fromEnd: boolean) {
-  const { sort, page, pageSize, filters } = list
+function pageIds<Key extends string>(
+  source: MovieSource<Key>,
+  { sort, filters }: MovieList<Key>,
+  { reversed, limit, offset }: Range,
+): SQL {
   const sortKey = source.sortKeys[sort.key]
-  const columns = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at from ${source.from}`
   const given = [...(source.condition ? [source.condition] : []), ...conditions(filters)]
   const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
-  const offset = (page - 1) * pageSize
-  if (hasFilters(filters)) {
-    const order = orderBy(sort, sql`sort_key`, sql`movie_id`, false)
-    // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
-    return sql`with matched as materialized (${columns} ${where}),
-      page as (select * from matched order by ${order} limit ${pageSize} offset ${offset})`
-  }
-  const order = orderBy(sort, sortKey, sql`movies.id`, fromEnd)
-  const range = fromEnd
-    ? sql`limit greatest(least(${pageSize}::bigint, (${source.total}) - ${offset}::bigint), 0)
-        offset greatest((${source.total}) - ${offset}::bigint - ${pageSize}::bigint, 0)`
-    : sql`limit ${pageSize} offset ${offset}`
-  return sql`with page as (${columns} ${where} order by ${order} ${range})`
+  const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at
+      from ${source.from} ${where}`
+  const range = sql`limit ${limit} offset ${offset}`
+  if (!hasFilters(filters))
+    return sql`with page as (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range})`
+  // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
+  return sql`with matched as materialized (${found}),
+    page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
 }
 
 /** One statement, so that the total and the page are of one snapshot. */
-async function selectPage<Key extends string>(
+async function selectRange<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
   list: MovieList<Key>,
+  range: Range,
 ): Promise<Page<ListedMovie>> {
   const isFiltered = hasFilters(list.filters)
-  const fromEnd = !isFiltered && (await isNearerToEnd(db, source, list))
-  const total = isFiltered ? sql`select count(*) from matched` : source.total
-  const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, fromEnd)}
+  const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, range)}
     select total.records as total, movies.id, movies.title, movies.year, movies.runtime,
       to_json(movies.genres) as genres, movies.director, to_json(movies.cast) as cast,
       movies.release_date as "releaseDate", movies.synopsis, movies.version, ${users.id} as "creatorId",
       ${users.name} as "creatorName", ${users.username} as "creatorUsername", page.added_at as "addedAt"
-    from (select (${total}) as records) as total
+    from (select (${isFiltered ? sql`select count(*) from matched` : source.total}) as records) as total
     left join (page join movies on movies.id = page.movie_id join users on users.id = movies.created_by) on true
     order by ${orderBy(list.sort, sql`page.sort_key`, sql`page.movie_id`, false)}`)
   return {
@@ -120,16 +120,32 @@ async function selectPage<Key extends string>(
   }
 }
 
-/** A page behind the middle is reached from the end. What is asked here may be outdated: it decides only the way. */
-async function isNearerToEnd<Key extends string>(
+/** A page behind the middle of a whole list is reached from its end, which is as near as its total is known. */
+async function selectPage<Key extends string>(
   db: Db,
-  { total }: MovieSource<Key>,
-  { page, pageSize }: MovieList<Key>,
-): Promise<boolean> {
-  const offset = (page - 1) * pageSize
-  if (offset < WORTH_ASKING) return false
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+): Promise<Page<ListedMovie>> {
+  const limit = list.pageSize
+  const offset = (list.page - 1) * limit
+  const isWorthAsking = offset >= FAR && !hasFilters(list.filters)
+  let known = isWorthAsking ? await countAll(db, source) : 0
+  for (let tries = 0; 2 * offset > known && known > 0 && tries < MAX_TRIES; tries++) {
+    const fromEnd = {
+      limit: Math.max(0, Math.min(limit, known - offset)),
+      offset: Math.max(0, known - offset - limit),
+    }
+    const page = await selectRange(db, source, list, { reversed: true, ...fromEnd })
+    if (page.total === known) return page
+    // Films came or went in between, so it was another page: once more, with the total of now.
+    known = page.total
+  }
+  return selectRange(db, source, list, { reversed: false, limit, offset })
+}
+
+async function countAll<Key extends string>(db: Db, { total }: MovieSource<Key>): Promise<number> {
   const [found] = await db.execute<{ records: string }>(sql`select (${total}) as records`)
-  return 2 * offset > Number(found?.records ?? 0)
+  return Number(found?.records ?? 0)
 }
 
 function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...content }: Row): Movie {
