@@ -81,17 +81,26 @@ const MAX_UNKNOWN_KEYS = 20
 export function explain(schema: TSchema, value: unknown, unknownKey: string): Record<string, string> {
   // Without a prototype, so that a key called __proto__ is a key like any other.
   const messages: Record<string, string> = Object.create(null)
-  let unknownKeys = 0
-  for (const error of schema[PLAIN]?.Errors(value) ?? []) {
+  for (const error of schema[PLAIN]?.Errors(withFewUnknownKeys(schema, value)) ?? []) {
     const key = topLevelKey(error.path)
     if (key in messages) continue
-    if (error.type === ValueErrorType.ObjectAdditionalProperties) {
-      if (++unknownKeys <= MAX_UNKNOWN_KEYS) messages[key] = unknownKey
-    } else messages[key] = error.schema[RULE]?.(error.value) ?? MISSING
+    const isUnknown = error.type === ValueErrorType.ObjectAdditionalProperties
+    messages[key] = isUnknown ? unknownKey : (error.schema[RULE]?.(error.value) ?? MISSING)
   }
   for (const [key, message] of Object.entries(objectProblems(schema, value)))
     if (!(key in messages)) messages[key] = message
   return messages
+}
+
+/** Of a million keys that nobody knows, the first few say enough. */
+function withFewUnknownKeys(schema: TSchema, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const known: object = schema.properties ?? {}
+  const kept: [string, unknown][] = []
+  let unknown = 0
+  for (const entry of Object.entries(value))
+    if (Object.hasOwn(known, entry[0]) || ++unknown <= MAX_UNKNOWN_KEYS) kept.push(entry)
+  return Object.fromEntries(kept)
 }
 
 /** Of a JSON pointer (RFC 6901). */

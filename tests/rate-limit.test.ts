@@ -406,11 +406,9 @@ describe('a bucket', () => {
     }
   })
 
-  test('stays bounded and quick however many addresses come, and keeps the latest', () => {
+  test('stays bounded however many addresses come, and keeps the latest', () => {
     const { passes } = setUp(1, 3_600_000, 1)
-    const started = performance.now()
     for (let i = 0; i < 200_000; i++) expect(passes(`key ${i}`)).toBe(true)
-    expect(performance.now() - started).toBeLessThan(3000)
     expect(passes('key 199999')).toBe(false)
     expect(passes('key 150000')).toBe(false)
     // Forgotten, or the memory would grow with every address.
