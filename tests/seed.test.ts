@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Db } from '../src/db/client'
 import { openDatabaseBesideServer } from '../src/db/open'
-import { explain } from '../src/fields'
 import { createLog } from '../src/log'
 import films from '../src/movies/initial-films.json'
 import { MovieInput, type MovieJson } from '../src/movies/model'
 import { seedMovies } from '../src/movies/seed'
+import { explain } from '../src/objects'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from './support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from './support/server'
 

@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
 import { NotFoundError, ValidationError } from 'elysia'
 import { Failure, type FieldMessages, failures } from '../errors'
-import { explain } from '../fields'
 import { describeError, type Log } from '../log'
+import { explain } from '../objects'
 import { contextOf, type RequestContext } from './context'
 import { jsonResponse } from './responses'
 

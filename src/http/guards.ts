@@ -1,7 +1,7 @@
 import { bearer } from '@elysiajs/bearer'
 import { Elysia } from 'elysia'
 import { Failure } from '../errors'
-import { changesRecord } from '../fields'
+import { changesRecord } from '../objects'
 import type { Permission } from '../permissions/model'
 import { mayDo, type Principal } from '../tokens/model'
 import { readJsonObject } from './body'

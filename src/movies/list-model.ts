@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { codePoints, dateProblem, integerParameter, object, parameter, parseId, type Rule } from '../fields'
+import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../fields'
+import { object, type Rule } from '../objects'
 
 const MAX_TEXT = 500
 

@@ -1,18 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import {
-  dateProblem,
-  field,
-  integerProblem,
-  isCalendarDate,
-  isMissing,
-  listProblem,
-  nullable,
-  type ObjectRule,
-  object,
-  type Rule,
-  text,
-  textProblem,
-} from '../fields'
+import { dateProblem, integerProblem, isCalendarDate, listProblem, text, textProblem } from '../fields'
+import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
 import { formatRuntime, parseRuntime, runtimeField } from './runtime'
 
 const FIRST_YEAR = 1888

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { isMissing, nullable, type ObjectRule, object, text } from '../fields'
+import { text } from '../fields'
+import { isMissing, nullable, type ObjectRule, object } from '../objects'
 import type { Permission } from '../permissions/model'
 
 /** What a token sent by mail is good for. */

@@ -1,7 +1,7 @@
 import type { Db } from '../db/client'
 import { Failure, invalid } from '../errors'
-import { isMissing } from '../fields'
 import { type MailKind, recordMail } from '../mail/outbox'
+import { isMissing } from '../objects'
 import type { Passwords } from '../password'
 import type { Jwt } from './jwt'
 import type { Credentials } from './model'

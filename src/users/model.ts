@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { field, isMissing, nullable, type ObjectRule, object, type Rule, text, textProblem } from '../fields'
+import { text, textProblem } from '../fields'
+import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
 import { isCommonPassword } from '../password'
 import { timestampJson } from '../timestamp'
 

@@ -1,6 +1,8 @@
 import { startServer } from '../../src/cli/server'
 import type { Config } from '../../src/config'
+import { connect } from '../../src/db/client'
 import { createLog, type LogFields } from '../../src/log'
+import { seedMovies } from '../../src/movies/seed'
 import type { Permission } from '../../src/permissions/model'
 import { createTestDatabase, type TestDatabase } from './database'
 
@@ -57,7 +59,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
   }
 }
 
-/** The real service on a port of its own, on a database of its own without films (or on the one given). */
+/** The real service on a port of its own, on a database of its own (or on the one given), without films unless they are to be kept. */
 export async function startTestServer(
   overrides: Partial<Config> = {},
   { database, keepFilms = false }: { database?: TestDatabase; keepFilms?: boolean } = {},
@@ -67,7 +69,8 @@ export async function startTestServer(
   const log = createLog('debug', (line) => lines.push(line))
   const server = await startServer(testConfig(own.config, overrides), log)
   const sql = own.connect()
-  if (!keepFilms && database === undefined) await sql`truncate movies restart identity cascade`
+  if (keepFilms) await loadFilms(own.config)
+  else if (database === undefined) await sql`truncate movies restart identity cascade`
   let users = 0
 
   async function request<Body = Record<string, unknown>>(
@@ -148,6 +151,14 @@ export async function startTestServer(
   }
 
   return { url: server.url, request, signIn, newUser, logLines, mailedToken, sql, database: own, stop }
+}
+
+/** Only the embedded database has the initial films from its first start. */
+async function loadFilms(config: Config['database']) {
+  if (config.kind === 'embedded') return
+  const { db, close } = connect({ url: config.url }, { poolMax: 1, log: createLog('error', () => {}) })
+  await seedMovies(db)
+  await close()
 }
 
 export const aMovie = (title: string, more: Record<string, unknown> = {}) => ({
