@@ -35,9 +35,9 @@ describe('seeding', () => {
   let alice: TestUser
   beforeAll(async () => {
     database = await createTestDatabase()
-    server = await startTestServer({}, { database, keepFilms: true })
+    server = await startTestServer({}, { database })
     // Only the embedded database is given the films as it starts.
-    if (testDatabaseUrl !== undefined) expect(await seed()).toBe(films.length)
+    expect(await seed()).toBe(testDatabaseUrl === undefined ? 0 : films.length)
     alice = await server.newUser()
   })
   afterAll(async () => {
@@ -79,7 +79,7 @@ describe('seeding', () => {
     await server.sql`update movies set title = 'Another name' where title = 'Seven Samurai'`
     expect(await seed()).toBe(0)
     await server.stop()
-    server = await startTestServer({}, { database, keepFilms: true })
+    server = await startTestServer({}, { database })
     expect(await total()).toBe(films.length - 1)
     const found = await server.sql`select title from movies where title in ('Moana', 'Seven Samurai')`
     expect([...found]).toEqual([])
