@@ -1,0 +1,157 @@
+import { parseArgs } from 'node:util'
+import { killAll } from './processes'
+import { circumstances, heading, type Result, save, table } from './report'
+import { rows } from './scenarios'
+import { flood, soak } from './strain'
+import { boundFor, isMet } from './target'
+import { type Options, openWorkplace, type Workplace } from './workplace'
+
+const names = [...new Set(rows.map(({ name }) => name))]
+const USAGE = `
+Usage: bun run bench [-- OPTIONS]
+
+Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own. See bench/README.md.
+
+  --rows N           films to load                               (100000)
+  --only A,B         rows to measure: ${names.join(', ')}
+  --rounds N         rounds of each row                          (3)
+  --seconds N        length of a round                           (10)
+  --soak [MINUTES]   instead: mixed load for so long             (15)
+  --flood            instead: reads under a flood of sign-ins
+  --executable FILE  measure this one, and build none
+  --client NAME      wrk or bun                                  (wrk when it is there)`
+
+const DEFAULT_SOAK_MINUTES = 15
+const KILL_EVERY_MS = 20
+const GRACE_MS = 1500
+
+type Order = Options & {
+  only: readonly string[] | undefined
+  soakMinutes: number | undefined
+  flood: boolean
+}
+
+/** Wrong usage, whose message says all. */
+class UsageError extends Error {}
+
+function readOrder(args: string[]): Order {
+  const values = parse(args)
+  if (values.help) throw new UsageError(USAGE.trim())
+  const only = values.only?.split(',')
+  const unknown = only?.find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new UsageError(`there is no row "${unknown}"\n${USAGE}`)
+  return {
+    rows: positive('rows', values.rows ?? '100000', 1000),
+    rounds: positive('rounds', values.rounds ?? '3', 1),
+    seconds: positive('seconds', values.seconds ?? '10', 1),
+    soakMinutes: values.soak === undefined ? undefined : positive('soak', values.soak, 0.5),
+    flood: values.flood,
+    only,
+    executable: values.executable,
+    client: chooseClient(values.client),
+  }
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const
+  return parseArgs({
+    args: args.map((arg, place) =>
+      arg === '--soak' && !/^[\d.]+$/.test(args[place + 1] ?? '') ? `--soak=${DEFAULT_SOAK_MINUTES}` : arg,
+    ),
+    options: {
+      ...{ rows: text, only: text, rounds: text, seconds: text, soak: text, executable: text, client: text },
+      flood: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values
+}
+
+function positive(name: string, text: string, least: number): number {
+  const number = Number(text)
+  if (number >= least) return number
+  throw new UsageError(`--${name} must be a number, ${least} or more\n${USAGE}`)
+}
+
+function chooseClient(wish: string | undefined): Options['client'] {
+  if (wish === 'wrk' || wish === 'bun') return wish
+  if (wish !== undefined) throw new UsageError(`--client must be wrk or bun\n${USAGE}`)
+  if (Bun.which('wrk') !== null) return 'wrk'
+  printProgress(
+    'wrk is missing (apt-get install wrk): a client in Bun stands in, which takes more of the machine',
+  )
+  return 'bun'
+}
+
+/** One line that changes on a terminal; elsewhere a line now and then. */
+let printedAt = Number.NEGATIVE_INFINITY
+function printProgress(what: string) {
+  const { isTTY, columns = 80 } = process.stderr
+  if (isTTY) process.stderr.write(`\r\x1b[K${what.slice(0, columns - 1)}`)
+  else if (performance.now() - printedAt > 1000) {
+    printedAt = performance.now()
+    process.stderr.write(`${what}\n`)
+  }
+}
+
+async function measureRows(workplace: Workplace, only: Order['only']): Promise<Result[]> {
+  const wanted = rows.filter(({ name }) => only?.includes(name) ?? true)
+  const results: Result[] = []
+  for (const { name, what, targets, run } of wanted) {
+    const progress = (step: string) => printProgress(`${name}: ${what}: ${step}`)
+    const measured = await run({ ...workplace, progress })
+    results.push({ row: name, what, ...measured, target: boundFor(targets, workplace.rows) })
+  }
+  return results
+}
+
+async function bench(order: Order, opened: AsyncDisposableStack): Promise<readonly Result[]> {
+  const workplace = await openWorkplace(order, printProgress, opened)
+  const about = await circumstances(workplace)
+  const results: Result[] = []
+  const isStrained = order.flood || order.soakMinutes !== undefined
+  if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order.only)))
+  if (order.flood) results.push(...(await flood(workplace)))
+  if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))
+  const path = await save(about, results)
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  process.stdout.write(`${heading(about)}\n\n${table(results)}\n\nAll figures: ${path}\n`)
+  return results
+}
+
+const describe = (error: unknown) =>
+  error instanceof UsageError || (error instanceof TypeError && 'code' in error)
+    ? error.message
+    : Bun.inspect(error)
+
+const opened = new AsyncDisposableStack()
+opened.defer(killAll)
+const interruption = Promise.withResolvers<'interrupted'>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => interruption.resolve('interrupted'))
+
+async function main(): Promise<number> {
+  const work = Promise.try(() => bench(readOrder(process.argv.slice(2)), opened))
+  try {
+    const results = await Promise.race([work, interruption.promise])
+    if (results === 'interrupted') return await giveUp(work)
+    return results.every(({ value, target }) => target === undefined || isMet(value, target)) ? 0 : 1
+  } catch (error) {
+    process.stderr.write(`\n${describe(error)}\n`)
+    return 2
+  } finally {
+    await opened.disposeAsync()
+  }
+}
+
+/** Ends what runs, and what is started next, until there is nothing left to be cleaned up behind our back. */
+async function giveUp(work: Promise<unknown>): Promise<number> {
+  printProgress('cleaning up')
+  // Queries under way fail when their database goes, and that is no news now.
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const) process.on(event, () => {})
+  const timer = setInterval(killAll, KILL_EVERY_MS)
+  await Promise.race([work.catch(() => {}), Bun.sleep(GRACE_MS)])
+  clearInterval(timer)
+  return 130
+}
+
+process.exit(await main())

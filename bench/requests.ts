@@ -1,0 +1,136 @@
+import type postgres from 'postgres'
+import { type Call, NEW_NUMBER } from './drive'
+import { createRandom } from './random'
+import { COLLECTORS, emailOf, PASSWORD, USERS, userOf } from './users'
+
+/** What scenarios know of the films: how many there are, and some of them. */
+export type Sample = { rows: number; films: readonly { id: number; word: string; genre: string }[] }
+export type Calls = (sample: Sample) => Call[]
+
+const SAMPLE_SIZE = 3000
+const SEED = 1979
+/** The first films are left alone, for the row that deletes some. */
+const KEPT_FILMS = 100
+/** Shorter words are mostly the, of and in, which nobody searches for. */
+const MIN_WORD_LENGTH = 4
+
+export async function sampleFilms(sql: postgres.Sql, rows: number): Promise<Sample> {
+  const random = createRandom(SEED)
+  const ids = new Set<number>()
+  while (ids.size < Math.min(SAMPLE_SIZE, rows - KEPT_FILMS)) ids.add(random.integer(KEPT_FILMS + 1, rows))
+  const found = await sql<{ id: string; title: string; genres: string[] }[]>`
+    select id, title, genres from movies where id = any(${[...ids]}) order by hashint8(id)`
+  const films = found.flatMap(({ id, title, genres }) => {
+    const words = title.split(' ').filter((word) => word.length >= MIN_WORD_LENGTH)
+    return words.length === 0
+      ? []
+      : [{ id: Number(id), word: random.pick(words), genre: random.pick(genres) }]
+  })
+  return { rows, films }
+}
+
+/** By place in a list, so that all users take turns. */
+const reader = (place: number) => place % USERS
+const byEachUser = (path: string): Call[] =>
+  Array.from({ length: USERS }, (_, user) => ({ method: 'GET', path, user }))
+
+export const healthcheck: Calls = () => [{ method: 'GET', path: '/v1/healthcheck' }]
+
+export const oneFilm: Calls = ({ films }) =>
+  films.map(({ id }, place) => ({ method: 'GET', path: `/v1/movies/${id}`, user: reader(place) }))
+
+export const firstPage: Calls = () => byEachUser('/v1/movies')
+
+export const sortedBy =
+  (sort: string): Calls =>
+  () =>
+    byEachUser(`/v1/movies?sort=${sort}`)
+
+export const search: Calls = ({ films }) =>
+  films.map(({ word, genre }, place) => {
+    const query = new URLSearchParams({ title: word, genres: genre, sort: '-year' })
+    return { method: 'GET', path: `/v1/movies?${query}`, user: reader(place) }
+  })
+
+/** Pages of 20 around 80 % of all films. */
+export const deepPage: Calls = ({ rows }) => {
+  const middle = Math.floor((rows * 0.8) / 20)
+  const spread = Math.floor(middle / 100)
+  const random = createRandom(SEED)
+  return Array.from({ length: 200 }, (_, place) => ({
+    method: 'GET',
+    path: `/v1/movies?page=${random.integer(middle - spread, middle + spread)}`,
+    user: reader(place),
+  }))
+}
+
+export const favourites: Calls = () =>
+  Array.from({ length: COLLECTORS }, (_, user) => ({ method: 'GET', path: '/v1/users/me/favourites', user }))
+
+export const newFilm: Calls = ({ films }) =>
+  films.map(({ word, genre }, place) => ({
+    method: 'POST',
+    path: '/v1/movies',
+    user: reader(place),
+    body: {
+      title: `${word} ${NEW_NUMBER}`,
+      year: 2001,
+      runtime: '107 mins',
+      genres: [genre, 'benchmark'],
+      director: 'Agnès Varda',
+      cast: ['Toshiro Mifune', 'Greta Garbo', 'Peter Lorre'],
+      release_date: '2001-02-03',
+      synopsis: 'A film that was made to see how long that takes, and that nobody will ever watch.',
+    },
+  }))
+
+export const changedFilm: Calls = ({ films }) =>
+  films.map(({ id }, place) => ({
+    method: 'PATCH',
+    path: `/v1/movies/${id}`,
+    user: userOf(id),
+    body: { runtime: `${60 + (place % 100)} mins` },
+  }))
+
+export const signInWith =
+  (password: string): Calls =>
+  () =>
+    Array.from({ length: USERS }, (_, user) => ({
+      method: 'POST',
+      path: '/v1/tokens/authentication',
+      body: { email: emailOf(user), password },
+    }))
+
+export const newFavourite: Calls = ({ films }) =>
+  films.map(({ id }, place) => ({
+    method: 'PUT',
+    path: `/v1/users/me/favourites/${id}`,
+    user: reader(place),
+  }))
+
+/** What a busy service sees, by weight: 80 % reads, 15 % writes, 5 % sign-ins. */
+export const mixed: Calls = (sample) => {
+  const weighted: [Calls, number][] = [
+    [oneFilm, 40],
+    [firstPage, 20],
+    [search, 15],
+    [favourites, 5],
+    [newFilm, 5],
+    [changedFilm, 5],
+    [newFavourite, 5],
+    [signInWith(PASSWORD), 5],
+  ]
+  const turns = Array.from({ length: 30 })
+  const kinds = weighted.map(([calls, weight]) => ({ calls: calls(sample), weight }))
+  const random = createRandom(SEED)
+  const all = turns.flatMap((_, turn) =>
+    kinds.flatMap(({ calls, weight }) =>
+      Array.from({ length: weight }, (_, place) => calls[(turn * weight + place) % calls.length]),
+    ),
+  )
+  return all
+    .filter((call) => call !== undefined)
+    .map((call) => ({ call, at: random.integer(0, 2 ** 30) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ call }) => call)
+}

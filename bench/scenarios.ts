@@ -1,0 +1,82 @@
+import type { Call } from './drive'
+import { compare, type Measured, sameAnswers } from './measure'
+import * as calls from './requests'
+import { deleteFavourite, peakMemory, signIns, startTime } from './singles'
+import { atLeast, atMost, type Target } from './target'
+import { PASSWORD } from './users'
+import type { Workplace } from './workplace'
+
+export type Row = {
+  /** For --only; rows may share one. */
+  name: string
+  what: string
+  targets: readonly Target[]
+  run(workplace: Workplace): Promise<Measured>
+}
+type Run = Row['run']
+
+const CONNECTIONS = 32
+const HUNDRED_THOUSAND = 100_000
+const MILLION = 1_000_000
+
+const sortKeys = ['-id', ...['title', 'year', 'runtime', 'release_date'].flatMap((key) => [key, `-${key}`])]
+
+const row = (name: string, what: string, run: Run, ...targets: Target[]): Row => ({
+  name,
+  what,
+  run,
+  targets,
+})
+
+/** In this order: what changes films comes after all that reads them. */
+// biome-ignore format: a table, one row a line
+export const rows: readonly Row[] = [
+  row('health', 'GET /v1/healthcheck', againstFloor(calls.healthcheck), atLeast(0.5)),
+  row('get', 'GET /v1/movies/:id', againstFloor(calls.oneFilm, { same: true }), atLeast(0.9)),
+  row('list', 'GET /v1/movies', againstFloor(calls.firstPage, { same: true }), atLeast(8, HUNDRED_THOUSAND)),
+  row('tenth', 'GET /v1/movies ÷ its own rate at a tenth of the films', againstTenth(calls.firstPage), atLeast(0.8, MILLION)),
+  row('search', 'GET /v1/movies?title=&genres=&sort=-year', againstFloor(calls.search, { same: true }), atLeast(1.5, HUNDRED_THOUSAND), atLeast(2, MILLION)),
+  row('deep', 'GET /v1/movies?page=<80 % deep>', againstFloor(calls.deepPage, { same: true }), atLeast(20, MILLION)),
+  ...sortKeys.map((key) => row('sort', `time of GET /v1/movies?sort=${key} ÷ sort=id`, againstItself(calls.sortedBy(key), calls.sortedBy('id'), 'time'), atMost(3, MILLION))),
+  row('favourites', 'GET /v1/users/me/favourites (10,000) ÷ GET /v1/movies', againstItself(calls.favourites, calls.firstPage, 'rate'), atLeast(0.2)),
+  row('signin', 'POST /v1/tokens/authentication ÷ Bun.password.verify', (workplace) => signIns(workplace, calls.signInWith(PASSWORD), CONNECTIONS), atLeast(0.9)),
+  row('start', 'start to first 200, over bun printing a line', startTime, atMost(150)),
+  row('create', 'POST /v1/movies', againstFloor(calls.newFilm), atLeast(0.7)),
+  row('change', 'PATCH /v1/movies/:id', againstFloor(calls.changedFilm), atLeast(0.6)),
+  row('memory', 'peak memory of a fresh process', (workplace) => peakMemory(workplace, [calls.oneFilm, calls.firstPage, calls.search, calls.newFilm], CONNECTIONS), atMost(2)),
+  row('delete', 'deleting a film that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
+]
+
+/** The same calls to Redlight and to the floor; `same` also holds their answers against each other. */
+function againstFloor(toMake: calls.Calls, { same = false } = {}): Run {
+  return async (workplace) => {
+    const { redlight, floor, sample } = workplace
+    if (same) await sameAnswers(redlight, floor, toMake(sample))
+    const subject = { label: 'redlight', server: redlight, calls: toMake }
+    const reference = { label: 'floor', server: floor, calls: toMake }
+    return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
+  }
+}
+
+function againstTenth(toMake: calls.Calls): Run {
+  return async (workplace) => {
+    const subject = { label: 'all films', server: workplace.redlight, calls: toMake }
+    const reference = { label: 'a tenth', server: await workplace.tenth(), calls: toMake }
+    return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
+  }
+}
+
+/** Two kinds of calls to Redlight; times are those of one client alone. */
+function againstItself(one: calls.Calls, other: calls.Calls, measure: 'rate' | 'time'): Run {
+  return (workplace) => {
+    const connections = measure === 'rate' ? CONNECTIONS : 1
+    const party = (toMake: calls.Calls) => ({
+      label: labelOf(toMake(workplace.sample)),
+      server: workplace.redlight,
+      calls: toMake,
+    })
+    return compare(workplace, party(one), party(other), { connections, measure })
+  }
+}
+
+const labelOf = ([first]: Call[]) => first?.path.replace(/^\/v1/, '') ?? ''

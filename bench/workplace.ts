@@ -1,0 +1,141 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type postgres from 'postgres'
+import packageJson from '../package.json'
+import { createPasswords } from '../src/password'
+import { type Client, createDrive, type Drive } from './drive'
+import { createFloorSchema, insertTokens } from './floor-schema'
+import { copyFilms, loadFilms, type Progress } from './load-films'
+import { startCluster } from './postgres'
+import { run } from './processes'
+import { type Sample, sampleFilms } from './requests'
+import { floor, launch, redlight, type Server } from './servers'
+import { insertFavourites, insertUsers, PASSWORD, signIn } from './users'
+
+export type Options = {
+  rows: number
+  rounds: number
+  seconds: number
+  client: Client
+  /** Built first when not given. */
+  executable: string | undefined
+}
+/** Everything a row needs to measure. */
+export type Workplace = Omit<Options, 'executable'> & {
+  readonly postgresVersion: string
+  readonly progress: Progress
+  readonly drive: Drive
+  readonly sample: Sample
+  /** Redlight's database. */
+  readonly sql: postgres.Sql
+  readonly passwordHash: string
+  readonly redlight: Server
+  readonly floor: Server
+  /** Another Redlight, on a tenth of the films. */
+  tenth(): Promise<Server>
+  /** One more of each on the same database, to be stopped by whoever asked for it. */
+  freshRedlight(): Promise<Server & { startedMs: number }>
+  freshFloor(): Promise<Server & { startedMs: number }>
+}
+
+const TENTH = 0.1
+/** Where the script "build" of package.json puts the executable. */
+const BUILT_FILE = 'bin/redlight'
+
+/** Sets everything up; whatever must be undone is left on the stack. */
+export async function openWorkplace(
+  { executable: given, ...options }: Options,
+  progress: Progress,
+  opened: AsyncDisposableStack,
+): Promise<Workplace> {
+  // The place of PostgreSQL's data must be open to its own user too.
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-bench-'))
+  opened.defer(() => remove(folder))
+  await run(['chmod', '755', folder], '/')
+  const logs = join(folder, 'logs')
+  await mkdir(logs)
+
+  const executable = given ?? (await build(folder, progress))
+  progress('starting PostgreSQL')
+  const cluster = await startCluster(folder, opened)
+  const admin = open(cluster.connect('postgres'), opened)
+  const passwordHash = await createPasswords().hash(PASSWORD)
+  const jwtSecret = crypto.randomUUID() + crypto.randomUUID()
+  const redlightOn = (database: string) => redlight(executable, cluster.url(database), jwtSecret, logs)
+
+  async function createCatalogue(database: string, rows: number): Promise<postgres.Sql> {
+    await admin.unsafe(`create database ${database}`)
+    const env = { ...redlightOn(database).env, PATH: process.env.PATH }
+    await run([executable, 'migrate'], folder, env)
+    const sql = open(cluster.connect(database), opened)
+    await insertUsers(sql, passwordHash)
+    await loadFilms(sql, rows, (what) => progress(`loading ${database}: ${what}`))
+    await insertFavourites(sql, rows)
+    return sql
+  }
+
+  const sql = await createCatalogue('redlight', options.rows)
+  await admin`create database floor`
+  const floorSql = open(cluster.connect('floor'), opened)
+  await createFloorSchema(floorSql)
+  await copyFilms(sql, floorSql, progress)
+  const floorTokens = await insertTokens(floorSql)
+
+  progress('starting the servers')
+  const tokens: string[] = []
+  const freshRedlight = () => launch(redlightOn('redlight'), tokens)
+  const freshFloor = () => launch(floor(cluster.url('floor'), logs), floorTokens)
+  const servers = [await freshRedlight(), await freshFloor()] as const
+  for (const server of servers) opened.defer(server.stop)
+  // All instances of Redlight have one secret, so a token is good at each.
+  tokens.push(...(await signIn(servers[0].port)))
+
+  let tenth: Promise<Server> | undefined
+  async function startTenth(): Promise<Server> {
+    await createCatalogue('tenth', Math.max(1, Math.round(options.rows * TENTH)))
+    const server = await launch({ ...redlightOn('tenth'), label: 'redlight on a tenth' }, tokens)
+    opened.defer(server.stop)
+    return server
+  }
+  return {
+    ...options,
+    postgresVersion: cluster.version,
+    progress,
+    drive: createDrive(folder, options.client),
+    sample: await sampleFilms(sql, options.rows),
+    sql,
+    passwordHash,
+    redlight: servers[0],
+    floor: servers[1],
+    tenth: () => (tenth ??= startTenth()),
+    freshRedlight,
+    freshFloor,
+  }
+}
+
+/** PostgreSQL may still write for a moment when it was interrupted at its start. */
+async function remove(folder: string, tries = 20): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    if (tries === 0) throw error
+    await Bun.sleep(100)
+    await remove(folder, tries - 1)
+  }
+}
+
+function open(sql: postgres.Sql, opened: AsyncDisposableStack): postgres.Sql {
+  opened.defer(() => sql.end({ timeout: 1 }))
+  return sql
+}
+
+/** Builds as `bun run build` does, but into a folder of our own. */
+async function build(folder: string, progress: Progress): Promise<string> {
+  progress('building the executable')
+  const executable = join(folder, 'redlight')
+  const command = packageJson.scripts.build.replace(BUILT_FILE, executable)
+  if (!command.includes(executable)) throw new Error(`the build script does not write ${BUILT_FILE}`)
+  await run(['sh', '-c', command], join(import.meta.dir, '..'))
+  return executable
+}
