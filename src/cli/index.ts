@@ -50,8 +50,8 @@ function reasons(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
   if ('problems' in error && Array.isArray(error.problems)) return error.problems.map(String)
   if (error instanceof CommandFailed) return [error.message]
-  const [line = ''] = (databaseProblem(error) ?? error.message).split('\n')
-  return [`failed: ${line}`]
+  const problem = databaseProblem(error)
+  return [problem ?? `failed: ${error.message.split('\n')[0]}`]
 }
 
 function help(

@@ -63,27 +63,25 @@ const HOPELESS = new Map([
   ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],
   ['28P01', 'correct the user and the password in DATABASE_URL'],
   ['3D000', 'create the database, or correct its name in DATABASE_URL'],
-  ['42501', 'grant that right to the user of DATABASE_URL'],
+  ['42501', 'grant that right to the user in DATABASE_URL'],
+  ['42P01', 'run "redlight migrate" first'],
 ])
+const AWAY = 'see that it runs, and that DATABASE_URL leads to it'
 
 /** Whether a database that failed like this may do better without anyone's help. */
 export function isWorthWaiting(error: unknown): boolean {
-  const failure = translated(error)
-  return failure instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
+  return translated(error) instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
 }
 
-/** One line for the operator, who may know what the client of a request may not; undefined if it's not about the database. */
+/** One line for the operator, who may know what the client of a request may not; undefined if it isn't about the database. */
 export function databaseProblem(error: unknown): string | undefined {
   const cause = rootCause(error)
-  const isOurs =
-    error instanceof DrizzleQueryError ||
-    cause.name === 'PostgresError' ||
-    translated(error) instanceof Failure
-  if (!isOurs) return undefined
+  const isAway = translated(error) instanceof Failure
+  if (!isAway && !(error instanceof DrizzleQueryError) && cause.name !== 'PostgresError') return undefined
   const code = codeOf(cause)
   const [reason = ''] = cause.message.split('\n')
-  const mend = HOPELESS.get(code) ?? 'see that it is well, and that DATABASE_URL leads to it'
-  return `the database can't do its part: ${reason}${code === '' ? '' : ` (${code})`}: ${mend}`
+  const mend = HOPELESS.get(code) ?? (isAway ? AWAY : undefined)
+  return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${mend === undefined ? '' : `: ${mend}`}`
 }
 
 function rootCause(error: unknown): Error {

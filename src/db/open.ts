@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
+import { withDeadline } from '../deadline'
 import type { Log } from '../log'
 import { type Channel, openChannel, openLocalChannel } from './channel'
 import {
@@ -27,6 +28,7 @@ export type OpenDatabase = Database & {
 }
 
 const RETRY_EVERY_MS = 250
+const ATTEMPT_MS = 4500
 
 /** The database of the configuration, once it answers; throws when it has not within the time it is given. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
@@ -44,9 +46,11 @@ async function openPostgres(
   const giveUpAt = performance.now() + waitMs
   const database = connect(target, { poolMax, log, patience })
   try {
-    await whenThere(() => database.db.execute(sql`select 1`), giveUpAt, log)
+    const ask = () => database.db.execute(sql`select 1`)
+    await whenThere(() => withDeadline(ATTEMPT_MS, ask), giveUpAt, log)
   } catch (error) {
-    await database.close()
+    // Not waited for: a connection that hangs would hold the news up.
+    database.close().catch(() => {})
     throw error
   }
   const aside = connect(target, { poolMax: 1, log })
@@ -70,16 +74,14 @@ async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => P
   }
 }
 
-/** Works once the database is there; what waiting can't mend, or not in time, is told in one line. */
+/** Tries until the database is there, unless waiting can't mend it, or not in time. */
 async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      const problem = databaseProblem(error)
-      if (problem === undefined) throw error
-      if (performance.now() > giveUpAt || !isWorthWaiting(error)) throw new Error(problem, { cause: error })
-      if (attempt === 0) log.warn('waiting for the database', { problem })
+      if (performance.now() > giveUpAt || !isWorthWaiting(error)) throw error
+      if (attempt === 0) log.warn('waiting for the database', { problem: databaseProblem(error) })
       await Bun.sleep(RETRY_EVERY_MS)
     }
   }

@@ -1,0 +1,128 @@
+import { aMovie } from './server'
+
+// A few clients that read and write all the time, and judge every answer: right, or a proper 503.
+
+const PAUSE_MS = 15
+const CLIENTS = 5
+/** Far above what is allowed, so that a request that hangs is seen and doesn't hang the test. */
+const HANGS_AFTER_MS = 20_000
+
+export type Load = ReturnType<typeof startLoad>
+type Answer = { status: number; headers: Headers; body: unknown; begunAt: number }
+
+export function startLoad(url: URL, token: string, { connection = 'keep-alive' } = {}) {
+  const acknowledged = new Map<number, string>()
+  const unknown = new Set<string>()
+  const wrong: string[] = []
+  let mayFailFrom = Number.POSITIVE_INFINITY
+  const byStatus: Record<string, number> = {}
+  const refusals: { begunAt: number; endedAt: number }[] = []
+  const begunAtOfSuccesses: number[] = []
+  let slowestMs = 0
+  let running = true
+  let titles = 0
+
+  async function request(method: string, path: string, body?: unknown): Promise<Answer | undefined> {
+    const begunAt = performance.now()
+    try {
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', connection },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(HANGS_AFTER_MS),
+      })
+      const { status, headers } = response
+      const answer = { status, headers, body: JSON.parse(await response.text()), begunAt }
+      byStatus[status] = (byStatus[status] ?? 0) + 1
+      if (status === 503) judgeRefusal(answer)
+      else begunAtOfSuccesses.push(begunAt)
+      return answer
+    } catch (error) {
+      byStatus.failed = (byStatus.failed ?? 0) + 1
+      if (begunAt < mayFailFrom) wrong.push(`${method} ${path}: ${error}`)
+    } finally {
+      slowestMs = Math.max(slowestMs, performance.now() - begunAt)
+    }
+  }
+
+  function judgeRefusal({ headers, body, begunAt }: Answer) {
+    refusals.push({ begunAt, endedAt: performance.now() })
+    const isEnvelope = isRecord(body) && typeof body.error === 'string' && Object.keys(body).length === 1
+    if (!isEnvelope || !/^\d+$/.test(headers.get('retry-after') ?? '')) wrong.push(`a bare 503: ${body}`)
+  }
+
+  function judge(name: string, answer: Answer | undefined, isRight: (answer: Answer) => boolean) {
+    if (answer === undefined || answer.status === 503 || isRight(answer)) return
+    wrong.push(`${name}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 200)}`)
+  }
+
+  const client = {
+    async list() {
+      const atLeast = acknowledged.size
+      const answer = await request('GET', '/v1/movies?page_size=5&sort=-id')
+      judge('list', answer, ({ status, body }) => {
+        const total = at(body, 'metadata', 'total_records')
+        return status === 200 && typeof total === 'number' && total >= atLeast
+      })
+    },
+    async byId() {
+      const [id, title] = [...acknowledged].at(-1) ?? []
+      if (id === undefined) return
+      const answer = await request('GET', `/v1/movies/${id}`)
+      judge('by id', answer, ({ status, body }) => status === 200 && at(body, 'movie', 'title') === title)
+    },
+    async write() {
+      const title = `Film ${++titles} ${crypto.randomUUID()}`
+      const answer = await request('POST', '/v1/movies', aMovie(title))
+      judge('write', answer, ({ status, body }) => status === 201 && at(body, 'movie', 'title') === title)
+      const id = at(answer?.body, 'movie', 'id')
+      if (answer?.status === 201 && typeof id === 'number') acknowledged.set(id, title)
+      else unknown.add(title)
+    },
+  }
+
+  async function repeat(work: () => Promise<void>) {
+    while (running) {
+      await work()
+      await Bun.sleep(PAUSE_MS)
+    }
+  }
+  const { list, byId, write } = client
+  const clients = [list, byId, byId, write, write].map(repeat)
+
+  return {
+    acknowledged,
+    /** Answers that were neither right nor a proper 503. */
+    wrong,
+    byStatus,
+    slowestMs: () => slowestMs,
+    refusals: () => refusals.length,
+    /** When the last request was begun that was refused. */
+    lastRefusalBegunAt: () => Math.max(0, ...refusals.map(({ begunAt }) => begunAt)),
+    /** Whether for so long nothing was refused, and every client was served that began after it. */
+    isQuiet(milliseconds: number) {
+      const since = performance.now() - milliseconds
+      const served = begunAtOfSuccesses.filter((begunAt) => begunAt > since).length
+      return served > CLIENTS && refusals.every(({ endedAt }) => endedAt < since)
+    },
+    /** Whether requests that begin from now on are answered at all is not judged. */
+    mayFailFromNow() {
+      mayFailFrom = performance.now()
+    },
+    /** Nor is it of those under way. */
+    mayFail() {
+      mayFailFrom = 0
+    },
+    async stop() {
+      running = false
+      await Promise.all(clients)
+    },
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+function at(value: unknown, ...path: string[]): unknown {
+  return path.reduce<unknown>((part, key) => (isRecord(part) ? part[key] : undefined), value)
+}

@@ -1,0 +1,127 @@
+import { rmSync } from 'node:fs'
+import { chown, mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Glob } from 'bun'
+import postgres from 'postgres'
+
+// A PostgreSQL server of a test file's own, which may be stopped, frozen and starved as the others' must not be.
+
+export const APP_PASSWORD = 'hunter2 & more'
+export const ADMIN_PASSWORD = 'the administrator'
+const isRoot = process.getuid?.() === 0
+const programs = findPrograms()
+
+/** Undefined, with one line that says so, where no server programs are installed: such tests are to be skipped. */
+export const canStartPostgres = programs !== undefined
+if (!canStartPostgres)
+  console.warn('skipped: no PostgreSQL server programs (initdb, pg_ctl) under /usr/lib/postgresql/*/bin')
+
+function findPrograms(): string | undefined {
+  const [newest] = [...new Glob('/usr/lib/postgresql/*/bin/initdb').scanSync()].sort().reverse()
+  const initdb = newest ?? Bun.which('initdb')
+  return initdb?.slice(0, -'/initdb'.length)
+}
+
+export type PostgresServer = Awaited<ReturnType<typeof startPostgres>>
+
+export async function startPostgres(settings: Record<string, string | number> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-postgres-'))
+  const passwordFile = join(folder, 'password')
+  await Bun.write(passwordFile, ADMIN_PASSWORD)
+  if (isRoot) for (const path of [folder, passwordFile]) await own(path)
+  const data = join(folder, 'data')
+  await runAsServer('initdb', [
+    ...['--pgdata', data, '--username', 'admin', '--pwfile', passwordFile],
+    ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C.UTF-8', '--no-sync'],
+  ])
+  const port = await freePort()
+  const all = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    shared_buffers: '16MB',
+    max_connections: 30,
+    ...settings,
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`)
+  await Bun.write(join(data, 'postgresql.auto.conf'), lines.join(''))
+
+  const control = (...args: string[]) => runAsServer('pg_ctl', ['--pgdata', data, '--wait', ...args])
+  const start = () => control('start', '--log', join(folder, 'log'))
+  const pids = async () => {
+    const main = Number((await Bun.file(join(data, 'postmaster.pid')).text()).split('\n')[0])
+    const table = await Bun.$`ps -A -o pid=,ppid=`.text()
+    const children = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
+    return [main, ...children.filter(([, parent]) => parent === main).map(([pid = 0]) => pid)]
+  }
+  async function signal(name: 'SIGSTOP' | 'SIGCONT') {
+    for (const pid of await pids()) process.kill(pid, name)
+  }
+  const url = (database: string, other: { user?: string; password?: string; port?: number } = {}) => {
+    const { user, password, port: at } = { user: 'app', password: APP_PASSWORD, port, ...other }
+    return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${at}/${database}`
+  }
+  const connect = (database = 'redlight', max = 1, user = 'admin', password = ADMIN_PASSWORD) =>
+    postgres(url(database, { user, password }), { max, onnotice: () => {} })
+  /** A statement of the administrator's, who gets in when nobody else does. */
+  async function admin(statement: string, database = 'redlight') {
+    const sql = connect(database)
+    try {
+      return await sql.unsafe(statement)
+    } finally {
+      await sql.end()
+    }
+  }
+
+  await start()
+  await admin(`create role app login password '${APP_PASSWORD}'`, 'postgres')
+  await admin('create database redlight owner app', 'postgres')
+  return {
+    port,
+    folder,
+    url,
+    connect,
+    admin,
+    start,
+    stop: (mode: 'immediate' | 'fast') => control('stop', '--mode', mode),
+    restart: (mode: 'immediate' | 'fast') => control('restart', '--mode', mode, '--log', join(folder, 'log')),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    async dispose() {
+      await signal('SIGCONT').catch(() => {})
+      await control('stop', '--mode', 'immediate').catch(() => {})
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+async function runAsServer(program: string, args: string[]) {
+  const command = [`${programs}/${program}`, ...args]
+  const child = Bun.spawn(isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command, {
+    cwd: '/',
+    stdin: 'ignore',
+    // Not pipes, which the server would inherit and hold open.
+    stdout: 'ignore',
+    stderr: 'ignore',
+  })
+  if ((await child.exited) !== 0) throw new Error(`failed: ${command.join(' ')}`)
+}
+
+/** Gives a file or folder to the user that the server runs as. */
+export async function own(path: string) {
+  const id = async (flag: string) => Number(await Bun.$`id ${flag} postgres`.text())
+  await chown(path, await id('-u'), await id('-g'))
+}
+
+export async function freePort(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const server = createServer().listen(0, '127.0.0.1', () => {
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    server.close(() => resolve(port))
+  })
+  return promise
+}

@@ -1,0 +1,73 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+// What may stand between the service and its database, and the ways in which it fails.
+
+/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `silent`: takes all, says nothing; `slow`: late. */
+export type ProxyMode = 'passing' | 'closing' | 'starting' | 'silent' | 'slow'
+/** Late enough that two answers together are too late. */
+const SLOW_MS = 2500
+
+export type Proxy = Awaited<ReturnType<typeof startProxy>>
+
+export async function startProxy(port: number, firstMode: ProxyMode) {
+  let mode = firstMode
+  let accepted = 0
+  const sockets = new Set<Socket>()
+  const passing = new Set<{ dead: boolean }>()
+
+  function pass(client: Socket) {
+    const pair = { dead: false }
+    passing.add(pair)
+    const server = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (bytes) => {
+        const deliver = () => pair.dead || to.write(bytes)
+        if (mode === 'slow' && from === server) setTimeout(deliver, SLOW_MS)
+        else deliver()
+      })
+      from.on('error', () => {})
+      from.on('close', () => pair.dead || to.destroy())
+    }
+  }
+
+  const server = createServer((client) => {
+    accepted++
+    sockets.add(client)
+    client.on('error', () => {})
+    if (mode === 'passing' || mode === 'slow') pass(client)
+    else if (mode === 'closing') client.end()
+    else if (mode === 'starting') client.once('data', () => client.end(startingUp()))
+    else client.resume()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+    accepted: () => accepted,
+    become(next: ProxyMode) {
+      mode = next
+    },
+    /** Like a machine whose power is cut: nobody hears of it. */
+    dropConnections() {
+      for (const pair of passing) pair.dead = true
+    },
+    close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+/** https://www.postgresql.org/docs/current/protocol-error-fields.html */
+function startingUp(): Buffer {
+  const fields = 'SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0'
+  const message = Buffer.alloc(5 + fields.length)
+  message.write('E')
+  message.writeUInt32BE(4 + fields.length, 1)
+  message.write(fields, 5)
+  return message
+}
