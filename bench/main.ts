@@ -18,10 +18,13 @@ Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own.
   --seconds N        length of a round                           (10)
   --soak [MINUTES]   instead: mixed load for so long             (15)
   --flood            instead: reads under a flood of sign-ins
+  --faults           instead: the faults of the tests at their full length
   --executable FILE  measure this one, and build none
   --client NAME      wrk or bun                                  (wrk when it is there)`
 
 const DEFAULT_SOAK_MINUTES = 15
+const FAULT_TESTS = ['tests/faults-database.test.ts', 'tests/faults-process.test.ts']
+const FULL_FAULT_SECONDS = '30'
 const KILL_EVERY_MS = 20
 const GRACE_MS = 1500
 
@@ -29,6 +32,7 @@ type Order = Options & {
   only: readonly string[] | undefined
   soakMinutes: number | undefined
   flood: boolean
+  faults: boolean
 }
 
 /** Wrong usage, whose message says all. */
@@ -46,6 +50,7 @@ function readOrder(args: string[]): Order {
     seconds: positive('seconds', values.seconds ?? '10', 1),
     soakMinutes: values.soak === undefined ? undefined : positive('soak', values.soak, 0.5),
     flood: values.flood,
+    faults: values.faults,
     only,
     executable: values.executable,
     client: chooseClient(values.client),
@@ -61,6 +66,7 @@ function parse(args: string[]) {
     options: {
       ...{ rows: text, only: text, rounds: text, seconds: text, soak: text, executable: text, client: text },
       flood: { type: 'boolean', default: false },
+      faults: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   }).values
@@ -104,6 +110,15 @@ async function measureRows(workplace: Workplace, only: Order['only']): Promise<R
   return results
 }
 
+/** The suite keeps each fault to seconds, so that it stays short; here they last as long as they do in life. */
+async function faults(): Promise<number> {
+  const tests = Bun.spawn([process.execPath, 'test', '--timeout', '300000', ...FAULT_TESTS], {
+    env: { ...process.env, FAULT_SECONDS: FULL_FAULT_SECONDS },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  return await tests.exited
+}
+
 async function bench(order: Order, opened: AsyncDisposableStack): Promise<readonly Result[]> {
   const workplace = await openWorkplace(order, printProgress, opened)
   const about = await circumstances(workplace)
@@ -130,10 +145,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interruption.resolve('interrupted'))
 
 async function main(): Promise<number> {
-  const work = Promise.try(() => bench(readOrder(process.argv.slice(2)), opened))
+  const work = Promise.try(async () => {
+    const order = readOrder(process.argv.slice(2))
+    return order.faults ? faults() : bench(order, opened)
+  })
   try {
     const results = await Promise.race([work, interruption.promise])
     if (results === 'interrupted') return await giveUp(work)
+    if (typeof results === 'number') return results
     return results.every(({ value, target }) => target === undefined || isMet(value, target)) ? 0 : 1
   } catch (error) {
     process.stderr.write(`\n${describe(error)}\n`)
