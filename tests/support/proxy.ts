@@ -2,8 +2,8 @@ import { connect, createServer, type Socket } from 'node:net'
 
 // What may stand between the service and its database, and the ways in which it fails.
 
-/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `silent`: takes all, says nothing; `slow`: late. */
-export type ProxyMode = 'passing' | 'closing' | 'starting' | 'silent' | 'slow'
+/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `slow`: late. */
+export type ProxyMode = 'passing' | 'closing' | 'starting' | 'slow'
 /** Late enough that two answers together are too late. */
 const SLOW_MS = 2500
 
@@ -13,11 +13,8 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
   let mode = firstMode
   let accepted = 0
   const sockets = new Set<Socket>()
-  const passing = new Set<{ dead: boolean }>()
 
   function pass(client: Socket) {
-    const pair = { dead: false }
-    passing.add(pair)
     const server = connect(port, '127.0.0.1')
     for (const [from, to] of [
       [client, server],
@@ -25,12 +22,12 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
     ] as const) {
       sockets.add(from)
       from.on('data', (bytes) => {
-        const deliver = () => pair.dead || to.write(bytes)
+        const deliver = () => to.write(bytes)
         if (mode === 'slow' && from === server) setTimeout(deliver, SLOW_MS)
         else deliver()
       })
       from.on('error', () => {})
-      from.on('close', () => pair.dead || to.destroy())
+      from.on('close', () => to.destroy())
     }
   }
 
@@ -40,8 +37,7 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
     client.on('error', () => {})
     if (mode === 'passing' || mode === 'slow') pass(client)
     else if (mode === 'closing') client.end()
-    else if (mode === 'starting') client.once('data', () => client.end(startingUp()))
-    else client.resume()
+    else client.once('data', () => client.end(startingUp()))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -50,10 +46,6 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
     accepted: () => accepted,
     become(next: ProxyMode) {
       mode = next
-    },
-    /** Like a machine whose power is cut: nobody hears of it. */
-    dropConnections() {
-      for (const pair of passing) pair.dead = true
     },
     close() {
       for (const socket of sockets) socket.destroy()
