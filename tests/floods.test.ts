@@ -103,7 +103,8 @@ describe('sign-ins', () => {
       const refused = answers.filter(({ status }) => status === 503)
       console.log(`of ${count} sign-ins at once ${refused.length} were refused`)
       expect(refused.length).toBeGreaterThan(0)
-      expect(refused.length).toBeLessThanOrEqual(60)
+      // Those who found a place are answered, unless a busy machine let them wait too long.
+      expect(refused.length).toBeLessThan(count - maxHashesAtOnce)
       expect(answers.filter(({ status }) => status === 401)).toHaveLength(count - refused.length)
       for (const { headers, text } of refused) {
         expect(headers.get('retry-after')).toMatch(/^\d+$/)

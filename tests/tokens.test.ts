@@ -177,6 +177,7 @@ describe('a token is refused', () => {
     const [header, , signature] = alice.token.split('.')
     return `${header}.${base64url({ ...claimsOf(alice.token), ...claims })}.${signature}`
   }
+  const ownKey = { kty: 'oct', k: Buffer.from('attacker').toString('base64url') }
   const refused: [string, () => string][] = [
     ['with algorithm none', () => withoutSignature('none')],
     ['with algorithm None and a signature', () => forge({ header: { alg: 'None' } })],
@@ -184,6 +185,15 @@ describe('a token is refused', () => {
     ['signed with HS512', () => forge({ header: { alg: 'HS512' }, hash: 'sha512' })],
     ['that says RS256', () => forge({ header: { alg: 'RS256' } })],
     ['that says hs256', () => forge({ header: { alg: 'hs256' } })],
+    ['that brings its own key', () => forge({ header: { jwk: ownKey }, secret: 'attacker' })],
+    [
+      'that says where its key is',
+      () => forge({ header: { jku: 'http://127.0.0.1/k' }, secret: 'attacker' }),
+    ],
+    ['that names a certificate', () => forge({ header: { x5u: 'http://127.0.0.1/c' }, secret: 'attacker' })],
+    ['that names a file as its key', () => forge({ header: { kid: '../../dev/null' }, secret: '' })],
+    ['that asks for what nobody knows', () => forge({ header: { crit: ['exp2'], exp2: 1 } })],
+    ['that asks for no encoding', () => forge({ header: { crit: ['b64'], b64: false } })],
     ['signed with another secret', () => forge({ secret: `${JWT_SECRET}x` })],
     ['signed with the empty secret', () => forge({ secret: '' })],
     ['with another payload', () => swapped({ sub: '2', jti: 'other' })],

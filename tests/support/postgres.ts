@@ -5,18 +5,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Glob } from 'bun'
 import postgres from 'postgres'
+import { testDatabaseUrl } from './database'
 
 // A PostgreSQL server of a test file's own, which may be stopped, frozen and starved as the others' must not be.
 
+const TOO_MANY_CONNECTIONS = '53300'
 export const APP_PASSWORD = 'hunter2 & more'
 export const ADMIN_PASSWORD = 'the administrator'
 const isRoot = process.getuid?.() === 0
 const programs = findPrograms()
 
-/** Undefined, with one line that says so, where no server programs are installed: such tests are to be skipped. */
-export const canStartPostgres = programs !== undefined
-if (!canStartPostgres)
-  console.warn('skipped: no PostgreSQL server programs (initdb, pg_ctl) under /usr/lib/postgresql/*/bin')
+/** Where these tests are to be left out, one line says why. */
+const reason =
+  programs === undefined
+    ? 'no PostgreSQL server programs (initdb, pg_ctl) under /usr/lib/postgresql/*/bin'
+    : testDatabaseUrl !== undefined
+      ? 'they bring a server of their own, so the run without TEST_DATABASE_URL has them'
+      : undefined
+export const canStartPostgres = reason === undefined
+if (reason !== undefined) console.warn(`left out: tests on a PostgreSQL of their own: ${reason}`)
 
 function findPrograms(): string | undefined {
   const [newest] = [...new Glob('/usr/lib/postgresql/*/bin/initdb').scanSync()].sort().reverse()
@@ -65,14 +72,23 @@ export async function startPostgres(settings: Record<string, string | number> = 
   }
   const connect = (database = 'redlight', max = 1, user = 'admin', password = ADMIN_PASSWORD) =>
     postgres(url(database, { user, password }), { max, onnotice: () => {} })
-  /** A statement of the administrator's, who gets in when nobody else does. */
-  async function admin(statement: string, database = 'redlight') {
+  /** A statement of the administrator's, who gets in when nobody else does, once those who are leaving have left. */
+  async function admin(
+    statement: string,
+    database = 'redlight',
+    tries = 50,
+  ): Promise<postgres.RowList<postgres.Row[]>> {
     const sql = connect(database)
     try {
       return await sql.unsafe(statement)
+    } catch (error) {
+      const isFull = error instanceof postgres.PostgresError && error.code === TOO_MANY_CONNECTIONS
+      if (!isFull || tries === 0) throw error
     } finally {
       await sql.end()
     }
+    await Bun.sleep(100)
+    return admin(statement, database, tries - 1)
   }
 
   await start()
