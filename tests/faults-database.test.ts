@@ -216,6 +216,24 @@ describe.skipIf(!canStartPostgres)('with load on it, the service survives a Post
   )
 
   test(
+    'whose machine goes without a word, and another takes its address',
+    async () => {
+      const proxy = await startProxy(server.port, 'passing')
+      await begin({ DATABASE_URL: server.url('redlight', { port: proxy.port }) })
+      proxy.become('silent')
+      proxy.dropConnections()
+      await Bun.sleep(FAULT_MS)
+      expect(await health(program)).toBe(503)
+      proxy.become('passing')
+      // No end of the old connections ever arrives: they are given up for their silence, 15 s after the last question.
+      await allIsWellAgain('gone without a word', 16)
+      await program.stop()
+      proxy.close()
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
     'behind a proxy that hangs up',
     async () => {
       const proxy = await startProxy(server.port, 'passing')

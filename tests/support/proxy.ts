@@ -2,8 +2,8 @@ import { connect, createServer, type Socket } from 'node:net'
 
 // What may stand between the service and its database, and the ways in which it fails.
 
-/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `slow`: late. */
-export type ProxyMode = 'passing' | 'closing' | 'starting' | 'slow'
+/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `silent`: takes all, says nothing; `slow`: late. */
+export type ProxyMode = 'passing' | 'closing' | 'starting' | 'silent' | 'slow'
 /** Late enough that two answers together are too late. */
 const SLOW_MS = 2500
 
@@ -13,21 +13,31 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
   let mode = firstMode
   let accepted = 0
   const sockets = new Set<Socket>()
+  const leaveSilently = new Set<() => void>()
 
   function pass(client: Socket) {
     const server = connect(port, '127.0.0.1')
+    let isGone = false
+    leaveSilently.add(() => {
+      isGone = true
+      server.destroy()
+    })
     for (const [from, to] of [
       [client, server],
       [server, client],
     ] as const) {
       sockets.add(from)
-      from.on('data', (bytes) => {
-        const deliver = () => to.write(bytes)
-        if (mode === 'slow' && from === server) setTimeout(deliver, SLOW_MS)
-        else deliver()
-      })
+      let delivered = Promise.resolve()
+      const inTurn = (deliver: () => void) => {
+        const at = performance.now() + (mode === 'slow' && from === server ? SLOW_MS : 0)
+        delivered = delivered.then(async () => {
+          if (at > performance.now()) await Bun.sleep(at - performance.now())
+          if (!isGone) deliver()
+        })
+      }
+      from.on('data', (bytes) => inTurn(() => to.write(bytes)))
       from.on('error', () => {})
-      from.on('close', () => to.destroy())
+      from.on('close', () => inTurn(() => to.destroy()))
     }
   }
 
@@ -46,6 +56,11 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
     accepted: () => accepted,
     become(next: ProxyMode) {
       mode = next
+    },
+    /** Like a machine whose power is cut: it is gone, and nobody who talked to it hears of that. */
+    dropConnections() {
+      for (const leave of leaveSilently) leave()
+      leaveSilently.clear()
     },
     close() {
       for (const socket of sockets) socket.destroy()
