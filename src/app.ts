@@ -41,7 +41,12 @@ export function createApp(deps: AppDeps) {
   const { db, log } = deps
   const guard = guards(deps.authenticator.authenticate)
 
-  const api = new Elysia({ normalize: false, strictPath: true })
+  const api = new Elysia({
+    normalize: false,
+    strictPath: true,
+    // Otherwise the path is looked for behind eleven characters, and a short host moves it past the limits.
+    handler: { standardHostname: false },
+  })
     .onTransform(({ request, route }) => {
       contextOf(request).route = route
     })
