@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
+import { createProgress } from './cli/progress'
 import { readConfig, unknownVariables } from './config'
 import { openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
@@ -9,6 +11,15 @@ const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'
 const output = createLineWriter(process.stdout)
 const print = (line: string) => output.write(`${line}\n`)
 const printError = (line: string) => process.stderr.write(`${line}\n`)
+const progress = createProgress(
+  isTerminal(process.stderr, process.env)
+    ? {
+        write: (text) => process.stderr.write(text),
+        columns: () => process.stderr.columns,
+        colours: createColours(wantsColours(process.stderr, process.env)),
+      }
+    : undefined,
+)
 
 // Whoever reads our output may go away, and a full disk may stop taking the log: neither is a reason to stop serving.
 process.stdout.on('error', () => {})
@@ -31,7 +42,8 @@ const exitCode = await runCommandLine(
     async withDatabase(work) {
       const settings = config()
       const quiet = createLog('error', (line) => process.stderr.write(line))
-      const database = await openDatabaseBesideServer(settings.database, quiet)
+      const waiting = progress('opening the database')
+      const database = await openDatabaseBesideServer(settings.database, quiet).finally(waiting.end)
       try {
         return await work(database, settings)
       } finally {
@@ -39,6 +51,8 @@ const exitCode = await runCommandLine(
       }
     },
     print,
+    colours: createColours(wantsColours(process.stdout, process.env)),
+    progress,
     readInput: () => Bun.stdin.text(),
     untilSignal: () =>
       new Promise((resolve) => {

@@ -1,6 +1,8 @@
 import type { Config } from '../config'
 import type { Database } from '../db/client'
 import type { Log } from '../log'
+import type { Colours } from './colours'
+import type { StartProgress } from './progress'
 
 /** What a command may use of the world; main.ts hands it in. */
 export type CommandContext = {
@@ -11,6 +13,10 @@ export type CommandContext = {
   /** The database of the configuration, closed again once the work is done. */
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   print: (line: string) => void
+  /** Of what is printed: none unless it is read on a terminal. */
+  colours: Colours
+  /** A bar for what may take over a second: `const bar = progress('films', 120)`, `bar.advance(10)`, `bar.end()`. */
+  progress: StartProgress
   readInput: () => Promise<string>
   /** Resolves with the name of the signal that ends the process. */
   untilSignal: () => Promise<string>

@@ -13,9 +13,12 @@ Applies the migrations that the database lacks, all or none. There is no way dow
 Example:
   DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight migrate`,
 
-  async run(args, { withDatabase, print }) {
+  async run(args, { withDatabase, progress, print }) {
     words(args, [])
-    const applied = await withDatabase(({ db }) => migrate(db))
+    const applied = await withDatabase(async ({ db }) => {
+      using bar = progress('migrations')
+      return await migrate(db, bar.reach)
+    })
     print(applied === 0 ? 'The database is up to date.' : `Applied ${applied} migrations.`)
   },
 }

@@ -11,11 +11,12 @@ Usage: redlight seed
 Adds more than a hundred well-known films that belong to the built-in account Redlight. Films that were loaded before
 are not loaded again, even when they were deleted since. The embedded database has them from its first start.`,
 
-  async run(args, { withDatabase, print }) {
+  async run(args, { withDatabase, progress, print }) {
     words(args, [])
     const films = await withDatabase(async ({ db }) => {
+      using bar = progress('films')
       await migrate(db)
-      return seedMovies(db)
+      return await seedMovies(db, bar.reach)
     })
     print(films === 0 ? 'There was nothing to add.' : `Added ${films} films.`)
   },

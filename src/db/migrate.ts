@@ -10,7 +10,10 @@ const LOCK_PATIENCE = '60s'
  * Brings the database to the newest schema and says how many migrations that took. Instances that start together
  * take turns: drizzle's own migrate() takes no lock. The record of what was applied is drizzle's.
  */
-export async function migrate(db: Db): Promise<number> {
+export async function migrate(
+  db: Db,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<number> {
   return db.transaction(async (tx) => {
     await tx.execute(sql.raw(`set local lock_timeout = '${LOCK_PATIENCE}'; set local statement_timeout = 0`))
     await tx.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
@@ -23,7 +26,8 @@ export async function migrate(db: Db): Promise<number> {
     )
     const known = new Set(applied.map(({ created_at }) => Number(created_at)))
     const pending = migrations.filter(({ folderMillis }) => !known.has(folderMillis))
-    for (const { sql: statements, hash, folderMillis } of pending) {
+    for (const [index, { sql: statements, hash, folderMillis }] of pending.entries()) {
+      onProgress(index, pending.length)
       for (const statement of statements) await tx.execute(sql.raw(statement))
       await tx.execute(
         sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${folderMillis})`,
