@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
 import { createProgress } from './cli/progress'
+import { createServiceManager } from './cli/service-manager'
 import { readConfig, unknownVariables } from './config'
 import { openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
@@ -39,6 +40,7 @@ const exitCode = await runCommandLine(
       process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
       return log
     },
+    serviceManager: (log) => createServiceManager(process.env, process.pid, log),
     async withDatabase(work) {
       const settings = config()
       const quiet = createLog('error', (line) => process.stderr.write(line))

@@ -3,6 +3,7 @@ import type { Database } from '../db/client'
 import type { Log } from '../log'
 import type { Colours } from './colours'
 import type { StartProgress } from './progress'
+import type { ServiceManager } from './service-manager'
 
 /** What a command may use of the world; main.ts hands it in. */
 export type CommandContext = {
@@ -10,6 +11,8 @@ export type CommandContext = {
   /** Variables that look like ours and are not. */
   unknownVariables: () => readonly string[]
   createLog: (config: Config) => Log
+  /** Whoever started the service and wants to know how it does: systemd, or nobody. */
+  serviceManager: (log: Log) => ServiceManager
   /** The database of the configuration, closed again once the work is done. */
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   print: (line: string) => void

@@ -10,14 +10,14 @@ const IDLE_TIMEOUT_SECONDS = 30
 const MAX_REQUEST_BODY_BYTES = 2 ** 40
 /** Leaves half a second of the five for everything that is not waiting. */
 const REQUEST_DEADLINE_MS = 4500
-/** For busy clients to be told that their connection ends: closed as idle, it might already carry their next request. */
+/** Even without a delay busy clients are told that their connection ends: closed as idle, it might carry their next request. */
 const FAREWELL_MS = 100
 
-type ListenConfig = Pick<Config, 'host' | 'port' | 'database' | 'shutdownTimeoutMs'>
+type ListenConfig = Pick<Config, 'host' | 'port' | 'database' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
 type Handle = (request: Request, socketAddress: string) => Promise<Response>
 export type Listener = {
   readonly url: URL
-  /** Refuses new connections, and gives the requests under way their time. */
+  /** Tells every client to let go of its connection, then refuses new ones, and gives the requests under way their time. */
   stop(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
     url: server.url,
     async stop() {
       isStopping = true
-      await Bun.sleep(FAREWELL_MS)
+      await Bun.sleep(Math.max(config.shutdownDelayMs, FAREWELL_MS))
       await Promise.race([server.stop(), Bun.sleep(config.shutdownTimeoutMs)])
       await server.stop(true)
     },

@@ -18,7 +18,7 @@ Examples:
   PORT=8080 redlight serve
   DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
 
-  async run(args, { readConfig, unknownVariables, createLog, print, untilSignal }) {
+  async run(args, { readConfig, unknownVariables, createLog, serviceManager, print, untilSignal }) {
     words(args, [])
     const config = readConfig()
     if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
@@ -29,6 +29,8 @@ Examples:
     log.debug('configuration', redacted(config))
     for (const name of unknownVariables())
       log.warn(`there is no variable ${name}: it has no effect; the README lists all`)
+    const manager = serviceManager(log)
+    manager.starting()
     const signalled = untilSignal()
     const started = await Promise.race([startServer(config, log), signalled])
     // While it waits for its database, say; an end at any moment must do no harm anyway.
@@ -36,9 +38,12 @@ Examples:
     const { url, prepared, stop } = started
     if (config.database.kind === 'embedded') for (const line of welcome(config, url)) print(line)
     log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
+    const stopWatching = manager.ready(url)
     const signal = await signalled
     log.info('stopping', { signal })
+    manager.stopping()
     await stop()
+    stopWatching()
     log.info('stopped')
   },
 }

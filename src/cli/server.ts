@@ -48,7 +48,6 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const listener = listen(config, app.fetch, log)
   opened.defer(async () => {
     isShuttingDown = true
-    await Bun.sleep(config.shutdownDelayMs)
     await listener.stop()
   })
   const toStop = opened.move()

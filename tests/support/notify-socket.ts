@@ -1,0 +1,48 @@
+// systemd's end of sd_notify: a datagram socket, which Bun can't open, so Python does.
+
+const RECEIVER = `
+import socket, sys
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+name = sys.argv[1]
+receiver.bind('\\0' + name[1:] if name[0] == '@' else name)
+print('bound', flush=True)
+while True:
+    print(receiver.recv(4096).decode().replace('\\n', ' '), flush=True)
+`
+
+export const canReceive = Bun.which('python3') !== null
+if (!canReceive) console.warn('left out: tests of what systemd is told: no python3')
+
+/** What arrives at an address, one message a line. */
+export async function receiveAt(address: string) {
+  const child = Bun.spawn(['python3', '-c', RECEIVER, address], { stdout: 'pipe', stderr: 'inherit' })
+  const messages: string[] = []
+  const bound = Promise.withResolvers<void>()
+  async function read() {
+    let rest = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of child.stdout) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines)
+        if (line === 'bound') bound.resolve()
+        else messages.push(line)
+    }
+  }
+  read()
+  await bound.promise
+  return {
+    messages,
+    async until(pattern: RegExp, times = 1) {
+      for (let tries = 0; tries < 400; tries++) {
+        if (messages.filter((message) => pattern.test(message)).length >= times) return
+        await Bun.sleep(25)
+      }
+      throw new Error(`no ${pattern} among: ${messages.join(', ')}`)
+    },
+    async close() {
+      child.kill()
+      await child.exited
+    },
+  }
+}
