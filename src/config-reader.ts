@@ -60,9 +60,18 @@ export function createReader(environment: Environment, readFile: (path: string) 
     return parse(text, wrong)
   }
 
+  const isSet = (variable: Variable<unknown>) => (given(variable.name) ?? fileOf(variable)) !== undefined
+
   return {
     problems,
-    isSet: (variable: Variable<unknown>) => (given(variable.name) ?? fileOf(variable)) !== undefined,
+    isSet,
+    /** Notes a variable that means nothing without another one. */
+    needs(variable: Variable<unknown>, other: Variable<unknown>) {
+      if (isSet(variable) && !isSet(other))
+        problems.push(
+          `${variable.name} is set without ${other.name}: set ${other.name}, or unset ${variable.name}`,
+        )
+    },
     optional: read,
     /** The default stands in for a wrong value too, so that reading goes on. */
     value<T>(variable: VariableWithDefault<T>): T {

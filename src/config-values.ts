@@ -157,6 +157,14 @@ export const databaseUrl: Parse<string> = (text, wrong) => {
   return text
 }
 
+export const redisUrl: Parse<string> = (text, wrong) =>
+  /^(redis|rediss|valkey|valkeys):\/\/([^/?#@\s]*@)?[^/?#@\s]+(\/\d{0,4})?$/.test(text) && URL.canParse(text)
+    ? text
+    : wrong(
+        'must be an address like redis://user:password@host:6379/0 (rediss for TLS), with special characters of the ' +
+          'password percent-encoded',
+      )
+
 function parseDatabaseUrl(text: string, authority: string): URL | undefined {
   try {
     const hosts = decodeURIComponent(authority.slice(authority.indexOf('@') + 1))
@@ -172,7 +180,7 @@ function parseDatabaseUrl(text: string, authority: string): URL | undefined {
 
 export const REDACTED = '[redacted]'
 
-export function redactDatabaseUrl(text: string): string {
+export function redactUrl(text: string): string {
   const [, scheme = '', authority = '', rest = ''] = /^([^/]*\/\/)([^/?#]*)(.*)$/.exec(text) ?? []
   const at = authority.lastIndexOf('@')
   const user = authority.slice(0, at + 1).replace(/:.*@/, `:${REDACTED}@`)

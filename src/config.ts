@@ -1,15 +1,12 @@
 import { isIP } from 'node:net'
+import { buildDatabase, type DatabaseConfig, redactedDatabase } from './config-database'
 import { ConfigError, createReader, type Environment, type Reader } from './config-reader'
-import { list, localUrl, oneOf, REDACTED, redactDatabaseUrl } from './config-values'
+import { list, localUrl, oneOf, REDACTED, redactUrl } from './config-values'
 import { type Permission, table } from './config-variables'
 import type { LogLevel } from './log'
 
 export { ConfigError } from './config-reader'
 export { unknownVariables, variables } from './config-variables'
-
-type Database =
-  | { readonly kind: 'postgres'; readonly url: string; readonly poolMax: number; readonly waitMs: number }
-  | { readonly kind: 'embedded'; readonly dataDir: string; readonly poolMax: number; readonly waitMs: number }
 
 type Smtp = {
   readonly host: string
@@ -38,7 +35,7 @@ export type Config = {
   /** Without a slash at its end. */
   readonly publicUrl: string
   readonly environment: string
-  readonly database: Database
+  readonly database: DatabaseConfig
   readonly migrateOnStart: boolean
   /** Undefined secrets, on the embedded database alone, are made and kept in its folder. */
   readonly jwt: { readonly secrets: readonly string[] | undefined; readonly ttlSeconds: number }
@@ -46,6 +43,8 @@ export type Config = {
   readonly smtp: Smtp | undefined
   readonly defaultPermissions: readonly Permission[]
   readonly limiter: Limiter
+  /** Undefined: each instance counts the limits by itself. */
+  readonly redisUrl: string | undefined
   readonly trustedProxies: readonly string[]
   readonly corsTrustedOrigins: readonly string[]
   readonly logLevel: LogLevel
@@ -82,22 +81,13 @@ function build(read: Reader, permissionNames: readonly Permission[]): Config {
     smtp: buildSmtp(read, new URL(publicUrl).hostname),
     defaultPermissions: read.value({ ...table.defaultPermissions, parse: list(oneOf(permissionNames)) }),
     limiter: buildLimiter(read),
+    redisUrl: read.optional(table.redisUrl),
     trustedProxies: read.optional(table.trustedProxies) ?? [],
     corsTrustedOrigins: read.optional(table.corsTrustedOrigins) ?? [],
     logLevel: read.value(table.logLevel),
     shutdownDelayMs: read.value(table.shutdownDelay),
     shutdownTimeoutMs: read.value(table.shutdownTimeout),
   }
-}
-
-function buildDatabase(read: Reader): Database {
-  const url = read.optional(table.databaseUrl)
-  const poolMax = read.value(table.databasePoolMax)
-  const waitMs = read.value(table.databaseWait)
-  const dataDir = read.value(table.dataDir)
-  return url === undefined
-    ? { kind: 'embedded', dataDir, poolMax, waitMs }
-    : { kind: 'postgres', url, poolMax, waitMs }
 }
 
 function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | undefined {
@@ -111,11 +101,7 @@ function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | un
 function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
   const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender } = table
   if (!read.isSet(smtpHost)) {
-    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpSender])
-      if (read.isSet(variable))
-        read.problems.push(
-          `${variable.name} is set without SMTP_HOST: set SMTP_HOST, or unset ${variable.name}`,
-        )
+    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpSender]) read.needs(variable, smtpHost)
     return undefined
   }
   if (read.isSet(smtpUsername) !== read.isSet(smtpPassword))
@@ -153,10 +139,11 @@ function deepFreeze(value: object) {
 
 /** What may be printed of a configuration. */
 export function redacted(config: Config): Record<string, unknown> {
-  const { database, jwt, smtp } = config
+  const { database, jwt, smtp, redisUrl } = config
   return {
     ...config,
-    database: database.kind === 'postgres' ? { ...database, url: redactDatabaseUrl(database.url) } : database,
+    database: redactedDatabase(database),
+    redisUrl: redisUrl && redactUrl(redisUrl),
     jwt: { ...jwt, secrets: jwt.secrets?.map(() => REDACTED) },
     smtp: smtp && { ...smtp, password: smtp.password && REDACTED },
   }

@@ -50,6 +50,10 @@ test.each(wrongDatabaseUrls)('the database %s is refused', (url) => {
 test('no problem shows a secret', () => {
   const environments: Environment[] = [
     ...wrongDatabaseUrls.map((url) => ({ DATABASE_URL: url })),
+    { ...POSTGRES, DATABASE_REPLICA_URLS: `postgres://app@one,${wrongDatabaseUrls.join()}` },
+    { ...POSTGRES, DATABASE_POOLER: 'transaction', DATABASE_DIRECT_URL: 'mysql://app:hunter2@db' },
+    { REDIS_URL: 'http://:hunter2@cache' },
+    { REDIS_URL: 'redis://:hunter2/x@cache' },
     { JWT_SECRET: 'hunter2' },
     { ...SMTP, SMTP_USERNAME: 'app', SMTP_PASSWORD: 'hunter2\n' },
     { SMTP_PASSWORD: 'hunter2' },
@@ -62,6 +66,22 @@ test('no problem shows a secret', () => {
   const files = { '/control': '\u0001hunter2', '/file': 'hunter2' }
   for (const environment of environments)
     expect(problemsOf(environment, files).join()).toMatch(/^(?!.*hunter2)./s)
+})
+
+test('what is printed of several machines has no secret in it', () => {
+  const database = (host: string) => `postgres://app:hunter2@${host}/db`
+  const config = configOf({
+    ...POSTGRES,
+    DATABASE_POOLER: 'transaction',
+    DATABASE_DIRECT_URL: database('direct'),
+    DATABASE_REPLICA_URLS: `${database('one')},${database('two')}`,
+    REDIS_URL: 'redis://:hunter2@cache:6379/1',
+  })
+  const printed = JSON.stringify(redacted(config))
+  expect(printed).not.toContain('hunter2')
+  for (const host of ['direct', 'one', 'two'])
+    expect(printed).toContain(`postgres://app:[redacted]@${host}/db`)
+  expect(printed).toContain('redis://:[redacted]@cache:6379/1')
 })
 
 test('what is printed of a configuration has no secret in it', () => {

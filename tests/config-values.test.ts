@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { configOf, type Environment, problemsOf, SECRET, SMTP } from './support/config'
+import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from './support/config'
 
 const accepted: [environment: Environment, part: object][] = [
   [
@@ -53,6 +53,7 @@ const accepted: [environment: Environment, part: object][] = [
       corsTrustedOrigins: ['https://xn--bcher-kva.example', 'http://localhost:3000', 'capacitor://localhost'],
     },
   ],
+  [{ REDIS_URL: 'rediss://app:p%40ss@cache:6380/2' }, { redisUrl: 'rediss://app:p%40ss@cache:6380/2' }],
   [{ LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
   [
     { SHUTDOWN_DELAY: '1h', SHUTDOWN_TIMEOUT: '0s' },
@@ -82,6 +83,20 @@ const refused: [name: string, values: string[], words: string][] = [
   ],
   ['ENVIRONMENT', ['x'.repeat(51), ' x', 'a\u200bb'], 'must be 1 to 50 printable characters'],
   ['DATABASE_POOL_MAX', ['0', '1001', '1.5'], 'must be a whole number from 1 to 1000'],
+  ['DATABASE_POOLER', ['session', 'true'], 'must be transaction'],
+  ['DATABASE_REPLICA_MAX_LAG', ['999ms', '6m', '5'], 'must be a duration from 1s to 5m'],
+  [
+    'REDIS_URL',
+    [
+      'cache:6379',
+      'http://cache',
+      'redis://',
+      'redis://a:b#c@cache',
+      'redis://cache/x',
+      'redis://cache:99999',
+    ],
+    'must be an address like redis://',
+  ],
   ['DATABASE_WAIT', ['30', '-1s', '1d', '25h', '1.5s'], 'must be a duration from 0s to 24h'],
   ['DATA_DIR', ['a\nb', 'a\0b'], 'must be one line of text'],
   ['MIGRATE_ON_START', ['yes', '1', 'TRUE'], 'must be true or false'],
@@ -143,9 +158,15 @@ const refused: [name: string, values: string[], words: string][] = [
   ['SHUTDOWN_TIMEOUT', ['61m', '20'], 'must be a duration from 0s to 1h'],
 ]
 
+/** What a variable means nothing without. */
+const around: Record<string, Environment> = {
+  DATABASE_POOLER: { ...POSTGRES, DATABASE_DIRECT_URL: POSTGRES.DATABASE_URL },
+  DATABASE_REPLICA_MAX_LAG: { ...POSTGRES, DATABASE_REPLICA_URLS: POSTGRES.DATABASE_URL },
+}
+
 test.each(refused)('%s refuses %j', (name, values, words) => {
   for (const value of values) {
-    const problems = problemsOf({ ...(name.startsWith('SMTP_') ? SMTP : {}), [name]: value })
+    const problems = problemsOf({ ...(name.startsWith('SMTP_') ? SMTP : around[name]), [name]: value })
     expect([value, problems.length, problems[0]]).toEqual([
       value,
       1,

@@ -25,6 +25,7 @@ test('without any variable, the defaults', () => {
       mailsPerAddressPerHour: 30,
       exempt: [],
     },
+    redisUrl: undefined,
     trustedProxies: [],
     corsTrustedOrigins: [],
     logLevel: 'info',
@@ -78,6 +79,26 @@ test('all problems are told at once, a line each', () => {
 
 test('a long or odd value is shown short and escaped', () => {
   expect(problemsOf({ LOG_LEVEL: `"${'x'.repeat(99)}` })[0]).toEndWith(`, not "\\"${'x'.repeat(59)}…"`)
+})
+
+test('variables of several machines go together', () => {
+  const url = 'postgres://app:hunter2@db'
+  expect(problemsOf({ DATABASE_POOLER: 'transaction', DATABASE_REPLICA_MAX_LAG: '2s' })).toEqual([
+    'DATABASE_POOLER is set without DATABASE_URL: set DATABASE_URL, or unset DATABASE_POOLER',
+    'DATABASE_POOLER is set without DATABASE_DIRECT_URL: set DATABASE_DIRECT_URL, or unset DATABASE_POOLER',
+    'DATABASE_REPLICA_MAX_LAG is set without DATABASE_REPLICA_URLS: set DATABASE_REPLICA_URLS, or unset DATABASE_REPLICA_MAX_LAG',
+  ])
+  expect(problemsOf({ ...POSTGRES, DATABASE_DIRECT_URL: url })).toEqual([
+    'DATABASE_DIRECT_URL is set without DATABASE_POOLER: set DATABASE_POOLER, or unset DATABASE_DIRECT_URL',
+  ])
+  expect(problemsOf({ DATABASE_REPLICA_URLS: url })).toEqual([
+    'DATABASE_REPLICA_URLS is set without DATABASE_URL: set DATABASE_URL, or unset DATABASE_REPLICA_URLS',
+  ])
+  const pooled = { ...POSTGRES, DATABASE_POOLER: 'transaction', DATABASE_DIRECT_URL: url }
+  expect(configOf(pooled).database).toMatchObject({ directUrl: url, replicas: undefined })
+  expect(configOf({ ...POSTGRES, DATABASE_REPLICA_URLS: `${url}, ${url}2` }).database).toMatchObject({
+    replicas: { urls: [url, `${url}2`], maxLagMs: 5000 },
+  })
 })
 
 test('SMTP variables go together', () => {

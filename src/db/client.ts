@@ -10,8 +10,11 @@ import { preparing } from './prepared'
 export type Db = PostgresJsDatabase
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
 
-/** A database to talk to: a PostgreSQL server, the embedded one, or the embedded one of a running server. */
-export type DatabaseTarget = { url: string } | { socket: () => Duplex } | { path: string }
+/**
+ * A database to talk to: a PostgreSQL server (perhaps through a pooler that lends its connections for a transaction
+ * each), the embedded one, or the embedded one of a running server.
+ */
+export type DatabaseTarget = { url: string; isPooled?: boolean } | { socket: () => Duplex } | { path: string }
 
 export type Database = {
   readonly db: Db
@@ -62,7 +65,9 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
     maxWaitMs: patience.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
-  const db = drizzle(boundClient(preparing(client), gate, patience.queryMs))
+  // A named statement belongs to one of the server's connections, and a pooler lends another one each time.
+  const named = isPooled(target) ? client : preparing(client)
+  const db = drizzle(boundClient(named, gate, patience.queryMs))
   return {
     db,
     async listen(channel, onNotify, onListen) {
@@ -72,6 +77,8 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
     close: () => client.end({ timeout: 5 }),
   }
 }
+
+const isPooled = (target: DatabaseTarget) => 'url' in target && target.isPooled === true
 
 /** The type declarations of postgres.js leave out `socket`, and what the patch adds. */
 type Options = postgres.Options<Record<string, never>> & { socket?: () => Duplex; silence_timeout?: number }
@@ -88,7 +95,10 @@ function openClient(
     fetch_types: false,
     onnotice: (notice: postgres.Notice) => log.debug('database notice', { code: notice.code }),
   }
-  if ('url' in target) return postgres(target.url, { ...common, ...serverLimits(patience) })
+  if ('url' in target) {
+    const limits = isPooled(target) ? pooledLimits(patience) : serverLimits(patience)
+    return postgres(target.url, { ...common, ...limits })
+  }
   // A new connection waits there while another one holds the only session.
   const embedded: Options = {
     ...common,
@@ -99,6 +109,14 @@ function openClient(
   }
   return postgres({ ...embedded, ...target })
 }
+
+/** PgBouncer refuses other parameters at the start of a connection, and what is set later stays with the server's. */
+const pooledLimits = ({ silenceMs }: Patience): Options => ({
+  // The driver names its own statements too: a commit that another connection doesn't know becomes a rollback.
+  prepare: false,
+  silence_timeout: silenceMs / 1000,
+  connection: { application_name: 'redlight' },
+})
 
 const serverLimits = ({ statementMs, lockMs, silenceMs }: Patience): Options => ({
   silence_timeout: silenceMs / 1000,

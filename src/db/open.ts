@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
+import type { DatabaseConfig, EmbeddedConfig, PostgresConfig } from '../config-database'
 import { withDeadline } from '../deadline'
 import type { Log } from '../log'
 import { type Channel, openChannel, openLocalChannel } from './channel'
@@ -13,10 +14,7 @@ import {
   workPatience,
 } from './client'
 import { databaseProblem, isWorthWaiting } from './database-errors'
-
-export type DatabaseConfig =
-  | { readonly kind: 'postgres'; readonly url: string; readonly poolMax: number; readonly waitMs: number }
-  | { readonly kind: 'embedded'; readonly dataDir: string; readonly poolMax: number; readonly waitMs: number }
+import { checkPooledLimits } from './pooler'
 
 export type OpenDatabase = Database & {
   /** Asks over a connection that requests can't occupy. */
@@ -38,29 +36,33 @@ export async function openDatabase(config: DatabaseConfig, log: Log): Promise<Op
 }
 
 async function openPostgres(
-  { url, poolMax, waitMs }: Extract<DatabaseConfig, { kind: 'postgres' }>,
+  { url, directUrl, poolMax, waitMs }: PostgresConfig,
   log: Log,
   patience: Patience,
 ): Promise<OpenDatabase> {
-  const target: DatabaseTarget = { url }
+  const target: DatabaseTarget = { url, isPooled: directUrl !== undefined }
+  const direct: DatabaseTarget = { url: directUrl ?? url }
   const giveUpAt = performance.now() + waitMs
   const database = connect(target, { poolMax, log, patience })
   try {
     const ask = () => database.db.execute(sql`select 1`)
     await whenThere(() => withDeadline(ATTEMPT_MS, ask), giveUpAt, log)
+    if (directUrl !== undefined) await checkPooledLimits(database.db, log)
   } catch (error) {
     // Not waited for: a connection that hangs would hold the news up.
     database.close().catch(() => {})
     throw error
   }
   const aside = connect(target, { poolMax: 1, log })
+  // Notifications don't pass a pooler; without one, the same connection does for both.
+  const listener = directUrl === undefined ? aside : connect(direct, { poolMax: 1, log })
   return {
     ...database,
     aside: aside.db,
-    openChannel: (name, handlers) => openChannel(aside, name, handlers, log),
-    patiently: (work) => whenThere(() => onItsOwn(target, log, work), giveUpAt, log),
+    openChannel: (name, handlers) => openChannel(listener, name, handlers, log),
+    patiently: (work) => whenThere(() => onItsOwn(direct, log, work), giveUpAt, log),
     async close() {
-      await Promise.all([database.close(), aside.close()])
+      await Promise.all([database.close(), aside.close(), listener.close()])
     },
   }
 }
@@ -87,10 +89,7 @@ async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log):
   }
 }
 
-async function openEmbeddedDatabase(
-  config: Extract<DatabaseConfig, { kind: 'embedded' }>,
-  log: Log,
-): Promise<OpenDatabase> {
+async function openEmbeddedDatabase(config: EmbeddedConfig, log: Log): Promise<OpenDatabase> {
   // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
   const { openEmbedded } = await import('./embedded')
   const embedded = await openEmbedded(config.dataDir, log)
@@ -112,7 +111,10 @@ async function openEmbeddedDatabase(
  * then it talks to that one, through the socket in the data directory.
  */
 export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
-  if (config.kind === 'postgres') return openPostgres(config, log, workPatience)
+  if (config.kind === 'postgres') {
+    const { directUrl, ...others } = config
+    return openPostgres({ ...others, url: directUrl ?? config.url }, log, workPatience)
+  }
   const { embeddedSocketPath } = await import('./embedded')
   const path = embeddedSocketPath(config.dataDir)
   if (existsSync(path)) {

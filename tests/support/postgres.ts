@@ -113,10 +113,13 @@ export async function startPostgres(settings: Record<string, string | number> = 
   }
 }
 
-/** PostgreSQL refuses to run as root. */
-async function runAsServer(program: string, args: string[]) {
+/** PostgreSQL refuses to run as root, and PgBouncer too. */
+export const asServer = (command: string[]) =>
+  isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command
+
+export async function runAsServer(program: string, args: string[]) {
   const command = [`${programs}/${program}`, ...args]
-  const child = Bun.spawn(isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command, {
+  const child = Bun.spawn(asServer(command), {
     cwd: '/',
     stdin: 'ignore',
     // Not pipes, which the server would inherit and hold open.

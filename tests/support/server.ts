@@ -50,6 +50,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
     smtp: undefined,
     defaultPermissions: ['movies:read', 'movies:write'],
     limiter: noLimits,
+    redisUrl: undefined,
     trustedProxies: [],
     corsTrustedOrigins: [],
     logLevel: 'debug',

@@ -1,0 +1,77 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { APP_PASSWORD, asServer, freePort, own, type PostgresServer } from './postgres'
+
+// PgBouncer in front of a PostgreSQL of the test's own, in transaction mode.
+
+const program = Bun.which('pgbouncer') ?? Bun.which('pgbouncer', { PATH: '/usr/sbin:/usr/local/sbin' })
+export const canStartPgBouncer = program !== null
+if (!canStartPgBouncer) console.warn('left out: tests through PgBouncer: no program pgbouncer')
+
+export async function startPgBouncer(server: PostgresServer, poolSize: number) {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-pgbouncer-'))
+  const port = await freePort()
+  const settings = join(folder, 'pgbouncer.ini')
+  const users = join(folder, 'users.txt')
+  await Bun.write(users, `"app" "${APP_PASSWORD}"\n`)
+  await Bun.write(
+    settings,
+    `[databases]
+redlight = host=127.0.0.1 port=${server.port} dbname=redlight
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+pidfile = ${join(folder, 'pid')}
+auth_type = scram-sha-256
+auth_file = ${users}
+admin_users = app
+pool_mode = transaction
+default_pool_size = ${poolSize}
+max_client_conn = 200
+server_login_retry = 1
+`,
+  )
+  for (const path of [folder, settings, users]) if (process.getuid?.() === 0) await own(path)
+  const start = () =>
+    Bun.spawn(asServer([program ?? '', settings]), { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
+  let child = start()
+  const url = server.url('redlight', { port })
+  await untilItAnswers(url)
+
+  /** Its own process, which is not that of the program which changed the user. */
+  async function end() {
+    process.kill(Number(await Bun.file(join(folder, 'pid')).text()), 'SIGKILL')
+    await child.exited
+    rmSync(join(folder, 'pid'))
+  }
+
+  return {
+    url,
+    kill: end,
+    async start() {
+      child = start()
+      await untilItAnswers(url)
+    },
+    async dispose() {
+      await end()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function untilItAnswers(url: string, tries = 100) {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, prepare: false, fetch_types: false })
+  try {
+    await sql`select 1`
+  } catch (error) {
+    if (tries === 0) throw error
+    await Bun.sleep(50)
+    await untilItAnswers(url, tries - 1)
+  } finally {
+    await sql.end({ timeout: 0 })
+  }
+}
