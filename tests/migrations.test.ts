@@ -19,7 +19,7 @@ describe('migrations', () => {
     const database = await createTestDatabase()
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
     const { url } = database.config
-    const instances = Array.from({ length: 4 }, () => connect({ url }, { poolMax: 2, log }))
+    const instances = Array.from({ length: 4 }, () => connect({ url }, { poolMax: 1, log }))
     const applied = await Promise.all(instances.map(({ db }) => migrate(db)))
     const total = (await readdir('drizzle')).filter((name) => name.endsWith('.sql')).length
     expect(applied.sort((a, b) => a - b)).toEqual([0, 0, 0, total])

@@ -7,7 +7,7 @@ export const migrateCommand: Command = {
   usage: `
 Usage: redlight migrate
 
-Applies the migrations that the database lacks, all or none. There is no way down: the way back is a restored backup.
+Applies the migrations that the database lacks, each whole or not at all. There is no way down: the way back is a restored backup.
 "redlight serve" does the same at its start.
 
 Example:
@@ -17,7 +17,7 @@ Example:
     words(args, [])
     const applied = await withDatabase(async ({ db }) => {
       using bar = progress('migrations')
-      return await migrate(db, bar.reach)
+      return await migrate(db, { onProgress: bar.reach })
     })
     print(applied === 0 ? 'The database is up to date.' : `Applied ${applied} migrations.`)
   },

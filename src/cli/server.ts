@@ -40,7 +40,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   await using opened = new AsyncDisposableStack()
   const database = await openDatabase(config.database, log)
   opened.defer(() => database.close())
-  const prepared = await database.patiently((db) => prepare(config, db))
+  const prepared = await database.patiently((db) => prepare(config, db, log))
 
   let isShuttingDown = false
   const { app, close } = await compose(config, database, log, () => isShuttingDown)
@@ -54,8 +54,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   return { url: listener.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
 }
 
-async function prepare({ migrateOnStart, database: { kind } }: Config, db: Db): Promise<Prepared> {
-  const migrations = migrateOnStart ? await migrate(db) : 0
+async function prepare({ migrateOnStart, database: { kind } }: Config, db: Db, log: Log): Promise<Prepared> {
+  const onBlocked = () => log.warn('a migration finds its tables locked, and tries again')
+  const migrations = migrateOnStart ? await migrate(db, { onBlocked }) : 0
   return { migrations, films: kind === 'embedded' ? await seedMovies(db) : 0 }
 }
 

@@ -74,6 +74,9 @@ export function isWorthWaiting(error: unknown): boolean {
   return translated(error) instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
 }
 
+/** A lock was not free within `lock_timeout`. */
+export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
+
 /** One line for the operator, who may know what the client of a request may not; undefined if it isn't about the database. */
 export function databaseProblem(error: unknown): string | undefined {
   const cause = rootCause(error)

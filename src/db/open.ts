@@ -113,7 +113,7 @@ async function openEmbeddedDatabase(config: EmbeddedConfig, log: Log): Promise<O
 export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
   if (config.kind === 'postgres') {
     const { directUrl, ...others } = config
-    return openPostgres({ ...others, url: directUrl ?? config.url }, log, workPatience)
+    return openPostgres({ ...others, poolMax: 1, url: directUrl ?? config.url }, log, workPatience)
   }
   const { embeddedSocketPath } = await import('./embedded')
   const path = embeddedSocketPath(config.dataDir)
