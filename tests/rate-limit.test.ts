@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Config } from '../src/config'
 import { Failure } from '../src/errors'
-import { createBucket, createLimiter } from '../src/http/rate-limit'
+import { createBucket } from '../src/http/bucket'
+import { createLimiter } from '../src/http/rate-limit'
 import {
   type Answer,
   aMovie,

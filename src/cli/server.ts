@@ -8,6 +8,7 @@ import { createClientAddresses } from '../http/client-address'
 import { createCors } from '../http/cors'
 import { createMetrics } from '../http/metrics'
 import { createLimiter } from '../http/rate-limit'
+import { openSharedCounts } from '../http/shared-counts'
 import type { Log } from '../log'
 import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
 import { countMails, startOutbox } from '../mail/outbox'
@@ -92,11 +93,14 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
   })
   opened.defer(() => outbox.stop())
   opened.defer(startPurge(database.patiently, log))
+  const counts = config.redisUrl === undefined ? undefined : await openSharedCounts(config.redisUrl, log)
+  opened.defer(() => counts?.close())
   const metrics = createMetrics({
     version,
     pool: database.pool,
     passwords: passwords.load,
     mails: () => countMails(db),
+    limitsAreShared: counts?.isThere,
   })
   opened.defer(() => {
     metrics.stop()
@@ -109,7 +113,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
     tokens: createTokensService({ ...shared, jwt }),
     authenticator,
-    limiter: createLimiter(config.limiter, () => performance.now()),
+    limiter: createLimiter(config.limiter, () => performance.now(), counts),
     clientAddresses: createClientAddresses(config.trustedProxies, config.limiter.exempt),
     cors: createCors(config.corsTrustedOrigins),
     metrics,

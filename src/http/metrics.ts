@@ -8,13 +8,15 @@ export type Gauges = {
   pool: () => { size: number; busy: number; waiting: number }
   passwords: () => { busy: number; waiting: number }
   mails: () => Promise<{ waiting: number; failed: number }>
+  /** Where several instances are to count the limits together. */
+  limitsAreShared?: (() => boolean) | undefined
 }
 export type Metrics = ReturnType<typeof createMetrics>
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const LAG_RESOLUTION_MS = 10
 
-export function createMetrics({ version, pool, passwords, mails }: Gauges) {
+export function createMetrics({ version, pool, passwords, mails, limitsAreShared }: Gauges) {
   const startedAt = performance.now()
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
@@ -85,6 +87,12 @@ export function createMetrics({ version, pool, passwords, mails }: Gauges) {
     'Mails given up after the last try.',
     async () => (await countMails()).failed,
   )
+  if (limitsAreShared !== undefined)
+    gauge(
+      'redlight_limits_shared',
+      '1 while all instances count the limits together, 0 while each by itself.',
+      () => Number(limitsAreShared()),
+    )
 
   return {
     requestStarted() {
@@ -115,6 +123,7 @@ export function createMetrics({ version, pool, passwords, mails }: Gauges) {
       in_flight_requests: received - sent,
       event_loop_lag_ms: Math.round(eventLoopLagMs() * 1000) / 1000,
       mail_queue: await countMails(),
+      ...(limitsAreShared && { limits_shared: limitsAreShared() }),
     }),
     stop: () => lag.disable(),
   }

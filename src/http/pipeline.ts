@@ -39,7 +39,10 @@ export function pipeline(deps: PipelineDeps, handle: Handle) {
 
 async function answer(request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) {
   try {
-    if (!UNLIMITED.test(context.path)) deps.limiter.request(context.limitKey)
+    if (!UNLIMITED.test(context.path)) {
+      const taken = deps.limiter.request(context.limitKey)
+      if (taken instanceof Promise) await taken
+    }
     return request.method === 'OPTIONS' ? options(context, deps) : await handle(request)
   } catch (thrown) {
     const failure = toFailure(thrown, request, deps.allowedMethods)

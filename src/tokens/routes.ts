@@ -19,7 +19,7 @@ export function tokenRoutes(
       '/authentication',
       async ({ body, request, set }) => {
         const { limitKey } = contextOf(request)
-        limiter.signIn(limitKey)
+        await limiter.signIn(limitKey)
         const { token, expiresAt } = await tokens.signIn(body, (account) =>
           limiter.failedSignIn(account, limitKey),
         )
@@ -41,7 +41,7 @@ export function tokenRoutes(
     .post(
       '/activation',
       async ({ body, request, set }) => {
-        limiter.mail(body.email, contextOf(request).limitKey)
+        await limiter.mail(body.email, contextOf(request).limitKey)
         await tokens.requestActivation(body.email)
         set.status = 202
         return { message: 'an email will be sent to you containing activation instructions' }
@@ -52,7 +52,7 @@ export function tokenRoutes(
     .post(
       '/password-reset',
       async ({ body, request, set }) => {
-        limiter.mail(body.email, contextOf(request).limitKey)
+        await limiter.mail(body.email, contextOf(request).limitKey)
         await tokens.requestPasswordReset(body.email)
         set.status = 202
         return { message: 'an email will be sent to you containing password reset instruction' }

@@ -17,21 +17,23 @@ export type TokensDeps = {
 export type TokensService = ReturnType<typeof createTokensService>
 
 /** Counts a sign-in against an account before it is tried, and takes that back unless the credentials were wrong. */
-export type CountFailure = (account: string) => { takeBack(): void }
+export type CountFailure = (account: string) => Promise<{ takeBack(): void | Promise<void> }>
 
 export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
   async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
     const name = email ?? username ?? ''
     const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
-    const failure = countFailure(user === undefined ? `unknown ${name.toLowerCase()}` : `user ${user.id}`)
+    const failure = await countFailure(
+      user === undefined ? `unknown ${name.toLowerCase()}` : `user ${user.id}`,
+    )
     try {
       const matches = await passwords.verify(password, user?.passwordHash ?? undefined)
       if (user !== undefined && matches) {
-        failure.takeBack()
+        await failure.takeBack()
         return user
       }
     } catch (error) {
-      failure.takeBack()
+      await failure.takeBack()
       throw error
     }
     throw new Failure('invalidCredentials')

@@ -17,7 +17,7 @@ export function userRoutes(
     .post(
       '',
       async ({ body, request, set }) => {
-        limiter.registration(contextOf(request).limitKey)
+        await limiter.registration(contextOf(request).limitKey)
         const user = await users.register(body)
         set.status = 201
         return { user: userJson(user) }
