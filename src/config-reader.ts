@@ -1,3 +1,4 @@
+import { shown } from './closest'
 import type { Variable, VariableWithDefault } from './config-variables'
 
 export class ConfigError extends Error {
@@ -7,14 +8,8 @@ export class ConfigError extends Error {
   }
 }
 
-const MAX_SHOWN_CHARACTERS = 60
-
 /** The offending text, unless it looks like an address with a password in it. */
-function shown(text: string): string {
-  if (/:.*@/.test(text)) return ''
-  const start = text.slice(0, MAX_SHOWN_CHARACTERS)
-  return `, not ${JSON.stringify(start === text ? text : `${start}…`)}`
-}
+const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${shown(text)}`)
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type Reader = ReturnType<typeof createReader>
@@ -52,7 +47,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
     const title = path === undefined ? name : `${name} (from ${name}_FILE)`
     const wrong = (rule: string, offending?: string) => {
       const isPublic = path === undefined && offending !== undefined
-      problems.push(`${title} ${rule}${isPublic ? shown(offending) : ''}`)
+      problems.push(`${title} ${rule}${isPublic ? notThis(offending) : ''}`)
       return undefined
     }
     // The replacement character is what is left of bytes that are not UTF-8, such as a key written raw to a file.

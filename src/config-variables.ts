@@ -1,3 +1,4 @@
+import { closest, didYouMean } from './closest'
 import * as is from './config-values'
 import { logLevels } from './log'
 
@@ -80,10 +81,20 @@ export const variables: readonly Variable<unknown>[] = Object.values(table)
 
 const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|SHUTDOWN|SMTP)_/
 
+const names = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
+
+// Where a name is short, or the slip is not a small one, it is another program's.
+const MIN_LENGTH = 8
+const MAX_SLIPS = 2
+const looksLikeOurs = (name: string) =>
+  OUR_PREFIX.test(name) || (name.length >= MIN_LENGTH && closest(name, names, MAX_SLIPS) !== undefined)
+
 /** What looks like one of our variables and is none: probably misspelt, perhaps another program's. */
-export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
-  return Object.keys(environment)
-    .filter((name) => OUR_PREFIX.test(name) && environment[name] !== undefined && !known.has(name))
+export const unknownVariables = (environment: Readonly<Record<string, string | undefined>>): string[] =>
+  Object.keys(environment)
+    .filter((name) => environment[name] !== undefined && !names.has(name) && looksLikeOurs(name))
     .sort()
-}
+
+/** What to tell of one of these. */
+export const unknownVariable = (name: string) =>
+  `there is no variable ${name}${didYouMean(name, names) || '.'} It has no effect; the README lists all`

@@ -37,9 +37,9 @@ export function integerProblem(value: unknown, min: number, max: number): string
 
 export function listProblem(value: unknown, min: number, max: number, item: Rule): string | undefined {
   if (isMissing(value)) return MISSING
-  if (!Array.isArray(value)) return 'must be a list'
-  if (value.length < min) return `must contain at least ${min}`
-  if (value.length > max) return `must not contain more than ${max}`
+  if (!Array.isArray(value)) return 'must be a list, such as ["one", "two"]'
+  if (value.length < min) return `must contain at least ${min} ${min === 1 ? 'entry' : 'entries'}`
+  if (value.length > max) return `must not contain more than ${max} entries`
   for (const [index, entry] of value.entries()) {
     const problem = item(entry)
     if (problem !== undefined) return `entry ${index + 1} ${problem}`

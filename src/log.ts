@@ -10,14 +10,27 @@ export type LogFormat = (entry: Entry) => string
 /** For machines: one JSON object a line. */
 export const jsonLine: LogFormat = (entry) => `${JSON.stringify(entry)}\n`
 
-/** For a person at a terminal: the fields behind the message, and a text of several lines below it. */
-export const readableLine: LogFormat = ({ time, level, message, ...fields }) => {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
-  const isLong = ([, value]: [string, unknown]) => typeof value === 'string' && value.includes('\n')
-  const short = given.filter((entry) => !isLong(entry)).map(([name, value]) => ` ${name}=${readable(value)}`)
-  const long = given.filter(isLong).map(([, value]) => `\n${String(value).trimEnd().replace(/^/gm, '    ')}`)
-  return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${short.join('')}${long.join('')}\n`
+type Paint = Readonly<Record<'dim' | 'red' | 'yellow', (text: string) => string>>
+
+function painted(level: LogLevel, { dim, red, yellow }: Paint): string {
+  const paint = { debug: dim, info: (text: string) => text, warn: yellow, error: red }[level]
+  return paint(level.padEnd(5))
 }
+
+/** For a person at a terminal: the fields behind the message, and a text of several lines below it. */
+export const readableLine =
+  (paint: Paint): LogFormat =>
+  ({ time, level, message, ...fields }) => {
+    const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+    const isLong = ([, value]: [string, unknown]) => typeof value === 'string' && value.includes('\n')
+    const short = given
+      .filter((entry) => !isLong(entry))
+      .map(([name, value]) => ` ${name}=${readable(value)}`)
+    const long = given
+      .filter(isLong)
+      .map(([, value]) => `\n${String(value).trimEnd().replace(/^/gm, '    ')}`)
+    return `${paint.dim(time.slice(11, 19))} ${painted(level, paint)} ${message}${short.join('')}${long.join('')}\n`
+  }
 
 // Whatever a text from outside holds, it must not move the cursor.
 const readable = (value: unknown) =>

@@ -3,7 +3,7 @@ import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
 import { createProgress } from './cli/progress'
 import { createServiceManager } from './cli/service-manager'
-import { readConfig, unknownVariables } from './config'
+import { readConfig, unknownVariable, unknownVariables } from './config'
 import { openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
@@ -11,13 +11,16 @@ import { permissions } from './permissions/model'
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
 const output = createLineWriter(process.stdout)
 const print = (line: string) => output.write(`${line}\n`)
-const printError = (line: string) => process.stderr.write(`${line}\n`)
+const colours = createColours(wantsColours(process.stdout, process.env))
+const errorColours = createColours(wantsColours(process.stderr, process.env))
+const printError = (line: string) =>
+  process.stderr.write(`${line.replace(/^redlight[^:]*:/, (who) => errorColours.red(who))}\n`)
 const progress = createProgress(
   isTerminal(process.stderr, process.env)
     ? {
         write: (text) => process.stderr.write(text),
         columns: () => process.stderr.columns,
-        colours: createColours(wantsColours(process.stderr, process.env)),
+        colours: errorColours,
       }
     : undefined,
 )
@@ -32,7 +35,7 @@ const exitCode = await runCommandLine(
     readConfig: config,
     unknownVariables: () => unknownVariables(process.env),
     createLog({ logLevel }) {
-      const format = process.stdout.isTTY ? readableLine : jsonLine
+      const format = process.stdout.isTTY ? readableLine(colours) : jsonLine
       const log = createLog(logLevel, output.write, format)
       process.on('unhandledRejection', (reason) =>
         log.error('a failure was not handled', describeError(reason)),
@@ -43,6 +46,7 @@ const exitCode = await runCommandLine(
     serviceManager: (log) => createServiceManager(process.env, process.pid, log),
     async withDatabase(work) {
       const settings = config()
+      for (const name of unknownVariables(process.env)) printError(`redlight: ${unknownVariable(name)}`)
       const quiet = createLog('error', (line) => process.stderr.write(line))
       const waiting = progress('opening the database')
       const database = await openDatabaseBesideServer(settings.database, quiet).finally(waiting.end)
@@ -53,7 +57,7 @@ const exitCode = await runCommandLine(
       }
     },
     print,
-    colours: createColours(wantsColours(process.stdout, process.env)),
+    colours,
     progress,
     readInput: () => Bun.stdin.text(),
     untilSignal: () =>

@@ -10,6 +10,7 @@ import {
 } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { didYouMean } from './closest'
 
 /** Why a value breaks a field's rule, in words for the person who sent it; undefined when it holds. */
 export type Rule = (value: unknown) => string | undefined
@@ -85,7 +86,9 @@ export function explain(schema: TSchema, value: unknown, unknownKey: string): Re
     const key = topLevelKey(error.path)
     if (key in messages) continue
     const isUnknown = error.type === ValueErrorType.ObjectAdditionalProperties
-    messages[key] = isUnknown ? unknownKey : (error.schema[RULE]?.(error.value) ?? MISSING)
+    messages[key] = isUnknown
+      ? unknownKey + didYouMean(key, Object.keys(schema.properties ?? {}))
+      : (error.schema[RULE]?.(error.value) ?? MISSING)
   }
   for (const [key, message] of Object.entries(objectProblems(schema, value)))
     if (!(key in messages)) messages[key] = message

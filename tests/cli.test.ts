@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { commands } from '../src/cli/index'
 import { databaseVariables, type Finished, redlight } from './support/command-line'
 import { createTestDatabase, type TestDatabase } from './support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from './support/server'
@@ -11,6 +12,15 @@ describe('the command line by itself', () => {
     [['serve', '--help'], 0, 'out', 'DATABASE_URL'],
     [['version'], 0, 'out', '0.1.0'],
     [['nonsense'], 2, 'error', 'there is no command "nonsense"'],
+    [['serv'], 2, 'error', 'there is no command "serv", did you mean "serve"?'],
+    [['users', 'ad'.repeat(999)], 2, 'error', `not "${'ad'.repeat(30)}…"`],
+    [['users', 'lits'], 2, 'error', 'not "lits", did you mean "list"?'],
+    [['users', 'add', '--emial', 'x'], 2, 'error', 'there is no option "--emial", did you mean "--email"?'],
+    [['users', 'add', '--email'], 2, 'error', '--email takes a value'],
+    [['serve', '--port', '80'], 2, 'error', 'set the environment variable PORT instead'],
+    [['movies', 'list', 'moana'], 2, 'error', '"moana" is one word too many: it takes --title, --page'],
+    [['completion', 'csh'], 2, 'error', '"csh" is not one of bash, zsh, fish'],
+    [['--version'], 0, 'out', '0.1.0'],
     [['help', 'nonsense'], 2, 'error', 'there is no command "nonsense"'],
     [['serve', 'now'], 2, 'error', '"now" is one word too many'],
     [['users'], 2, 'error', 'say list, add, activate, grant, revoke or remove'],
@@ -29,13 +39,23 @@ describe('the command line by itself', () => {
     if (code !== 0) expect(finished.error.trim().split('\n')).toHaveLength(1)
   })
 
-  test('every command has a help that fits a screen', async () => {
-    for (const name of ['serve', 'migrate', 'seed', 'users', 'movies', 'healthcheck', 'version']) {
-      const { code, out } = await redlight([name, '--help'], {})
+  test('every command has a help with an example that fits a screen of 24 lines of 80 characters', async () => {
+    const overview = (await redlight([], {})).out
+    for (const name of ['', ...commands.map((command) => command.name)]) {
+      const { code, out } = name === '' ? { code: 0, out: overview } : await redlight([name, '--help'], {})
       expect(code).toBe(0)
-      expect(out).toContain(`redlight ${name}`)
-      expect(out.split('\n').length).toBeLessThan(25)
+      expect(out).toMatch(RegExp(`Examples?:[^]*\\n {2}.*redlight ${name}`))
+      expect(overview).toContain(name)
+      const lines = out.trimEnd().split('\n')
+      expect(lines.length).toBeLessThan(24)
+      expect(lines.filter((line) => line.length > 80)).toEqual([])
     }
+  })
+
+  test('a variable that is misspelt is told before the wrong database is touched', async () => {
+    const { error } = await redlight(['seed'], { DATABSE_URL: 'postgres://x', DATA_DIR: '/dev/null/x' })
+    expect(error).toContain('there is no variable DATABSE_URL, did you mean "DATABASE_URL"? It has no effect')
+    expect(error).not.toContain('postgres:')
   })
 })
 

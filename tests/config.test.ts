@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ConfigError, unknownVariables, variables } from '../src/config'
+import { ConfigError, unknownVariable, unknownVariables, variables } from '../src/config'
 import { configOf, POSTGRES, problemsOf, SECRET, SMTP } from './support/config'
 
 test('without any variable, the defaults', () => {
@@ -155,4 +155,8 @@ test('likely misspellings of variables are found, other programs left alone', ()
     'LIMITER_RSP',
     'SMTP_USER',
   ])
+  expect(
+    unknownVariables({ DATABSE_URL: 'x', PUBLIC_URLL: 'x', LOGLEVEL: 'x', XPORT: '1', PWD: '/' }),
+  ).toEqual(['DATABSE_URL', 'LOGLEVEL', 'PUBLIC_URLL'])
+  expect(unknownVariable('SMTP_USER')).toContain('did you mean "SMTP_USERNAME"? It has no effect')
 })

@@ -235,6 +235,7 @@ describe('the list', () => {
   const tooLong = 'must not be more than 500 characters long'
   const once = 'must be given only once'
   const UNKNOWN = 'is not a known parameter'
+  const meant = (name: string) => `${UNKNOWN}, did you mean "${name}"?`
   const creator = 'must be the id of a user, or me'
   const pages = 'must be between 1 and 10000000'
   const sizes = 'must be between 1 and 100'
@@ -265,7 +266,8 @@ describe('the list', () => {
         ['__proto__']: UNKNOWN,
       },
     ],
-    ['Title=a&titel=b', { Title: UNKNOWN, titel: UNKNOWN }],
+    ['Title=a&titel=b', { Title: meant('title'), titel: meant('title') }],
+    ['genre=drama&pageSize=1', { genre: meant('genres'), pageSize: meant('page_size') }],
     ['foo=1&foo=2', { foo: UNKNOWN }],
     ['page=1&page=1&sort=id&sort=id&sort=id', { page: once, sort: once }],
     [`title=${long}&genres=${long}&director=${long}`, { title: tooLong, genres: tooLong, director: tooLong }],
@@ -274,7 +276,10 @@ describe('the list', () => {
     ...each('page_size', '-1 1.0 01 %2B1 1e1 x 1%20 999999999999999999999999 0x1', 'must be an integer'),
     ...each('year', '-1 1999.0 01999 %2B1999 1e3 x', 'must be an integer'),
     ...each('created_by', '0 -1 01 1.5 ME you 9223372036854775808 2,3', creator),
-    ...each('sort', 'ID --id %2Bid version added id,title id;drop - 1', sorts),
+    ...each('sort', 'version added id,title id;drop - 1', sorts),
+    ['sort=ID', { sort: `${sorts}, did you mean "id"?` }],
+    ['sort=-yaer', { sort: `${sorts}, did you mean "-year"?` }],
+    ['sort=releaseDate', { sort: `${sorts}, did you mean "release_date"?` }],
   ])('refuses %s', async (query, error) => {
     const { status, body } = await list(`?${query}`)
     expect([status, body.error]).toEqual([422, error])

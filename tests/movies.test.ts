@@ -126,6 +126,7 @@ const NO_DATE = 'must be a calendar date like 2016-11-23'
 const OUT_OF_YEARS = `must be between 1888 and ${thisYear + 5}`
 const OUT_OF_DATES = `must be in a year from 1888 to ${thisYear + 5}`
 const NUL = 'must not contain a NUL character'
+const LIST = 'must be a list, such as ["one", "two"]'
 const LONE = 'must not contain a lone surrogate'
 const UNKNOWN = 'is not a known field'
 const longerThan = (max: number) => `must not be more than ${max} characters long`
@@ -147,16 +148,16 @@ const rules: [field: string, said: string, values: unknown[]][] = [
   ['runtime', NO_RUNTIME, ' 107 mins|107 mins\n|107 Mins|1.5 mins|1e3 mins|+1 mins|٣ mins|'.split('|')],
   ['runtime', NO_RUNTIME, [107, ['107 mins'], '99999999999999999999 mins', '\0', '\ud800']],
   ['genres', 'ok', [['e', 'd', 'c', 'b', 'a'], ['🎬'.repeat(50)], ['Drama', 'drame']]],
-  ['genres', 'must contain at least 1', [[]]],
-  ['genres', 'must be a list', ['drama', { 0: 'drama', length: 1 }, 1]],
-  ['genres', 'must not contain more than 5', [names(6)]],
+  ['genres', 'must contain at least 1 entry', [[]]],
+  ['genres', LIST, ['drama', { 0: 'drama', length: 1 }, 1]],
+  ['genres', 'must not contain more than 5 entries', [names(6)]],
   ['genres', 'entry 2 must not contain a comma', [['a', 'b,c']]],
   ['genres', `entry 2 ${longerThan(50)}`, [['a', 'x'.repeat(51)]]],
   ['genres', 'entry 1 must not be empty', [[''], ['', 'a']]],
   ['genres', 'entry 1 must be a string', [[7], [['a']]]],
   ['genres', 'entry 1 must be provided', [[null]]],
-  ['genres', 'must not contain duplicates', [['Drama', 'crime', 'dRAMA']]],
-  ['genres', 'must not contain duplicates', [['é', 'E\u0301']]],
+  ['genres', 'must not contain duplicates, and "dRAMA" is one', [['Drama', 'crime', 'dRAMA']]],
+  ['genres', 'must not contain duplicates, and "E\u0301" is one', [['é', 'E\u0301']]],
   ['genres', `entry 2 ${NUL}`, [['a', 'a\0']]],
   ['genres', `entry 2 ${LONE}`, [['a', '\udfff']]],
   ['director', 'ok', ['x'.repeat(500), '🎬'.repeat(500), ' ']],
@@ -166,12 +167,12 @@ const rules: [field: string, said: string, values: unknown[]][] = [
   ['director', NUL, ['\0']],
   ['director', LONE, ['\ud83c']],
   ['cast', 'ok', [[], names(100), ['Ann', 'ann', '🎬'.repeat(200)]]],
-  ['cast', 'must not contain more than 100', [names(101)]],
-  ['cast', 'must not contain duplicates', [['Ann', 'Bo', 'Ann']]],
+  ['cast', 'must not contain more than 100 entries', [names(101)]],
+  ['cast', 'must not contain duplicates, and "Ann" is one', [['Ann', 'Bo', 'Ann']]],
   ['cast', 'entry 2 must not be empty', [['Ann', '']]],
   ['cast', `entry 1 ${longerThan(200)}`, [['x'.repeat(201)]]],
   ['cast', 'entry 2 must be a string', [['Ann', 5]]],
-  ['cast', 'must be a list', ['Ann', {}]],
+  ['cast', LIST, ['Ann', {}]],
   ['cast', `entry 1 ${NUL}`, [['\0']]],
   ['cast', `entry 1 ${LONE}`, [['\udc00\ud800']]],
   ['release_date', 'ok', ['2024-02-29', '2000-02-29', '1888-01-01', `${thisYear + 5}-12-31`]],
@@ -200,7 +201,7 @@ const allWrong = {
 }
 /** Several fields at once. */
 const combinations: [object, Record<string, string>][] = [
-  [{ year: 2001, release_date: '2002-01-01' }, { year: 'must be the year of the release date' }],
+  [{ year: 2001, release_date: '2002-01-01' }, { year: 'must be the year of the release date, 2002' }],
   [{ year: '2001', release_date: '2001-01-01' }, { year: 'must be an integer' }],
   [{ year: 1800, release_date: '2001-01-01' }, { year: OUT_OF_YEARS }],
   [
@@ -209,11 +210,13 @@ const combinations: [object, Record<string, string>][] = [
   ],
   [
     { year: null, genres: [] },
-    { year: 'must be provided', genres: 'must contain at least 1' },
+    { year: 'must be provided', genres: 'must contain at least 1 entry' },
   ],
   [
     Object.fromEntries(unknownKeys.map((key) => [key, { title: 'a' }])),
-    Object.fromEntries(unknownKeys.map((key) => [key, UNKNOWN])),
+    Object.fromEntries(
+      unknownKeys.map((key) => [key, key === 'Title' ? `${UNKNOWN}, did you mean "title"?` : UNKNOWN]),
+    ),
   ],
   [
     { ...allWrong, rating: 1 },
@@ -221,7 +224,7 @@ const combinations: [object, Record<string, string>][] = [
       title: 'must not be empty',
       year: OUT_OF_YEARS,
       runtime: NO_RUNTIME,
-      genres: 'must contain at least 1',
+      genres: 'must contain at least 1 entry',
       director: 'must be a string',
       cast: 'entry 1 must be a string',
       release_date: NO_DATE,
@@ -433,12 +436,14 @@ describe('a patch', () => {
 
   test('that would part the year from the stored release date names that with all else that is wrong', async () => {
     const film = await newFilm(dated)
-    const year = 'must be the year of the release date'
+    const year = 'must be the year of the release date, 2016'
     expect(refusal(await patch(film.id, { year: 2015 }))).toEqual({ status: 422, error: { year } })
-    const error = { year, title: 'must not be empty', cast: 'must be a list', rating: UNKNOWN }
+    const error = { year, title: 'must not be empty', cast: LIST, rating: UNKNOWN }
     const body = { year: 2015, title: '', cast: 5, rating: 1 }
     expect(refusal(await patch(film.id, body))).toEqual({ status: 422, error })
-    expect(refusal(await patch(film.id, { release_date: '2015-01-01', year: 2016 })).error).toEqual({ year })
+    expect(refusal(await patch(film.id, { release_date: '2015-01-01', year: 2016 })).error).toEqual({
+      year: 'must be the year of the release date, 2015',
+    })
     expect((await get(film.id)).body.movie).toEqual(film)
     expect((await patch(film.id, { release_date: null })).body.movie.year).toBe(2016)
     expect((await patch(film.id, { year: 2015 })).body.movie).toMatchObject({ year: 2015, version: 3 })

@@ -1,3 +1,5 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { didYouMean, shown } from '../closest'
 import type { Config } from '../config'
 import type { Database } from '../db/client'
 import type { Log } from '../log'
@@ -43,11 +45,48 @@ export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
 }
 
+/** The work of a command's second word. */
+export type Subcommand = (args: string[], context: CommandContext) => Promise<void>
+
+export function subcommandOf(table: Readonly<Record<string, Subcommand>>, name = ''): Subcommand {
+  const found = Object.hasOwn(table, name) ? table[name] : undefined
+  if (found !== undefined) return found
+  const names = Object.keys(table)
+  const choice = `say ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+  throw new UsageError(name === '' ? choice : `${choice}, not ${shown(name)}${didYouMean(name, names)}`)
+}
+
+/** The options of a command line that takes nothing else. */
+export function options<Name extends string>(
+  args: string[],
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const known: NonNullable<ParseArgsConfig['options']> = {}
+  for (const name of names) known[name] = { type: 'string' }
+  const values: Partial<Record<Name, string>> = {}
+  try {
+    const parsed = parseArgs({ args, options: known }).values
+    for (const name of names) if (typeof parsed[name] === 'string') values[name] = parsed[name]
+    return values
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const lacking = names.find((name) => error instanceof Error && error.message.includes(`--${name}`))
+    if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && lacking !== undefined)
+      throw new UsageError(
+        `--${lacking} takes a value (one that begins with - is written --${lacking}=VALUE)`,
+      )
+    const extra = args.find((arg, index) => !arg.startsWith('-') && !/^--[^=]*$/.test(args[index - 1] ?? ''))
+    throw new UsageError(
+      `${shown(extra ?? args[0] ?? '')} is one word too many: it takes ${names.map((name) => `--${name}`).join(', ')}`,
+    )
+  }
+}
+
 /** The words of a command line that takes so many. */
 export function words(args: readonly string[], names: readonly string[]): string[] {
   const missing = names[args.length]
   if (missing !== undefined) throw new UsageError(`${missing} is missing`)
   const extra = args[names.length]
-  if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`)
+  if (extra !== undefined) throw new UsageError(`${shown(extra)} is one word too many`)
   return [...args]
 }

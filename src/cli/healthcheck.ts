@@ -8,7 +8,12 @@ export const healthcheck: Command = {
   usage: `
 Usage: redlight healthcheck
 
-Asks the service at HOST and PORT. Exits 0 when it is available and 1 when it is not, as a container engine wants it.`,
+Asks the service at HOST and PORT. Exits 0 when it is available and 1 when it is
+not, as a container engine wants it.
+
+Examples:
+  redlight healthcheck
+  PORT=8080 redlight healthcheck`,
 
   async run(args, { readConfig, print }) {
     words(args, [])

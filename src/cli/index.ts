@@ -1,22 +1,31 @@
+import { didYouMean, shown } from '../closest'
+import { variables } from '../config'
 import { databaseProblem } from '../db/database-errors'
 import { type Command, type CommandContext, CommandFailed, UsageError } from './command'
+import { completionFor } from './completion'
 import { healthcheck } from './healthcheck'
+import { commandHelp, overview } from './help'
 import { migrateCommand } from './migrate'
 import { moviesCommand } from './movies'
 import { seed } from './seed'
 import { serve } from './serve'
+import { optionsOf } from './synopsis'
 import { usersCommand } from './users'
 import { versionCommand } from './version-command'
 
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   serve,
   migrateCommand,
   seed,
   usersCommand,
   moviesCommand,
   healthcheck,
+  completionFor(() => commands),
   versionCommand,
 ]
+
+const HELP = new Set(['help', '--help', '-h'])
+const VERSION = new Set(['--version', '-v', '-V'])
 
 /** Runs a command line and tells its exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function runCommandLine(
@@ -24,25 +33,55 @@ export async function runCommandLine(
   context: CommandContext,
   printError: (line: string) => void,
 ): Promise<number> {
-  const [name, ...args] = argv
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h')
-    return help(args[0], context, printError)
+  const [given, ...args] = argv
+  const name = VERSION.has(given ?? '') ? versionCommand.name : given
+  if (name === undefined || HELP.has(name)) return help(args[0], context, printError)
   const command = commands.find((known) => known.name === name)
-  if (command === undefined) {
-    printError(`redlight: there is no command "${name}"; "redlight help" lists them`)
-    return 2
-  }
+  if (command === undefined) return unknown(name, printError)
   if (args.includes('--help') || args.includes('-h')) return help(name, context, printError)
   try {
+    refuseUnknownOptions(command, args)
     await command.run(args, context)
     return 0
   } catch (error) {
     if (error instanceof UsageError) {
-      printError(`redlight ${name}: ${error.message}; see "redlight ${name} --help"`)
+      const end = error.message.endsWith('?') ? ' See' : '; see'
+      printError(`redlight ${name}: ${error.message}${end} "redlight ${name} --help"`)
       return 2
     }
     for (const line of reasons(error)) printError(`redlight ${name}: ${line}`)
     return 1
+  }
+}
+
+function help(name: string | undefined, context: CommandContext, printError: (line: string) => void): number {
+  const command = commands.find((known) => known.name === name)
+  if (name !== undefined && command === undefined && !HELP.has(name)) return unknown(name, printError)
+  context.print(
+    command === undefined ? overview(commands, context.colours) : commandHelp(command, context.colours),
+  )
+  return 0
+}
+
+function unknown(name: string, printError: (line: string) => void): number {
+  const meant = didYouMean(name, [...commands.map((known) => known.name), 'help'])
+  printError(`redlight: there is no command ${shown(name)}${meant || ';'} "redlight help" lists them`)
+  return 2
+}
+
+/** Where an option is asked for that the command doesn't have, says which it has, or which variable is meant. */
+function refuseUnknownOptions(command: Command, args: readonly string[]) {
+  const known = optionsOf(command)
+  const end = args.indexOf('--')
+  for (const arg of end === -1 ? args : args.slice(0, end)) {
+    const [option = ''] = arg.split('=')
+    if (!/^--?[A-Za-z]/.test(option) || known.includes(option)) continue
+    const variable = option.replace(/^-+/, '').toUpperCase().replaceAll('-', '_')
+    const isVariable = variables.some(({ name }) => name === variable)
+    const meant = isVariable
+      ? `: set the environment variable ${variable} instead`
+      : didYouMean(option, [...known, '--help'])
+    throw new UsageError(`there is no option ${shown(option)}${meant}`)
   }
 }
 
@@ -52,25 +91,4 @@ function reasons(error: unknown): readonly string[] {
   if (error instanceof CommandFailed) return [error.message]
   const problem = databaseProblem(error)
   return [problem ?? `failed: ${error.message.split('\n')[0]}`]
-}
-
-function help(
-  name: string | undefined,
-  { print }: CommandContext,
-  printError: (line: string) => void,
-): number {
-  const command = commands.find((known) => known.name === name)
-  if (name !== undefined && command === undefined) {
-    printError(`redlight: there is no command "${name}"; "redlight help" lists them`)
-    return 2
-  }
-  if (command === undefined) {
-    print(
-      'redlight: the movie catalogue service that you host yourself\n\nUsage: redlight COMMAND [ARGUMENTS]\n',
-    )
-    for (const { name, summary } of commands) print(`  ${name.padEnd(12)} ${summary}`)
-    print(`  ${'help'.padEnd(12)} Show this, or the help of a command: redlight help users`)
-    print('\nEvery setting is an environment variable; the README lists them. "redlight serve" needs none.')
-  } else print(`${command.summary}.\n\n${command.usage.trim()}`)
-  return 0
 }

@@ -7,11 +7,14 @@ export const migrateCommand: Command = {
   usage: `
 Usage: redlight migrate
 
-Applies the migrations that the database lacks, each whole or not at all. There is no way down: the way back is a restored backup.
-"redlight serve" does the same at its start.
+Applies the migrations that the database lacks, each whole or not at all. There
+is no way down: the way back is a restored backup. "redlight serve" does the
+same at its start.
 
-Example:
-  DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight migrate`,
+Examples:
+  redlight migrate
+  export DATABASE_URL=postgres://redlight@localhost/redlight
+  JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight migrate`,
 
   async run(args, { withDatabase, progress, print }) {
     words(args, [])

@@ -1,11 +1,18 @@
-import { parseArgs } from 'node:util'
+import { shown } from '../closest'
 import { parseId } from '../fields'
 import { assignMovie, deleteMovie, listMovies } from '../movies/store'
-import { type Command, type CommandContext, CommandFailed, UsageError, words } from './command'
+import {
+  type Command,
+  CommandFailed,
+  options,
+  type Subcommand,
+  subcommandOf,
+  UsageError,
+  words,
+} from './command'
 import { userNamed } from './users'
 
 const PAGE_SIZE = 100
-type Subcommand = (args: string[], context: CommandContext) => Promise<void>
 
 export const moviesCommand: Command = {
   name: 'movies',
@@ -15,16 +22,15 @@ Usage: redlight movies list [--title WORDS] [--page N]
        redlight movies remove ID
        redlight movies assign ID USER
 
-The operator's moderation: unlike the API, these work on every film. USER is an id, an email address or a username.
+The operator's moderation: unlike the API, these work on every film.
+USER is an id, an email address or a username.
 
 Examples:
   redlight movies list --title moana
   redlight movies assign 12 alice@example.com`,
 
-  async run([name = '', ...args], context) {
-    const subcommand = new Map<string, Subcommand>(Object.entries({ list, remove, assign })).get(name)
-    if (subcommand === undefined) throw new UsageError('say list, remove or assign')
-    await subcommand(args, context)
+  async run([name, ...args], context) {
+    await subcommandOf({ list, remove, assign }, name)(args, context)
   },
 }
 
@@ -43,22 +49,16 @@ const list: Subcommand = async (args, { withDatabase, print }) => {
 }
 
 function listOptions(args: string[]): { title: string | undefined; page: number } {
-  try {
-    const { title, page = '1' } = parseArgs({
-      args,
-      options: { title: { type: 'string' }, page: { type: 'string' } },
-    }).values
-    const number = parseId(page)
-    if (number === undefined) throw new Error(`--page takes a number, not "${page}"`)
-    return { title: title === '' ? undefined : title, page: number }
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'the options are wrong')
-  }
+  const { title, page = '1' } = options(args, ['title', 'page'])
+  const number = parseId(page)
+  if (number === undefined) throw new UsageError(`--page takes a number from 1, not ${shown(page)}`)
+  return { title: title === '' ? undefined : title, page: number }
 }
 
 function movieId(text: string): number {
   const id = parseId(text)
-  if (id === undefined) throw new UsageError(`"${text}" is not the id of a film`)
+  if (id === undefined)
+    throw new UsageError(`${shown(text)} is not the id of a film; "redlight movies list" shows them`)
   return id
 }
 

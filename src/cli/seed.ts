@@ -8,8 +8,12 @@ export const seed: Command = {
   usage: `
 Usage: redlight seed
 
-Adds more than a hundred well-known films that belong to the built-in account Redlight. Films that were loaded before
-are not loaded again, even when they were deleted since. The embedded database has them from its first start.`,
+Adds more than a hundred well-known films, which belong to the built-in account
+Redlight. Films that were loaded before are not loaded again, even when they
+were deleted since. The embedded database has them from its first start.
+
+Example:
+  redlight seed`,
 
   async run(args, { withDatabase, progress, print }) {
     words(args, [])

@@ -1,4 +1,5 @@
-import { type Config, redacted } from '../config'
+import { type Config, redacted, unknownVariable } from '../config'
+import type { Colours } from './colours'
 import { type Command, CommandFailed, words } from './command'
 import { startServer } from './server'
 import { version } from './version'
@@ -9,16 +10,20 @@ export const serve: Command = {
   usage: `
 Usage: redlight serve
 
-Without DATABASE_URL it runs on an embedded database in DATA_DIR (./data), filled with films to try it out.
-With DATABASE_URL it runs on PostgreSQL 15 or newer, and needs JWT_SECRET.
-It applies pending migrations first, unless MIGRATE_ON_START=false. SIGTERM or Ctrl-C stops it.
+Without DATABASE_URL it runs on an embedded database in DATA_DIR (./data),
+filled with films to try it out. With DATABASE_URL it runs on PostgreSQL 15 or
+newer, and needs JWT_SECRET. It applies pending migrations first, unless
+MIGRATE_ON_START=false. Ctrl-C or SIGTERM stops it.
+
+All settings are environment variables; the README lists them.
 
 Examples:
   redlight serve
   PORT=8080 redlight serve
-  DATABASE_URL=postgres://redlight@localhost/redlight JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
+  export DATABASE_URL=postgres://redlight@localhost/redlight
+  JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
 
-  async run(args, { readConfig, unknownVariables, createLog, serviceManager, print, untilSignal }) {
+  async run(args, { readConfig, unknownVariables, createLog, serviceManager, print, colours, untilSignal }) {
     words(args, [])
     const config = readConfig()
     if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
@@ -27,8 +32,7 @@ Examples:
       )
     const log = createLog(config)
     log.debug('configuration', redacted(config))
-    for (const name of unknownVariables())
-      log.warn(`there is no variable ${name}: it has no effect; the README lists all`)
+    for (const name of unknownVariables()) log.warn(unknownVariable(name))
     const manager = serviceManager(log)
     manager.starting()
     const signalled = untilSignal()
@@ -36,7 +40,7 @@ Examples:
     // While it waits for its database, say; an end at any moment must do no harm anyway.
     if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
     const { url, prepared, stop } = started
-    if (config.database.kind === 'embedded') for (const line of welcome(config, url)) print(line)
+    if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) print(line)
     log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
     const stopWatching = manager.ready(url)
     const signal = await signalled
@@ -48,15 +52,23 @@ Examples:
   },
 }
 
-function welcome({ database }: Config, { origin }: URL): string[] {
+function welcome({ database, smtp }: Config, { origin }: URL, { bold, cyan }: Colours): string[] {
   const dataDir = database.kind === 'embedded' ? database.dataDir : ''
+  const mail = smtp === undefined ? 'here in the log, as no mail server is set' : `through ${smtp.host}`
   return [
-    `Redlight ${version} listens on ${origin}`,
-    `The documentation is at      ${origin}/docs`,
-    `Its database is embedded in  ${dataDir} (for trying out and small use; set DATABASE_URL for PostgreSQL)`,
     '',
-    'Next, in another terminal, register; the mail with your activation token will appear here:',
-    `  curl ${origin}/v1/users --json '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
+    `  ${bold(`Redlight ${version}`)} listens on ${cyan(origin)}`,
+    '',
+    `  Documentation  ${cyan(`${origin}/docs`)}`,
+    `  Database       embedded, in ${dataDir}: for trying out and small use;`,
+    '                 set DATABASE_URL for PostgreSQL',
+    `  Mail           ${mail}`,
+    '  Stop           Ctrl-C',
+    '',
+    '  Next, in another terminal, register; a mail brings your activation token:',
+    '',
+    `  curl ${origin}/v1/users --json \\`,
+    `    '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
     '',
   ]
 }

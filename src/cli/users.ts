@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { Value } from '@sinclair/typebox/value'
+import { didYouMean, shown } from '../closest'
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure } from '../errors'
@@ -11,35 +11,42 @@ import { grant, revoke } from '../permissions/store'
 import { Registration } from '../users/model'
 import { createUsersService } from '../users/service'
 import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
-import { type Command, type CommandContext, CommandFailed, UsageError, words } from './command'
+import {
+  type Command,
+  CommandFailed,
+  options,
+  type Subcommand,
+  subcommandOf,
+  UsageError,
+  words,
+} from './command'
 
 const PAGE = 500
-type Subcommand = (args: string[], context: CommandContext) => Promise<void>
 
 export const usersCommand: Command = {
   name: 'users',
-  summary: 'List, add, activate and remove users, grant and take their permissions',
+  summary: 'List, add, activate and remove users, and say what they may do',
   usage: `
 Usage: redlight users list
-       redlight users add --email ADDRESS [--name NAME] [--username NAME]   (the password from standard input)
+       redlight users add --email ADDRESS [--name NAME] [--username NAME]
        redlight users activate USER
        redlight users grant USER PERMISSION...
        redlight users revoke USER PERMISSION...
        redlight users remove USER
 
-USER is an id, an email address or a username. The permissions are ${permissions.join(' and ')}.
-A user who is removed leaves their films to the account Redlight; favourites, tokens and unsent mail go.
+USER is an id, an email address or a username.
+PERMISSION is ${permissions.join(' or ')}.
+The password of a new user is read from standard input.
+A user who is removed leaves their films to the account Redlight; favourites,
+tokens and unsent mail go.
 
 Examples:
-  echo 'a long password' | redlight users add --email alice@example.com --name Alice
+  echo 'a long password' | redlight users add --email alice@example.com --name Al
   redlight users grant alice@example.com movies:write`,
 
-  async run([name = '', ...args], context) {
-    const subcommand = new Map<string, Subcommand>(
-      Object.entries({ list, add, activate, grant: give, revoke: take, remove }),
-    ).get(name)
-    if (subcommand === undefined) throw new UsageError('say list, add, activate, grant, revoke or remove')
-    await subcommand(args, context)
+  async run([name, ...args], context) {
+    const table = { list, add, activate, grant: give, revoke: take, remove }
+    await subcommandOf(table, name)(args, context)
   },
 }
 
@@ -69,7 +76,7 @@ const list: Subcommand = async (args, { withDatabase, print }) => {
 }
 
 const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
-  const { email, name, username } = addOptions(args)
+  const { email, name, username } = options(args, ['email', 'name', 'username'])
   // The line's end belongs to the shell, everything before it to the password.
   const password = (await readInput()).replace(/\r?\n$/, '')
   const registration = { email, name, username, password }
@@ -92,15 +99,6 @@ const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
   })
 }
 
-function addOptions(args: string[]) {
-  const option = { type: 'string' } as const
-  try {
-    return parseArgs({ args, options: { email: option, name: option, username: option } }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'the options are wrong')
-  }
-}
-
 const inWords = (problems: Readonly<Record<string, string>>) =>
   Object.entries(problems)
     .map(([field, problem]) => `${field} ${problem}`)
@@ -111,7 +109,7 @@ export async function userNamed(db: Db, text: string) {
   const id = parseId(text)
   const user = id === undefined ? await findUserByLogin(db, text) : await findUser(db, id)
   if (user === undefined)
-    throw new CommandFailed(`there is no user "${text}"; "redlight users list" shows all`)
+    throw new CommandFailed(`there is no user ${shown(text)}; "redlight users list" shows all`)
   return user
 }
 
@@ -136,7 +134,10 @@ function permissionsIn(args: readonly string[]): { login: string; wanted: Permis
   if (login === undefined) throw new UsageError('USER is missing')
   if (named.length === 0) throw new UsageError('PERMISSION is missing')
   const unknown = named.find((permission) => !isPermission(permission))
-  if (unknown !== undefined) throw new UsageError(`"${unknown}" is not one of ${permissions.join(', ')}`)
+  if (unknown !== undefined)
+    throw new UsageError(
+      `${shown(unknown)} is not one of ${permissions.join(', ')}${didYouMean(unknown, permissions)}`,
+    )
   return { login, wanted: named.filter(isPermission) }
 }
 

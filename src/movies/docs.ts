@@ -137,7 +137,7 @@ export const updateMovie: Operation = {
     }),
   },
   refusals: ['notCreator', 'editConflict', 'preconditionFailed'],
-  problems: { year: 'must be the year of the release date' },
+  problems: { year: 'must be the year of the release date, 1939' },
 }
 
 export const deleteMovie: Operation = {

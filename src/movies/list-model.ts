@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { didYouMean } from '../closest'
 import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../fields'
 import { object, type Rule } from '../objects'
 
@@ -18,7 +19,9 @@ export type MovieSortKey = (typeof movieSortKeys)[number]
 function sortParameter(keys: readonly string[]) {
   const values = keys.flatMap((key) => [key, `-${key}`])
   return parameter({ type: 'string', enum: values }, (value) =>
-    values.includes(String(value)) ? undefined : `must be one of ${values.join(', ')}`,
+    values.includes(String(value))
+      ? undefined
+      : `must be one of ${values.join(', ')}${didYouMean(String(value), values)}`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { shown } from '../closest'
 import { dateProblem, integerProblem, isCalendarDate, listProblem, text, textProblem } from '../fields'
 import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
 import { formatRuntime, parseRuntime, runtimeField } from './runtime'
@@ -15,10 +16,14 @@ const yearOf = (date: string) => Number(date.slice(0, 4))
 const genreProblem: Rule = (value) =>
   textProblem(value, 1, 50) ?? (String(value).includes(',') ? 'must not contain a comma' : undefined)
 
-const repeated = (values: unknown, key: (value: string) => string) =>
-  Array.isArray(values) && new Set(values.map((value) => key(String(value)))).size < values.length
-    ? 'must not contain duplicates'
-    : undefined
+function repeated(values: unknown, key: (value: string) => string): string | undefined {
+  const seen = new Set<string>()
+  for (const value of Array.isArray(values) ? values : []) {
+    const known = key(String(value))
+    if (seen.has(known)) return `must not contain duplicates, and ${shown(String(value))} is one`
+    seen.add(known)
+  }
+}
 
 const title = text(1, 500, unpadded)
 const year = field<number>({ type: 'integer', minimum: FIRST_YEAR }, yearProblem)
@@ -55,7 +60,7 @@ const optional = {
 const yearAgrees: ObjectRule = ({ year, release_date }): Readonly<Record<string, string>> =>
   isMissing(year) || !isCalendarDate(release_date) || year === yearOf(release_date)
     ? {}
-    : { year: 'must be the year of the release date' }
+    : { year: `must be the year of the release date, ${yearOf(release_date)}` }
 
 const yearIsKnown: ObjectRule = (movie) =>
   isMissing(movie.year) && isMissing(movie.release_date)
