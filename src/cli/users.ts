@@ -41,7 +41,7 @@ A user who is removed leaves their films to the account Redlight; favourites,
 tokens and unsent mail go.
 
 Examples:
-  echo 'a long password' | redlight users add --email alice@example.com --name Al
+  redlight users add --email alice@example.com --name Alice < password-file
   redlight users grant alice@example.com movies:write`,
 
   async run([name, ...args], context) {
