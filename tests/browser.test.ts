@@ -1,55 +1,52 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { startTestServer, type TestServer, type TestUser } from './support/server'
+import type { Browser, Page } from 'playwright-core'
+import {
+  BROWSER_TIMEOUT_MS,
+  hasBrowser,
+  type Look,
+  launchBrowser,
+  looks,
+  newPage,
+  shoot,
+  tooWide,
+} from './support/browser'
+import { databaseVariables } from './support/command-line'
+import { createTestDatabase, type TestDatabase } from './support/database'
+import { buildExecutable } from './support/executable'
+import { type Program, quietSettings, runProgram, signUp, startProgram } from './support/program'
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const ARTEFACTS = join(import.meta.dir, '..', 'artefacts')
-const TIMEOUT_MS = 180_000
-const DESKTOP = { width: 1280, height: 900 }
-const PHONE = { width: 390, height: 844 }
+if (!hasBrowser) console.log('the documentation page is not tried in a browser: there is no Chromium')
 
-if (CHROMIUM === undefined)
-  console.log('the documentation page is not tried in a browser: there is no Chromium')
-
-let server: TestServer
-let alice: TestUser
+let database: TestDatabase
+let executable: Awaited<ReturnType<typeof buildExecutable>>
+let program: Program
+let alice: { email: string; password: string }
 let browser: Browser
 beforeAll(async () => {
-  if (CHROMIUM === undefined) return
-  server = await startTestServer({}, { keepFilms: true })
-  alice = await server.newUser()
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  })
-}, TIMEOUT_MS)
+  if (!hasBrowser) return
+  database = await createTestDatabase()
+  executable = await buildExecutable()
+  const environment = { ...quietSettings, ...databaseVariables(database.config) }
+  program = await startProgram(environment, { executable: executable.path })
+  // On PostgreSQL the films come by hand.
+  expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
+  alice = await signUp(program, environment)
+  browser = await launchBrowser()
+}, BROWSER_TIMEOUT_MS)
 afterAll(async () => {
   await browser?.close()
-  await server?.stop()
+  await program?.stop()
+  await executable?.remove()
+  await database?.drop()
 })
 
-/** The page, once it shows its operations; and whatever went wrong on it. */
-async function openDocs(colorScheme: 'light' | 'dark', viewport = DESKTOP) {
-  const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === PHONE })
-  const page = await context.newPage()
-  const problems: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(message.text())
-  })
-  page.on('pageerror', (error) => problems.push(error.message))
-  page.on('request', (request) => {
-    const { protocol, host } = new URL(request.url())
-    if (protocol !== 'data:' && host !== server.url.host) problems.push(`asked ${request.url()}`)
-  })
-  await page.goto(new URL('/docs', server.url).href)
-  await page.locator('.opblock').first().waitFor()
-  return { page, problems }
+/** The page, once it shows its operations. */
+async function openDocs(look?: Look) {
+  const opened = await newPage(browser, program.url, look)
+  await opened.page.goto(new URL('/docs', program.url).href)
+  await opened.page.locator('.opblock').first().waitFor()
+  return opened
 }
-
-const shoot = (page: Page, name: string) =>
-  page.screenshot({ path: join(ARTEFACTS, `docs-${name}.png`), fullPage: false })
 
 const operation = (page: Page, id: string) => page.locator(`.opblock[id$="-${id}"]`)
 
@@ -73,23 +70,14 @@ async function call(page: Page, id: string) {
   }
 }
 
-const tooWide = (page: Page) =>
-  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-
 type Paths = { paths: Record<string, Record<string, { operationId: string; responses: object }>> }
 
-const LOOKS = [
-  ['light', 'light', DESKTOP],
-  ['dark', 'dark', DESKTOP],
-  ['phone', 'light', PHONE],
-  ['phone-dark', 'dark', PHONE],
-] as const
-
-describe.skipIf(CHROMIUM === undefined)('in a browser, the documentation page', () => {
-  test.each(LOOKS)(
-    'lets a visitor sign in and list the films: %s',
-    async (name, colours, viewport) => {
-      const { page, problems } = await openDocs(colours, viewport)
+describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
+  test.each(looks)(
+    'lets a visitor sign in and list the films: $name',
+    async (look) => {
+      const name = `docs-${look.name}`
+      const { page, problems } = await openDocs(look)
       await shoot(page, name)
       await signIn(page)
       const answer = await call(page, 'listMovies')
@@ -102,15 +90,15 @@ describe.skipIf(CHROMIUM === undefined)('in a browser, the documentation page', 
       expect(await tooWide(page)).toBe(0)
       expect(problems).toEqual([])
     },
-    TIMEOUT_MS,
+    BROWSER_TIMEOUT_MS,
   )
 
   test(
     'sends every call, and gets an answer that the document knows',
     async () => {
-      const { page } = await openDocs('light')
+      const { page } = await openDocs()
       await signIn(page)
-      const { paths } = (await server.request<Paths>('GET', '/docs/json')).body
+      const { paths }: Paths = JSON.parse(await (await fetch(new URL('/docs/json', program.url))).text())
       for (const { operationId, responses } of Object.values(paths).flatMap((path) => Object.values(path))) {
         const { status } = await call(page, operationId)
         // A page on which everything is open is slow.
@@ -118,18 +106,18 @@ describe.skipIf(CHROMIUM === undefined)('in a browser, the documentation page', 
         expect([operationId, Object.keys(responses).includes(status)]).toEqual([operationId, true])
       }
     },
-    TIMEOUT_MS,
+    BROWSER_TIMEOUT_MS,
   )
 
   test(
     'says why it could not sign in',
     async () => {
-      const { page } = await openDocs('light')
+      const { page } = await openDocs()
       await page.getByPlaceholder('Email or username').fill('nobody')
       await page.getByPlaceholder('Password').fill('wrong')
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await page.getByText('invalid authentication credentials', { exact: true }).waitFor()
     },
-    TIMEOUT_MS,
+    BROWSER_TIMEOUT_MS,
   )
 })

@@ -5,13 +5,17 @@ import { PASSWORD } from './server'
 
 export type Output = 'pipe' | ReturnType<typeof Bun.file>
 export type Program = Awaited<ReturnType<typeof startProgram>>
-type SpawnOptions = { args?: string[]; preload?: string; output?: Output }
+type SpawnOptions = { args?: string[]; preload?: string; output?: Output; executable?: string }
 
 export const quietSettings = { JWT_SECRET: SECRET, LIMITER_ENABLED: 'false', PORT: '0' }
 
-function spawnProgram(environment: Record<string, string>, { args, preload, output = 'pipe' }: SpawnOptions) {
+function spawnProgram(
+  environment: Record<string, string>,
+  { args, preload, output = 'pipe', executable }: SpawnOptions,
+) {
   const flags = preload === undefined ? [] : ['--preload', preload]
-  return Bun.spawn([process.execPath, ...flags, 'src/main.ts', ...(args ?? ['serve'])], {
+  const program = executable === undefined ? [process.execPath, ...flags, 'src/main.ts'] : [executable]
+  return Bun.spawn([...program, ...(args ?? ['serve'])], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdin: 'ignore',
     stdout: output,

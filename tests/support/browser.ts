@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+const ARTEFACTS = join(import.meta.dir, '..', '..', 'artefacts')
+const DESKTOP = { width: 1280, height: 900 }
+const PHONE = { width: 390, height: 844 }
+
+/** Tests in a browser are left out where there is none. */
+export const hasBrowser = CHROMIUM !== undefined
+export const BROWSER_TIMEOUT_MS = 180_000
+
+export type Look = {
+  readonly name: string
+  readonly colorScheme: 'light' | 'dark'
+  readonly viewport: { readonly width: number; readonly height: number }
+}
+const light: Look = { name: 'light', colorScheme: 'light', viewport: DESKTOP }
+export const looks: readonly Look[] = [
+  light,
+  { name: 'dark', colorScheme: 'dark', viewport: DESKTOP },
+  { name: 'phone', colorScheme: 'light', viewport: PHONE },
+  { name: 'phone-dark', colorScheme: 'dark', viewport: PHONE },
+]
+
+export const launchBrowser = () =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+  })
+
+/** A page in a browser of its own; and whatever goes wrong on it, an asking of any other host included. */
+export async function newPage(browser: Browser, { host }: URL, look = light) {
+  const { colorScheme, viewport } = look
+  const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === PHONE })
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('console', (message) => {
+    // A refusal of the API is an answer like any other, though the browser warns of it.
+    const isRefusal = /^Failed to load resource: the server responded with a status of 4/.test(message.text())
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) problems.push(message.text())
+  })
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.protocol.startsWith('http') && url.host !== host) problems.push(`asked ${request.url()}`)
+  })
+  return { page, problems }
+}
+
+/** For people to look at. */
+export const shoot = (page: Page, name: string) =>
+  page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: false })
+
+export const tooWide = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
