@@ -10,6 +10,7 @@ import { docs } from './http/docs'
 import { failureResponse, logFailure, toFailure } from './http/error-responses'
 import { guards } from './http/guards'
 import type { Metrics } from './http/metrics'
+import { pages } from './http/pages'
 import { pipeline } from './http/pipeline'
 import type { Limiter } from './http/rate-limit'
 import { jsonResponse } from './http/responses'
@@ -65,6 +66,7 @@ export function createApp(deps: AppDeps) {
     .use(favouriteRoutes(db, guard))
     .use(userRoutes(deps.users, deps.limiter, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
+    .use(pages(deps.config.publicUrl, deps.health.version))
     .use(docs(deps.config.publicUrl, deps.health.version))
 
   const allowedMethods = createRouteTable(api.routes)

@@ -241,8 +241,10 @@ describe('the service keeps to its document', () => {
     const again = await server.signIn(email, 'another-pa55word-of-alice')
     await succeed('signOutEverywhere', { token: again })
 
-    for (const id of ['checkHealth', 'showVariables', 'showMetrics', 'showDocs', 'showDocument'])
+    for (const id of ['checkHealth', 'showVariables', 'showMetrics']) await succeed(id)
+    for (const id of ['showIndex', 'showDocs', 'showDocument', 'showActivationPage', 'showPasswordResetPage'])
       await succeed(id)
+    await call('showIndex', { headers: { Accept: 'text/html' } })
     expect([...called].sort()).toEqual([...operations.keys()].sort())
   }, 30_000)
 
@@ -347,7 +349,7 @@ describe('the documentation page', () => {
       expect(asset.status).toBe(200)
       expect(asset.headers.get('content-type') ?? '').toBe(types[name.split('.').at(-1) ?? ''] ?? '')
       expect(asset.headers.get('cache-control')).toContain('immutable')
-      if (/\/page\./.test(name)) expect(asset.text).not.toMatch(/https?:|url\(/)
+      if (/\/docs\.[a-z]+$/.test(name)) expect(asset.text).not.toMatch(/https?:|url\(/)
       const older = await server.request('GET', name.replace(/assets\/[^/]+/, 'assets/older'))
       expect(older.headers.get('cache-control')).toBe('no-cache')
     }

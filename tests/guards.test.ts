@@ -18,6 +18,9 @@ const OPEN = [
   'POST /v1/tokens/password-reset',
   'GET /debug/vars',
   'GET /metrics',
+  'GET /',
+  'GET /activate',
+  'GET /reset-password',
 ]
 const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'movies:write'> = {
   'GET /v1/movies': 'movies:read',
@@ -261,8 +264,10 @@ describe('every path', () => {
 
   test('that is not there is 404 for every method', async () => {
     const strange = [
-      '/',
+      '/index.html',
       '/v1',
+      '/activate/',
+      '/reset-password/x',
       '/v1/nothing',
       '/v1/movies/',
       '/v1/movies/1/2',

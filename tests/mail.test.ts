@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
+import { $ } from 'bun'
 import { eq, ne, sql } from 'drizzle-orm'
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { SMTPServerOptions } from 'smtp-server'
 import { migrate } from '../src/db/migrate'
 import { type OpenDatabase, openDatabase } from '../src/db/open'
 import { BUILT_IN_USER_ID, mails, users } from '../src/db/schema'
@@ -21,8 +22,8 @@ import {
 import { passwordResetLetter } from '../src/mail/password-reset'
 import { findTokenOwner, issueToken } from '../src/tokens/store'
 import { createTestDatabase, type TestDatabase } from './support/database'
+import { listenOn, parseMail, type ReceivedMail, startSmtp } from './support/smtp'
 
-const TOKEN = /^[A-Z2-7]{26}$/m
 const logLines: string[] = []
 const log = createLog('info', (line) => logLines.push(line))
 
@@ -45,56 +46,17 @@ afterEach(async () => {
   logLines.length = 0
 })
 
-type Received = { to: string; header: string; text: string; html: string; messageId: string; token: string }
-
-/** A real SMTP server that keeps what it got. */
+/** Ends with the test. */
 async function startSmtpServer(options: SMTPServerOptions = {}, port = 0) {
-  const received: Received[] = []
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    onData(stream, session, callback) {
-      readText(stream).then((raw) => {
-        received.push(parse(raw, session.envelope.rcptTo.map(({ address }) => address).join()))
-        callback()
-      }, callback)
-    },
-    ...options,
-  })
-  server.on('error', () => {})
-  return { received, ...(await listen(server.server, port)) }
+  const server = await startSmtp(options, port)
+  undo.push(server.stop)
+  return server
 }
 
-async function listen(server: Server, port = 0) {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => sockets.add(socket))
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      for (const socket of sockets) socket.destroy()
-    })
-  undo.push(stop)
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  const address = server.address()
-  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, sockets, stop }
-}
-
-function parse(raw: string, to: string): Received {
-  const [header = '', ...rest] = raw.split('\r\n\r\n')
-  const [plain = '', html = ''] = rest
-    .join('\r\n\r\n')
-    .split('Content-Type: text/html')
-    .map(decodeQuotedPrintable)
-  const messageId = /^Message-ID: (.+)$/im.exec(header)?.[1] ?? ''
-  return { to, header, text: plain, html, messageId, token: TOKEN.exec(plain)?.[0] ?? '' }
-}
-
-const decodeQuotedPrintable = (encoded: string) => {
-  const bytes = encoded
-    .replaceAll('\r\n', '\n')
-    .replaceAll('=\n', '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-  return Buffer.from(bytes, 'latin1').toString()
+async function listen(server: Server) {
+  const listening = await listenOn(server)
+  undo.push(listening.stop)
+  return listening
 }
 
 function smtpMailer(port: number, smtp: Partial<SmtpSettings> = {}, timeouts = {}) {
@@ -165,9 +127,8 @@ describe('a mail', () => {
     expect(received?.messageId).toBe(`<mail-${mail?.id}.${mail?.createdAt.getTime()}@films.example>`)
     const token = received?.token ?? ''
     expect((await findTokenOwner(database.db, 'activation', token))?.id).toBe(userId)
-    expect(received?.text).toContain(
-      `\ncurl -X PUT https://films.example/api/v1/users/activated --json '{"token":"${token}"}'\n`,
-    )
+    expect(received?.text).toContain(`\nhttps://films.example/api/activate#token=${token}\n`)
+    expect(received?.html).toContain(`href="https://films.example/api/activate#token=${token}"`)
     expect(received?.html).toContain(`>${token}</pre>`)
     expect(outbox.counts).toEqual({ sent: 1, retried: 0, failed: 0 })
     expect(logLines.join('')).not.toContain(token)
@@ -250,11 +211,11 @@ describe('a mail survives', () => {
   })
 
   test('a server that takes the message and hangs up: sent again as the same mail, with a token of its own', async () => {
-    const taken: Received[] = []
+    const taken: ReceivedMail[] = []
     const server = await startSmtpServer({
       onData(stream, _session, callback) {
         readText(stream).then((raw) => {
-          taken.push(parse(raw, ''))
+          taken.push(parseMail(raw, ''))
           if (taken.length > 1) return callback()
           for (const socket of server.sockets) socket.destroy()
         }, callback)
@@ -418,16 +379,44 @@ describe('letters', () => {
     publicUrl: 'http://localhost:4000',
   }
 
-  test('say how the token is used and when it expires', () => {
-    const activation = activationLetter(values, now)
+  const reset = passwordResetLetter({ ...values, expiresAt: new Date('2025-11-21T11:29:00Z') }, now)
+  const activation = activationLetter(values, now)
+
+  test('say how the link and the token are used and when they expire', () => {
     expect(activation.text).toStartWith('Hello Alice,\n\n')
+    expect(activation.text).toContain(`\n\nhttp://localhost:4000/activate#token=${values.token}\n\n`)
     expect(activation.text).toContain(`\n\n${values.token}\n\n`)
     expect(activation.text).toContain('expires in 3 days (Mon, 24 Nov 2025 10:44 UTC).')
-    const reset = passwordResetLetter({ ...values, expiresAt: new Date('2025-11-21T11:29:00Z') }, now)
+    expect(reset.text).toContain(`\n\nhttp://localhost:4000/reset-password#token=${values.token}\n\n`)
     expect(reset.text).toContain('expires in 45 minutes (Fri, 21 Nov 2025 11:29 UTC).')
-    expect(reset.text).toContain(
-      `\ncurl -X PUT http://localhost:4000/v1/users/password --json '{"password":"your new password","token":"${values.token}"}'\n`,
-    )
+  })
+
+  test.each([
+    ['activation', activation, '/v1/users/activated', { token: values.token }],
+    ['reset', reset, '/v1/users/password', { password: 'your new password', token: values.token }],
+  ])('hold a command that a shell understands: %s', async (_, { text }, path, body) => {
+    const [command = ''] = /^curl [\s\S]*?(?=\n\n)/m.exec(text) ?? []
+    const printed =
+      await $`bash -c ${`curl() { printf '%s\n' "$1" "$2" "$3" "$4"; echo "$5"; }; ${command}`}`.text()
+    const [option, method, url, json, ...data] = printed.split('\n')
+    expect([option, method, url, json]).toEqual(['-X', 'PUT', `http://localhost:4000${path}`, '--json'])
+    expect(JSON.parse(data.join('\n'))).toEqual(body)
+  })
+
+  test.each([
+    ['activation', activation],
+    ['reset', reset],
+  ])('say the same in text, at 72 columns, and in HTML that asks no server for anything: %s', (_, letter) => {
+    const lines = letter.text.split('\n')
+    expect(lines.filter((line) => line.length > 72 && !line.startsWith('http'))).toEqual([])
+    const shown = letter.html
+      .replace(/<(head|style)>[\s\S]*?<\/\1>/g, '')
+      .replace(/<h1>.*?<\/h1>|<p><a class="button".*<\/p>/g, '')
+      .replace(/<[^>]+>/g, ' ')
+    const words = (text: string) => text.split(/\s+/).filter(Boolean)
+    expect(words(shown)).toEqual(words(Bun.escapeHTML(letter.text)))
+    expect(letter.html).not.toMatch(/<img|<link|<script|url\(|@import|\ssrc=/)
+    expect([...letter.html.matchAll(/href="([^"#]+)/g)].map(([, href]) => href)).toHaveLength(1)
   })
 
   test.each([

@@ -7,7 +7,10 @@ export const tags = [
   { name: 'users', description: 'Registering, activating an account, setting a new password.' },
   { name: 'tokens', description: 'Signing in and out, and asking for mails.' },
   { name: 'health', description: 'Probes and metrics for whoever runs the service.' },
-  { name: 'docs', description: 'This documentation.' },
+  {
+    name: 'pages',
+    description: 'For people with a browser: this documentation, and the pages that mails link to.',
+  },
 ]
 
 /** What all operations have in common, in Markdown. */

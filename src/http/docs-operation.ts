@@ -13,8 +13,10 @@ export type Operation = {
   readonly description: string
   /** As on the route's line; tests/docs.test.ts holds the two together. Absent where anyone may call. */
   readonly access?: Access
-  /** A probe or a page: not limited, and answered without the database. */
+  /** A probe or its like: not limited, and answered without the database. */
   readonly isProbe?: true
+  /** Limited as all else, but answered without the database. */
+  readonly isStatic?: true
   readonly body?: RequestBody
   /** What the models' schemas of the query's parameters don't say. */
   readonly query?: Readonly<Record<string, JsonSchema>>

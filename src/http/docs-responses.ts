@@ -34,7 +34,15 @@ export function responsesOf(operation: Operation) {
   ])
 }
 
-function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Operation): FailureCode[] {
+function refusalsOf({
+  access,
+  body,
+  id,
+  problems,
+  isProbe,
+  isStatic,
+  refusals = [],
+}: Operation): FailureCode[] {
   const asksForToken: FailureCode[] = ['authenticationRequired', 'invalidAuthenticationToken']
   const asksForPermission: FailureCode[] =
     access === 'activated' ? ['notActivated'] : ['notActivated', 'notPermitted']
@@ -53,7 +61,8 @@ function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Oper
     ...(problems === undefined ? [] : ['invalid' as const]),
     ...refusals,
     'internal',
-    ...(isProbe ? [] : (['rateLimited', 'databaseUnavailable'] as const)),
+    ...(isProbe ? [] : ['rateLimited' as const]),
+    ...(isProbe || isStatic ? [] : ['databaseUnavailable' as const]),
   ]
 }
 

@@ -1,9 +1,9 @@
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
-import { Failure } from '../errors'
 import { documentOf, type RawDocument } from './docs-document'
 import { type Operation, objectOf } from './docs-operation'
-import { assetResponse, pageResponse } from './docs-page'
+import { docsPage } from './docs-page'
+import { pageResponse } from './page'
 
 const showDocs: Operation = {
   operationId: 'showDocs',
@@ -28,8 +28,8 @@ const showDocument: Operation = {
   },
 }
 const ownPaths = {
-  '/docs': { get: { ...showDocs, tags: ['docs'] } },
-  '/docs/json': { get: { ...showDocument, tags: ['docs'] } },
+  '/docs': { get: { ...showDocs, tags: ['pages'] } },
+  '/docs/json': { get: { ...showDocument, tags: ['pages'] } },
 }
 
 /** The documentation page and the document that it shows (docs/decisions/0003). */
@@ -37,18 +37,9 @@ export function docs(publicUrl: string, version: string): AnyElysia {
   let document: object | undefined
   return (
     new Elysia({ name: 'docs' })
-      .get(
-        '/docs/assets/:version/:name',
-        async ({ params }) => {
-          const response = await assetResponse(params.version, params.name)
-          if (response === undefined) throw new Failure('notFound')
-          return response
-        },
-        { detail: { hide: true } },
-      )
       // These surround the two routes of the plugin: its page asks a foreign server, and its document is not valid.
       .onBeforeHandle(async ({ path }) => {
-        if (path === '/docs') return pageResponse()
+        if (path === '/docs') return pageResponse(docsPage)
       })
       .onAfterHandle(({ path, responseValue }) => {
         if (path === '/docs') return

@@ -1,4 +1,4 @@
-import { composeLetter, curlPut, expiry, greeting, type Letter, type LetterValues } from './letter'
+import { composeLetter, curlPut, expiry, greeting, type Letter, type LetterValues, pageLink } from './letter'
 
 export function activationLetter(
   { name, token, expiresAt, publicUrl }: LetterValues,
@@ -6,15 +6,17 @@ export function activationLetter(
 ): Letter {
   return composeLetter('Activate your Redlight account', [
     { say: greeting(name) },
-    { say: 'Welcome to Redlight! One step is left: activate your account with this token.' },
+    { say: 'Welcome to Redlight! One step is left: follow this link, and press the button on its page.' },
+    { link: pageLink(publicUrl, '/activate', token), as: 'Activate my account' },
+    {
+      say: `It works once and expires ${expiry(expiresAt, now)}. After that, the same page sends you a new one.`,
+    },
+    { say: 'If you would rather use the API, this is your token:' },
     { copy: token },
-    { say: 'This command does it, in any terminal:' },
+    { say: 'And this is the command that sends it, in any terminal:' },
     { copy: curlPut(publicUrl, '/v1/users/activated', { token }) },
     {
-      say: `The token works once and expires ${expiry(expiresAt, now)}. If that is too soon, ask for another with POST /v1/tokens/activation.`,
-    },
-    {
-      say: "If you did not register at Redlight, someone has typed your address by mistake. You don't need to do anything: without the token the account stays closed, and it will be removed.",
+      say: "If you did not register at Redlight, someone has typed your address by mistake. You don't need to do anything: the account stays closed, and it will be removed.",
     },
   ])
 }

@@ -1,40 +1,76 @@
 export type Letter = { subject: string; text: string; html: string }
 export type LetterValues = { name: string; token: string; expiresAt: Date; publicUrl: string }
 
-/** A paragraph, or something to copy, which stands on a line of its own. */
-export type Block = { say: string } | { copy: string }
+/** A paragraph, a link to follow, or something to copy; the latter two stand on lines of their own. */
+export type Block = { say: string } | { link: string; as: string } | { copy: string }
 
 const MAX_NAME_CHARACTERS = 60
+/** What mail programs show without breaking lines themselves, quoted a few times too (RFC 3676). */
+const MAX_COLUMNS = 72
 
 /** One source for both parts, so that they can't differ. */
 export function composeLetter(subject: string, blocks: readonly Block[]): Letter {
   return { subject, text: `${blocks.map(textBlock).join('\n\n')}\n`, html: page(subject, blocks) }
 }
 
-const textBlock = (block: Block) => ('say' in block ? block.say : block.copy)
+function textBlock(block: Block): string {
+  if ('say' in block) return wrapped(block.say)
+  // A link or a command that is broken over lines is broken.
+  return 'link' in block ? block.link : block.copy
+}
 
-function page(subject: string, blocks: readonly Block[]): string {
-  return `<!doctype html>
+function wrapped(paragraph: string): string {
+  const lines = ['']
+  for (const word of paragraph.split(' ')) {
+    const line = lines.at(-1) === '' ? word : `${lines.at(-1)} ${word}`
+    if ([...line].length <= MAX_COLUMNS) lines[lines.length - 1] = line
+    else lines.push(word)
+  }
+  return lines.join('\n')
+}
+
+// Whatever a mail program drops of the styles, what is left is readable: black on white is a default.
+const STYLE = `
+body{margin:0;padding:24px;background:#ffffff;color:#1a1a1a}
+.letter{max-width:560px;margin:0 auto;font:16px/1.5 Arial,Helvetica,sans-serif}
+h1{margin:0 0 16px;font-size:22px;line-height:1.3}
+p{margin:0 0 16px}
+.button{display:inline-block;padding:12px 20px;border-radius:4px;background:#c8102e;color:#ffffff;font-weight:bold;text-decoration:none}
+.address{color:#1a1a1a;font-size:14px;word-break:break-all}
+pre{margin:0 0 16px;padding:12px;background:#f2f2f2;color:#1a1a1a;font:14px/1.5 Consolas,Menlo,monospace;white-space:pre-wrap;word-break:break-all}
+@media (prefers-color-scheme:dark){
+body{background:#1c2022;color:#ececf0}
+.address{color:#ececf0}
+pre{background:#2b3033;color:#ececf0}
+}`
+
+const page = (subject: string, blocks: readonly Block[]) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
 <title>${Bun.escapeHTML(subject)}</title>
+<style>${STYLE}
+</style>
 </head>
-<body style="margin:0;padding:24px;background:#ffffff;color:#1a1a1a;font:16px/1.5 Arial,Helvetica,sans-serif">
-<div style="max-width:560px;margin:0 auto">
-<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3">${Bun.escapeHTML(subject)}</h1>
+<body>
+<div class="letter">
+<h1>${Bun.escapeHTML(subject)}</h1>
 ${blocks.map(htmlBlock).join('\n')}
 </div>
 </body>
 </html>
 `
-}
 
-const htmlBlock = (block: Block) =>
-  'say' in block
-    ? `<p style="margin:0 0 16px">${Bun.escapeHTML(block.say)}</p>`
-    : `<pre style="margin:0 0 16px;padding:12px;background:#f2f2f2;font:14px/1.5 Consolas,Menlo,monospace;white-space:pre-wrap;word-break:break-all">${Bun.escapeHTML(block.copy)}</pre>`
+function htmlBlock(block: Block): string {
+  if ('say' in block) return `<p>${Bun.escapeHTML(block.say)}</p>`
+  if ('copy' in block) return `<pre>${Bun.escapeHTML(block.copy)}</pre>`
+  const link = Bun.escapeHTML(block.link)
+  return `<p><a class="button" href="${link}">${Bun.escapeHTML(block.as)}</a></p>
+<p class="address">${link}</p>`
+}
 
 /**
  * Whoever registers chooses the name and the address, so a stranger could have us send an advertisement to anyone:
@@ -63,6 +99,14 @@ function duration(milliseconds: number): string {
   return minutes === 1 ? '1 minute' : `${minutes} minutes`
 }
 
-/** The command that sends a JSON body to an endpoint of this service. */
-export const curlPut = (publicUrl: string, path: string, body: Readonly<Record<string, string>>) =>
-  `curl -X PUT ${publicUrl.replace(/\/+$/, '')}${path} --json '${JSON.stringify(body)}'`
+/** A page of this service; what stands behind # reaches no server, so no log and no referrer. */
+export const pageLink = (publicUrl: string, page: string, token: string) =>
+  `${withoutSlash(publicUrl)}${page}#token=${token}`
+
+/** The command that sends a JSON body to an endpoint of this service, on lines that a mail leaves whole. */
+export const curlPut = (publicUrl: string, path: string, body: Readonly<Record<string, string>>) => {
+  const members = Object.entries(body).map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
+  return `curl -X PUT ${withoutSlash(publicUrl)}${path} \\\n  --json '{${members.join(',\n           ')}}'`
+}
+
+const withoutSlash = (publicUrl: string) => publicUrl.replace(/\/+$/, '')

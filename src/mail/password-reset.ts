@@ -1,4 +1,4 @@
-import { composeLetter, curlPut, expiry, greeting, type Letter, type LetterValues } from './letter'
+import { composeLetter, curlPut, expiry, greeting, type Letter, type LetterValues, pageLink } from './letter'
 
 export function passwordResetLetter(
   { name, token, expiresAt, publicUrl }: LetterValues,
@@ -7,16 +7,18 @@ export function passwordResetLetter(
   return composeLetter('Reset your Redlight password', [
     { say: greeting(name) },
     {
-      say: 'Someone, most likely you, asked to reset the password of your Redlight account. This is the token:',
+      say: 'Someone, most likely you, asked to reset the password of your Redlight account. Follow this link, and choose a new one on its page.',
     },
+    { link: pageLink(publicUrl, '/reset-password', token), as: 'Choose a new password' },
+    {
+      say: `It works once and expires ${expiry(expiresAt, now)}. After that, the same page sends you a new one. A new password signs you out everywhere.`,
+    },
+    { say: 'If you would rather use the API, this is your token:' },
     { copy: token },
-    { say: 'Put your new password into this command and run it in any terminal:' },
+    { say: 'And this is the command that sends it with your new password, in any terminal:' },
     { copy: curlPut(publicUrl, '/v1/users/password', { password: 'your new password', token }) },
     {
-      say: `The token works once and expires ${expiry(expiresAt, now)}. If that is too soon, ask for another with POST /v1/tokens/password-reset. A new password signs you out everywhere.`,
-    },
-    {
-      say: "If it was not you, you don't need to do anything: your password stays as it is. Show the token to nobody; we never ask for it.",
+      say: "If it was not you, you don't need to do anything: your password stays as it is. Show the link and the token to nobody; we never ask for them.",
     },
   ])
 }

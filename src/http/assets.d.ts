@@ -7,7 +7,11 @@ declare module '*.svg' {
   const path: string
   export default path
 }
-declare module '*/page.js' {
+declare module '*/pages/docs.js' {
+  const path: string
+  export default path
+}
+declare module '*/pages/account.js' {
   const path: string
   export default path
 }
