@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { batched } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { builtOnce } from '../db/prepared'
@@ -29,19 +30,21 @@ const columns = {
   version: movies.version,
 }
 
-const movieById = builtOnce((db) =>
+const moviesById = builtOnce((db) =>
   db
     .select(columns)
     .from(movies)
     .innerJoin(users, eq(users.id, movies.createdBy))
-    .where(eq(movies.id, sql.placeholder('id')))
-    .prepare('movie_by_id'),
+    .where(sql`${movies.id} = any(${sql.placeholder('ids')}::bigint[])`)
+    .prepare('movies_by_id'),
 )
 
-export async function findMovie(db: Db, id: number): Promise<Movie | undefined> {
-  const [movie] = await movieById(db).execute({ id })
-  return movie
-}
+export const findMovie: (db: Db, id: number) => Promise<Movie | undefined> = batched(
+  async (db, ids: readonly number[]) => {
+    const found = await moviesById(db).execute({ ids: `{${ids.join()}}` })
+    return new Map(found.map((movie) => [movie.id, movie]))
+  },
+)
 
 /** Throws a 422 when the title is taken. */
 export async function insertMovie(db: Db, content: MovieContent, creator: Creator): Promise<Movie> {
