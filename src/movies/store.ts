@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { makePgArray } from 'drizzle-orm/pg-core'
 import { batched } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
@@ -46,13 +47,41 @@ export const findMovie: (db: Db, id: number) => Promise<Movie | undefined> = bat
   },
 )
 
+// Drizzle knows how to write a list that is there, not one that is null.
+const list = (name: string) => sql`${sql.placeholder(name)}::text[]`
+
+/** What stands for each column of a film in a statement that is built once. */
+const placeholders = {
+  title: sql.placeholder('title'),
+  year: sql.placeholder('year'),
+  runtime: sql.placeholder('runtime'),
+  genres: list('genres'),
+  director: sql.placeholder('director'),
+  cast: list('cast'),
+  releaseDate: sql.placeholder('releaseDate'),
+  synopsis: sql.placeholder('synopsis'),
+}
+
+/** Lists as PostgreSQL writes them. */
+function driverValues(content: Partial<MovieContent>): Record<string, unknown> {
+  const values: Record<string, unknown> = { ...content }
+  if (content.genres) values.genres = makePgArray(content.genres)
+  if (content.cast) values.cast = makePgArray(content.cast)
+  return values
+}
+
+const insertion = builtOnce((db) =>
+  db
+    .insert(movies)
+    .values({ ...placeholders, createdBy: sql.placeholder('createdBy') })
+    .returning({ id: movies.id, version: movies.version })
+    .prepare('insert_movie'),
+)
+
 /** Throws a 422 when the title is taken. */
 export async function insertMovie(db: Db, content: MovieContent, creator: Creator): Promise<Movie> {
   try {
-    const [inserted] = await db
-      .insert(movies)
-      .values({ ...content, createdBy: creator.id })
-      .returning({ id: movies.id, version: movies.version })
+    const [inserted] = await insertion(db).execute({ ...driverValues(content), createdBy: creator.id })
     if (inserted === undefined) throw new Error('the insert returned no row')
     const { id, name, username } = creator
     return { ...content, ...inserted, createdBy: { id, name, username } }
@@ -61,6 +90,31 @@ export async function insertMovie(db: Db, content: MovieContent, creator: Creato
   }
 }
 
+type Column = keyof typeof placeholders
+const isColumn = (name: string): name is Column => name in placeholders
+
+const update = (db: Db, changed: readonly Column[]) =>
+  db
+    .update(movies)
+    .set({
+      ...Object.fromEntries(changed.map((column) => [column, placeholders[column]])),
+      version: sql`${movies.version} + 1`,
+    })
+    .where(and(eq(movies.id, sql.placeholder('id')), eq(movies.version, sql.placeholder('readVersion'))))
+    .returning({ version: movies.version })
+    .prepare(`update_movie_${changed.join('_')}`)
+
+/** By the columns that they change, of which there are few enough to keep a statement for each. */
+const updates = builtOnce((db) => {
+  const built = new Map<string, ReturnType<typeof update>>()
+  return (changes: Partial<MovieContent>) => {
+    const changed = Object.keys(changes).filter(isColumn).sort()
+    const statement = built.get(changed.join()) ?? update(db, changed)
+    built.set(changed.join(), statement)
+    return statement
+  }
+})
+
 /** Undefined when the film is no longer at the version that was read. */
 export async function updateMovie(
   db: Db,
@@ -68,11 +122,8 @@ export async function updateMovie(
   changes: Partial<MovieContent>,
 ): Promise<Movie | undefined> {
   try {
-    const [updated] = await db
-      .update(movies)
-      .set({ ...changes, version: sql`${movies.version} + 1` })
-      .where(and(eq(movies.id, movie.id), eq(movies.version, movie.version)))
-      .returning({ version: movies.version })
+    const values = { ...driverValues(changes), id: movie.id, readVersion: movie.version }
+    const [updated] = await updates(db)(changes).execute(values)
     return updated && { ...movie, ...changes, ...updated }
   } catch (error) {
     throw refusal(error, 'movies', refusals)
