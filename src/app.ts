@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Config } from './config'
 import type { Db } from './db/client'
+import { type Reads, readPrimary } from './db/replicas'
 import { favouriteRoutes } from './favourites/routes'
 import { type HealthDeps, healthRoutes } from './health/routes'
 import type { ClientAddresses } from './http/client-address'
@@ -26,6 +27,8 @@ import type { UsersService } from './users/service'
 export type AppDeps = {
   config: Pick<Config, 'publicUrl'>
   db: Db
+  /** Where replicas serve reads. */
+  replicas: Pick<Reads, 'read' | 'wrote'> | undefined
   users: UsersService
   tokens: TokensService
   authenticator: Pick<Authenticator, 'authenticate'>
@@ -39,7 +42,8 @@ export type AppDeps = {
 
 /** The service without a port: the topics behind their router, and the pipeline around it. */
 export function createApp(deps: AppDeps) {
-  const { db, log } = deps
+  const { db, replicas, log } = deps
+  const reads = replicas ?? readPrimary(db)
   const guard = guards(deps.authenticator.authenticate)
 
   const api = new Elysia({
@@ -62,13 +66,29 @@ export function createApp(deps: AppDeps) {
         : jsonResponse(responseValue, Number(set.status ?? 200), set.headers),
     )
     .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
-    .use(movieRoutes(db, guard))
-    .use(favouriteRoutes(db, guard))
+    .use(movieRoutes(db, reads, guard))
+    .use(favouriteRoutes(db, reads, guard))
     .use(userRoutes(deps.users, deps.limiter, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
     .use(pages(deps.config.publicUrl, deps.health.version))
     .use(docs(deps.config.publicUrl, deps.health.version))
 
   const allowedMethods = createRouteTable(api.routes)
-  return { fetch: pipeline({ ...deps, allowedMethods }, api.fetch), routes: api.routes }
+  const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
+  return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
+}
+
+/** Notes who has written, whatever became of it, once it is over and before they are told. */
+function remembering(
+  { wrote }: Pick<Reads, 'wrote'>,
+  handle: (request: Request) => Response | Promise<Response>,
+) {
+  return async (request: Request): Promise<Response> => {
+    try {
+      return await handle(request)
+    } finally {
+      const { method, userId } = contextOf(request)
+      if (userId !== undefined && method !== 'GET' && method !== 'HEAD') wrote(userId)
+    }
+  }
 }

@@ -4,6 +4,7 @@ import type { Db } from '../db/client'
 import { migrate } from '../db/migrate'
 import { type OpenDatabase, openDatabase } from '../db/open'
 import { createProbe } from '../db/probe'
+import { openReplicas, type Reads } from '../db/replicas'
 import { createClientAddresses } from '../http/client-address'
 import { createCors } from '../http/cors'
 import { createMetrics } from '../http/metrics'
@@ -93,6 +94,8 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
   })
   opened.defer(() => outbox.stop())
   opened.defer(startPurge(database.patiently, log))
+  const replicas = openReads(config, database, log)
+  opened.defer(() => replicas?.close())
   const counts = config.redisUrl === undefined ? undefined : await openSharedCounts(config.redisUrl, log)
   opened.defer(() => counts?.close())
   const metrics = createMetrics({
@@ -101,6 +104,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     passwords: passwords.load,
     mails: () => countMails(db),
     limitsAreShared: counts?.isThere,
+    replicas,
   })
   opened.defer(() => {
     metrics.stop()
@@ -110,6 +114,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
   const app = createApp({
     config,
     db,
+    replicas,
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
     tokens: createTokensService({ ...shared, jwt }),
     authenticator,
@@ -127,6 +132,11 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
   })
   const parts = opened.move()
   return { app, close: () => parts.disposeAsync() }
+}
+
+function openReads({ database }: Config, { db: primary, aside }: OpenDatabase, log: Log): Reads | undefined {
+  if (database.kind !== 'postgres' || database.replicas === undefined) return undefined
+  return openReplicas({ ...database.replicas, primary, aside, poolMax: database.poolMax, log })
 }
 
 function createMailer({ smtp, database }: Config, log: Log): Mailer {

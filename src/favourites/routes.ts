@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
+import type { Reads } from '../db/replicas'
 import { Failure } from '../errors'
 import { parseId } from '../fields'
 import type { Guards } from '../http/guards'
@@ -17,7 +18,7 @@ function movieId(id: string): number {
   return number
 }
 
-export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
+export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'favourites', prefix: '/v1/users/me/favourites', tags: ['favourites'] })
     .use(guards)
 
@@ -25,7 +26,7 @@ export function favouriteRoutes(db: Db, guards: Guards): AnyElysia {
       '',
       async ({ query, user, request, set }) => {
         const list = parseFavouriteList(query, user.id)
-        const { rows, total } = await listFavourites(db, user.id, list)
+        const { rows, total } = await read(user.id, (db) => listFavourites(db, user.id, list))
         set.headers.link = linkHeader(request.url, list, total)
         return {
           movies: rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt)),

@@ -2,6 +2,28 @@ import { type JsonSchema, type Operation, objectOf } from '../http/docs-operatio
 
 const count: JsonSchema = { type: 'integer', minimum: 0 }
 const counts = (...names: string[]) => objectOf(Object.fromEntries(names.map((name) => [name, count])))
+const database = objectOf(
+  {
+    size: count,
+    busy: count,
+    waiting: count,
+    replicas: {
+      ...objectOf({
+        reads: counts('replicas', 'primary'),
+        servers: {
+          type: 'array',
+          items: objectOf({
+            name: { type: 'string' },
+            serves: { type: 'boolean' },
+            lag_seconds: { type: ['number', 'null'], minimum: 0 },
+          }),
+        },
+      }),
+      description: 'With DATABASE_REPLICA_URLS.',
+    },
+  },
+  ['replicas'],
+)
 
 export const checkHealth: Operation = {
   operationId: 'checkHealth',
@@ -29,27 +51,34 @@ export const showVariables: Operation = {
   answers: {
     200: {
       description: 'The figures.',
-      schema: objectOf({
-        version: { type: 'string' },
-        uptime_seconds: { type: 'number', minimum: 0 },
-        timestamp: { type: 'integer', description: 'In seconds since 1970.' },
-        memstats: counts('rss', 'heapTotal', 'heapUsed', 'external', 'arrayBuffers', 'heap_objects'),
-        database: counts('size', 'busy', 'waiting'),
-        total_requests_received: count,
-        total_responses_sent: count,
-        total_processing_time_μs: count,
-        total_responses_sent_by_status: {
-          type: 'object',
-          patternProperties: { '^[1-5][0-9]{2}$': count },
-          additionalProperties: false,
+      schema: objectOf(
+        {
+          version: { type: 'string' },
+          uptime_seconds: { type: 'number', minimum: 0 },
+          timestamp: { type: 'integer', description: 'In seconds since 1970.' },
+          memstats: counts('rss', 'heapTotal', 'heapUsed', 'external', 'arrayBuffers', 'heap_objects'),
+          database,
+          total_requests_received: count,
+          total_responses_sent: count,
+          total_processing_time_μs: count,
+          total_responses_sent_by_status: {
+            type: 'object',
+            patternProperties: { '^[1-5][0-9]{2}$': count },
+            additionalProperties: false,
+          },
+          in_flight_requests: count,
+          event_loop_lag_ms: { type: 'number', minimum: 0 },
+          mail_queue: objectOf({
+            waiting: { ...count, type: ['integer', 'null'] },
+            failed: { ...count, type: ['integer', 'null'] },
+          }),
+          limits_shared: {
+            type: 'boolean',
+            description: 'Whether all instances count the limits together; with REDIS_URL.',
+          },
         },
-        in_flight_requests: count,
-        event_loop_lag_ms: { type: 'number', minimum: 0 },
-        mail_queue: objectOf({
-          waiting: { ...count, type: ['integer', 'null'] },
-          failed: { ...count, type: ['integer', 'null'] },
-        }),
-      }),
+        ['limits_shared'],
+      ),
       example: {
         version: '1.0.0',
         uptime_seconds: 86400.125,

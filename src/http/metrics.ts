@@ -2,6 +2,7 @@ import { heapStats } from 'bun:jsc'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { RequestContext } from './context'
+import { type Replicas, registerReplicas, replicaVariables } from './replica-metrics'
 
 export type Gauges = {
   version: string
@@ -10,13 +11,15 @@ export type Gauges = {
   mails: () => Promise<{ waiting: number; failed: number }>
   /** Where several instances are to count the limits together. */
   limitsAreShared?: (() => boolean) | undefined
+  /** Where replicas serve reads. */
+  replicas?: Replicas | undefined
 }
 export type Metrics = ReturnType<typeof createMetrics>
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const LAG_RESOLUTION_MS = 10
 
-export function createMetrics({ version, pool, passwords, mails, limitsAreShared }: Gauges) {
+export function createMetrics({ version, pool, passwords, mails, limitsAreShared, replicas }: Gauges) {
   const startedAt = performance.now()
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
@@ -93,6 +96,7 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       '1 while all instances count the limits together, 0 while each by itself.',
       () => Number(limitsAreShared()),
     )
+  if (replicas !== undefined) registerReplicas(registry, replicas)
 
   return {
     requestStarted() {
@@ -115,7 +119,7 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       uptime_seconds: Math.round(uptimeSeconds() * 1000) / 1000,
       timestamp: Math.floor(Date.now() / 1000),
       memstats: { ...process.memoryUsage(), heap_objects: heapStats().objectCount },
-      database: pool(),
+      database: { ...pool(), ...(replicas && { replicas: replicaVariables(replicas) }) },
       total_requests_received: received,
       total_responses_sent: sent,
       total_processing_time_μs: Math.round(processingSeconds * 1e6),

@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
+import type { Reads } from '../db/replicas'
 import { Failure } from '../errors'
 import { parseId } from '../fields'
 import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
@@ -40,7 +41,7 @@ function movieGuard(db: Db) {
   })
 }
 
-export function movieRoutes(db: Db, guards: Guards): AnyElysia {
+export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'movies', prefix: '/v1/movies', tags: ['movies'] })
     .use(guards)
     .use(movieGuard(db))
@@ -49,7 +50,7 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
       '',
       async ({ query, user, request, set }) => {
         const list = parseMovieList(query, user.id)
-        const { rows, total } = await listMovies(db, list)
+        const { rows, total } = await read(user.id, (db) => listMovies(db, list))
         set.headers.link = linkHeader(request.url, list, total)
         return { movies: rows.map(({ movie }) => movieJson(movie)), metadata: metadata(list, total) }
       },
@@ -70,8 +71,11 @@ export function movieRoutes(db: Db, guards: Guards): AnyElysia {
 
     .get(
       '/:id',
-      async ({ params, request, set }) => {
-        const movie = await loadMovie(db, params.id)
+      async ({ params, user, request, set }) => {
+        // Who has seen a version must not be shown an earlier one.
+        const movie = request.headers.has('if-none-match')
+          ? await loadMovie(db, params.id)
+          : await read(user.id, (db) => loadMovie(db, params.id))
         set.headers.etag = etag(movie.version)
         if (isNotModified(request.headers, movie.version))
           return new Response(null, { status: 304, headers: { ETag: etag(movie.version) } })

@@ -1,0 +1,32 @@
+const MAX_KNOWN = 100_000
+
+export type OwnWrites = ReturnType<typeof createOwnWrites>
+
+/** When each user wrote last, for as long as a replica may still not know of it. */
+export function createOwnWrites(keepMs: number, now: () => number) {
+  // The longest ago comes first.
+  const wroteAt = new Map<number, number>()
+  let everybodyWroteAt = Number.NEGATIVE_INFINITY
+
+  function forgetOld(time: number) {
+    for (const [userId, at] of wroteAt) {
+      if (time - at <= keepMs) return
+      wroteAt.delete(userId)
+    }
+  }
+
+  return {
+    wrote(userId: number) {
+      const time = now()
+      wroteAt.delete(userId)
+      if (wroteAt.size >= MAX_KNOWN) forgetOld(time)
+      if (wroteAt.size >= MAX_KNOWN) {
+        // So many writers at once can't be told apart; taking all users for writers keeps the promise to each.
+        wroteAt.clear()
+        everybodyWroteAt = time
+      }
+      wroteAt.set(userId, time)
+    },
+    lastOf: (userId: number) => Math.max(wroteAt.get(userId) ?? Number.NEGATIVE_INFINITY, everybodyWroteAt),
+  }
+}
