@@ -1,61 +1,109 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
+import packageJson from '../package.json'
 import { variables } from '../src/config'
 import { databaseVariables, redlight } from './support/command-line'
-import { createTestDatabase, type TestDatabase } from './support/database'
-import { startTestServer, type TestServer } from './support/server'
+import { createTestDatabase, testDatabaseUrl } from './support/database'
+import { launchProgram, type Program, startProgram } from './support/program'
+import { isAsShown, type Step, startShell, stepsOf } from './support/shell-blocks'
+
+// Every command of the README and of the guide is run on a fresh start, and its answer compared with the one shown.
 
 const readme = await Bun.file('README.md').text()
+const guide = await Bun.file('docs/GUIDE.md').text()
 
-let database: TestDatabase
-let server: TestServer
-beforeAll(async () => {
-  database = await createTestDatabase()
-  server = await startTestServer({}, { database })
-  // On PostgreSQL the films come by hand: `redlight seed`.
-  expect((await redlight(['seed'], databaseVariables(database.config))).code).toBe(0)
-})
+const toStop: (() => Promise<unknown>)[] = []
 afterAll(async () => {
-  await server.stop()
-  await database.drop()
+  for (const stop of toStop.reverse()) await stop()
 })
 
-/** The commands of the first ten minutes, each with the answer that the README shows for it. */
-function walk(): { script: string; shown: string }[] {
-  const [, chapter = ''] = /## The first ten minutes\n([\s\S]*?)\n## /.exec(readme) ?? []
-  const lines = [...chapter.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block.trimEnd().split('\n'),
-  )
-  const steps: { script: string; shown: string }[] = []
-  for (const line of lines) {
-    const last = steps.at(-1)
-    if (line.startsWith('# ') && last !== undefined) last.shown = line.slice(2)
-    else steps.push({ script: line, shown: '' })
-  }
-  return steps
+/** The service as it starts for a newcomer, with films in it, and a shell to type into. */
+async function freshStart() {
+  const database = await createTestDatabase()
+  toStop.push(() => database.drop())
+  const env = databaseVariables(database.config)
+  const program = await startProgram({ ...env, PORT: '0' })
+  toStop.push(() => program.stop())
+  // On PostgreSQL the films come by hand.
+  expect((await redlight(['seed'], env)).code).toBe(0)
+  const shell = startShell({ ...env, PROGRAM: `${process.execPath} ${import.meta.dir}/../src/main.ts` })
+  toStop.push(async () => shell.stop())
+  await shell.run('curl() { command curl -sS "$@"; }; redlight() { $PROGRAM "$@"; }')
+  return { program, shell }
 }
 
-/** Whether an answer is what is shown of it, where … stands for anything. */
-const matches = (answer: string, shown: string) =>
-  new RegExp(`^${shown.split('…').map(RegExp.escape).join('.*')}$`, 's').test(answer)
-
-test('the first ten minutes work line by line, and answer what is shown', async () => {
-  const steps = walk()
-  expect(steps.length).toBeGreaterThan(10)
-  let state = 'curl() { command curl -sS "$@"; }\n'
-  for (const { script, shown } of steps) {
-    const line = script
-      .replaceAll('localhost:4000', server.url.host)
-      .replace('the-token-from-the-mail', () => 'MAILED')
-    const isAssignment = /^[A-Z]+=/.test(line)
-    if (line.includes('MAILED'))
-      state += `${line.replace('MAILED', await server.mailedToken('alice@example.com'))}\n`
-    else if (isAssignment) state += `${line}\n`
-    else {
-      const shell = Bun.spawn(['bash', '-c', state + line], { stderr: 'pipe' })
-      const answer = await new Response(shell.stdout).text()
-      expect({ line, answer, isAsShown: matches(answer, shown) }).toEqual({ line, answer, isAsShown: true })
-    }
+/** The token of the newest mail with these words in its subject, from the log; waits for it. */
+async function mailedToken({ lines }: Pick<Program, 'lines'>, about: RegExp): Promise<string> {
+  for (let tries = 0; tries < 200; tries++) {
+    const mail = lines.findLast((line) => line.includes('"message":"mail"') && about.test(line))
+    const token = /\b[A-Z2-7]{26}\b/.exec(mail ?? '')?.[0]
+    if (token !== undefined) return token
+    await Bun.sleep(50)
   }
+  throw new Error(`no mail about ${about}`)
+}
+
+async function walk(steps: readonly Step[]) {
+  const { program, shell } = await freshStart()
+  for (const [index, { line, script, shown }] of steps.entries()) {
+    let typed = script.replaceAll('localhost:4000', program.url.host)
+    if (typed.includes('the-token-from-the-mail')) {
+      const about = steps[index + 1]?.script.includes('/password') ? /"subject":"[^"]*reset/i : /"subject":/
+      typed = typed.replace('the-token-from-the-mail', await mailedToken(program, about))
+    }
+    const answer = await shell.run(typed)
+    expect({ line, script, answer, isAsShown: isAsShown(answer, shown) }).toEqual({
+      line,
+      script,
+      answer,
+      isAsShown: true,
+    })
+  }
+}
+
+const isScript = ({ script }: Step) => script.startsWith('npx ')
+const isOnPostgres = ({ script }: Step) => /^export |^redlight serve$/.test(script)
+
+test('the commands of the README answer what is shown', async () => {
+  const steps = stepsOf(readme).filter((step) => !isScript(step) && !isOnPostgres(step))
+  expect(steps.length).toBeGreaterThan(10)
+  await walk(steps)
+})
+
+test('the commands of the guide answer what is shown', async () => {
+  const steps = stepsOf(guide)
+  expect(steps.length).toBeGreaterThan(25)
+  await walk(steps)
+})
+
+describe('the start of the README', () => {
+  test('names scripts that are there, with the Bun that they are made for', () => {
+    const steps = [...readme.matchAll(/npx -y bun@(\S+) run ([a-z]+)/g)]
+    expect(steps.map(([, , script]) => script)).toContain('start')
+    for (const [, version, script = ''] of steps) {
+      expect(version).toBe(packageJson.devDependencies.bun)
+      expect(Object.keys(packageJson.scripts)).toContain(script)
+    }
+  })
+
+  if (testDatabaseUrl === undefined) console.log('no TEST_DATABASE_URL: the start on PostgreSQL is left out')
+  test.skipIf(testDatabaseUrl === undefined)('works on PostgreSQL as it is written', async () => {
+    const database = await createTestDatabase()
+    toStop.push(() => database.drop())
+    const steps = stepsOf(readme).filter(isOnPostgres)
+    const serve = steps.pop()
+    expect(serve?.script).toBe('redlight serve')
+    const shell = startShell({})
+    const url = databaseVariables(database.config).DATABASE_URL ?? ''
+    for (const { script } of steps)
+      expect(await shell.run(script.replace(/postgres:\/\/\S+/, () => url))).toBe('')
+    const [DATABASE_URL = '', JWT_SECRET = ''] = (
+      await shell.run('echo "$DATABASE_URL"; echo "$JWT_SECRET"')
+    ).split('\n')
+    shell.stop()
+    const program = launchProgram({ DATABASE_URL, JWT_SECRET, PORT: '0' })
+    toStop.push(() => program.stop())
+    expect((await fetch(new URL('/v1/healthcheck', await program.listening))).status).toBe(200)
+  })
 })
 
 test('the table names every variable', () => {
