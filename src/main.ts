@@ -3,8 +3,9 @@ import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
 import { createProgress } from './cli/progress'
 import { createServiceManager } from './cli/service-manager'
-import { readConfig, unknownVariable, unknownVariables } from './config'
-import { openDatabaseBesideServer } from './db/open'
+import { type Config, readConfig, unknownVariable, unknownVariables } from './config'
+import type { Database } from './db/client'
+import { openDatabaseAlone, openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
 
@@ -44,18 +45,8 @@ const exitCode = await runCommandLine(
       return log
     },
     serviceManager: (log) => createServiceManager(process.env, process.pid, log),
-    async withDatabase(work) {
-      const settings = config()
-      for (const name of unknownVariables(process.env)) printError(`redlight: ${unknownVariable(name)}`)
-      const quiet = createLog('error', (line) => process.stderr.write(line))
-      const waiting = progress('opening the database')
-      const database = await openDatabaseBesideServer(settings.database, quiet).finally(waiting.end)
-      try {
-        return await work(database, settings)
-      } finally {
-        await database.close()
-      }
-    },
+    withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
+    withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
     print,
     colours,
     progress,
@@ -69,3 +60,19 @@ const exitCode = await runCommandLine(
 )
 output.flush()
 process.exit(exitCode)
+
+async function withDatabase<T>(
+  open: typeof openDatabaseBesideServer,
+  work: (database: Database, config: Config) => Promise<T>,
+): Promise<T> {
+  const settings = config()
+  for (const name of unknownVariables(process.env)) printError(`redlight: ${unknownVariable(name)}`)
+  const quiet = createLog('error', (line) => process.stderr.write(line))
+  const waiting = progress('opening the database')
+  const database = await open(settings.database, quiet).finally(waiting.end)
+  try {
+    return await work(database, settings)
+  } finally {
+    await database.close()
+  }
+}

@@ -50,6 +50,11 @@ const rules: { files: RegExp; forbidden: RegExp; why: string }[] = [
     why: 'the database knows no topic',
   },
   {
+    files: /^src\/backup\//,
+    forbidden: new RegExp(`^elysia|^src/(http|cli|mail|${topics.join('|')})/`),
+    why: 'a backup knows tables and no topic',
+  },
+  {
     files: /^src\/http\//,
     forbidden: /^(drizzle-orm|postgres)|^src\/(db|mail|cli)\/|(store|service|routes)$/,
     why: 'http gets what it needs handed in',

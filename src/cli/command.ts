@@ -12,11 +12,13 @@ export type CommandContext = {
   readConfig: () => Config
   /** Variables that look like ours and are not. */
   unknownVariables: () => readonly string[]
-  createLog: (config: Config) => Log
+  createLog: (config: Pick<Config, 'logLevel'>) => Log
   /** Whoever started the service and wants to know how it does: systemd, or nobody. */
   serviceManager: (log: Log) => ServiceManager
   /** The database of the configuration, closed again once the work is done. */
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
+  /** The same, for work beside which no server may run on it. */
+  withDatabaseAlone: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   print: (line: string) => void
   /** Of what is printed: none unless it is read on a terminal. */
   colours: Colours
@@ -89,4 +91,33 @@ export function words(args: readonly string[], names: readonly string[]): string
   const extra = args[names.length]
   if (extra !== undefined) throw new UsageError(`${shown(extra)} is one word too many`)
   return [...args]
+}
+
+type Mixed<Flag extends string, Name extends string> = {
+  readonly flags: ReadonlySet<Flag>
+  readonly values: Partial<Record<Name, string>>
+  readonly rest: readonly string[]
+}
+
+/** Words with options among them: flags, and options with values. */
+export function mixed<Flag extends string, Name extends string = never>(
+  args: readonly string[],
+  flagNames: readonly Flag[],
+  valueNames: readonly Name[] = [],
+): Mixed<Flag, Name> {
+  const flags = new Set<Flag>()
+  const values: Partial<Record<Name, string>> = {}
+  const rest: string[] = []
+  for (let index = 0; index < args.length; index++) {
+    const [option = '', ...more] = (args[index] ?? '').split('=')
+    const flag = flagNames.find((name) => option === `--${name}`)
+    const name = valueNames.find((known) => option === `--${known}`)
+    if (flag !== undefined && more.length === 0) flags.add(flag)
+    else if (name !== undefined) {
+      const value = more.length > 0 ? more.join('=') : args[++index]
+      if (value === undefined || value === '') throw new UsageError(`--${name} takes a value`)
+      values[name] = value
+    } else rest.push(args[index] ?? '')
+  }
+  return { flags, values, rest }
 }

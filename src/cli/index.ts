@@ -1,12 +1,14 @@
 import { didYouMean, shown } from '../closest'
 import { variables } from '../config'
 import { databaseProblem } from '../db/database-errors'
+import { backupCommand } from './backup'
 import { type Command, type CommandContext, CommandFailed, UsageError } from './command'
 import { completionFor } from './completion'
 import { healthcheck } from './healthcheck'
 import { commandHelp, overview } from './help'
 import { migrateCommand } from './migrate'
 import { moviesCommand } from './movies'
+import { restoreCommand } from './restore'
 import { seed } from './seed'
 import { serve } from './serve'
 import { optionsOf } from './synopsis'
@@ -19,6 +21,8 @@ export const commands: readonly Command[] = [
   seed,
   usersCommand,
   moviesCommand,
+  backupCommand,
+  restoreCommand,
   healthcheck,
   completionFor(() => commands),
   versionCommand,

@@ -13,7 +13,7 @@ import { openSharedCounts } from '../http/shared-counts'
 import type { Log } from '../log'
 import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
 import { countMails, startOutbox } from '../mail/outbox'
-import { seedMovies } from '../movies/seed'
+import { seedMovies, wantsInitialFilms } from '../movies/seed'
 import { createPasswords } from '../password'
 import { createAuthenticator, PRINCIPAL_CHANNEL } from '../tokens/authenticator'
 import { createJwt } from '../tokens/jwt'
@@ -59,7 +59,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 async function prepare({ migrateOnStart, database: { kind } }: Config, db: Db, log: Log): Promise<Prepared> {
   const onBlocked = () => log.warn('a migration finds its tables locked, and tries again')
   const migrations = migrateOnStart ? await migrate(db, { onBlocked }) : 0
-  return { migrations, films: kind === 'embedded' ? await seedMovies(db) : 0 }
+  const seeds = kind === 'embedded' && (await wantsInitialFilms(db))
+  return { migrations, films: seeds ? await seedMovies(db) : 0 }
 }
 
 /** Makes every part and hands each what it needs. */

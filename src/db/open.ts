@@ -89,11 +89,15 @@ async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log):
   }
 }
 
-async function openEmbeddedDatabase(config: EmbeddedConfig, log: Log): Promise<OpenDatabase> {
+async function openEmbeddedDatabase(
+  config: EmbeddedConfig,
+  log: Log,
+  patience?: Patience,
+): Promise<OpenDatabase> {
   // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
   const { openEmbedded } = await import('./embedded')
   const embedded = await openEmbedded(config.dataDir, log)
-  const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log })
+  const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, patience })
   return {
     ...database,
     aside: database.db,
@@ -127,5 +131,12 @@ export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log)
       await database.close()
     }
   }
-  return openEmbeddedDatabase(config, log)
+  return openEmbeddedDatabase(config, log, workPatience)
+}
+
+/** For work that no server may watch: one connection, to a data folder that is nobody else's. */
+export async function openDatabaseAlone(config: DatabaseConfig, log: Log): Promise<Database> {
+  return config.kind === 'postgres'
+    ? openDatabaseBesideServer(config, log)
+    : openEmbeddedDatabase({ ...config, poolMax: 1 }, log, workPatience)
 }

@@ -6,6 +6,14 @@ import { newMovie } from './model'
 
 const BATCH = 50
 
+/** A catalogue that was filled without them, somewhere else, and restored here stays as it is. */
+export async function wantsInitialFilms(db: Db): Promise<boolean> {
+  const found = await db.execute(
+    sql`select 1 where exists (select from ${seededMovies}) or not exists (select from ${movies})`,
+  )
+  return found.length > 0
+}
+
 /**
  * Loads the initial films that this database has not been given before, and says how many that were. A film that was
  * deleted since, or whose title somebody else has used, stays away.

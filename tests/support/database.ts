@@ -17,7 +17,7 @@ export const testDatabaseUrl = process.env.TEST_DATABASE_URL
 
 /** An empty database of the test's own. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  return testDatabaseUrl === undefined ? createEmbedded() : createOnServer(testDatabaseUrl)
+  return testDatabaseUrl === undefined ? createEmbeddedDatabase() : createOnServer(testDatabaseUrl)
 }
 
 const quiet = { max: 2, onnotice: () => {} }
@@ -39,7 +39,8 @@ async function createOnServer(adminUrl: string): Promise<TestDatabase> {
   }
 }
 
-async function createEmbedded(): Promise<TestDatabase> {
+/** The same, embedded wherever the tests run. */
+export async function createEmbeddedDatabase(): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'redlight-test-'))
   return {
     config: { kind: 'embedded', dataDir, poolMax: 4, waitMs: 5000 },

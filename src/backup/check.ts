@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Db } from '../db/client'
+import { migrate } from '../db/migrate'
+import { openDatabaseAlone } from '../db/open'
+import type { Log } from '../log'
+import type { Manifest, TableEntry } from './manifest'
+import { BackupProblem } from './problem'
+import { restoreBackup } from './restore'
+import { withSnapshot } from './snapshot'
+import { type OnRows, rowsOf } from './write'
+
+const WAIT_MS = 30_000
+
+/**
+ * Restores a backup into an embedded database of its own, reads all of it back, and compares: a backup that passes
+ * can be restored. Needs no right on any server, and some room in the folder for temporary files.
+ */
+export async function checkBackup(path: string, manifest: Manifest, log: Log, onRows: OnRows): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'redlight-check-'))
+  try {
+    const scratch = await openDatabaseAlone({ kind: 'embedded', dataDir, poolMax: 1, waitMs: WAIT_MS }, log)
+    try {
+      const options = { replace: true, keepSessions: true, stayAtItsSchema: true }
+      await restoreBackup(scratch.db, path, manifest, options, onRows)
+      compare(path, manifest.tables, await tablesOf(scratch.db))
+      await migrate(scratch.db)
+    } finally {
+      await scratch.close()
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+function tablesOf(db: Db): Promise<TableEntry[]> {
+  return withSnapshot(db, 'embedded', async (snapshot) => {
+    const tables: TableEntry[] = []
+    for await (const _ of rowsOf(snapshot, tables, () => {}));
+    return tables
+  })
+}
+
+function compare(path: string, wanted: readonly TableEntry[], found: readonly TableEntry[]) {
+  const other = wanted.find((table, index) => JSON.stringify(table) !== JSON.stringify(found[index]))
+  if (other !== undefined || wanted.length !== found.length)
+    throw new BackupProblem(
+      `${path} does not come back as it was (${other?.name ?? 'its tables'}): keep the older ones, and report this`,
+    )
+}

@@ -1,0 +1,27 @@
+/** A backup could not be taken, read or restored: one line that says what is wrong and how to mend it. */
+export class BackupProblem extends Error {
+  override readonly name = 'BackupProblem'
+  readonly problems: readonly string[]
+  constructor(message: string) {
+    super(message)
+    this.problems = [message]
+  }
+}
+
+const MENDS = new Map([
+  ['ENOENT', "there is no such file or folder: correct the path, or make the folder that it's in"],
+  ['EACCES', 'this user may not: let them, or use another folder'],
+  ['EPERM', 'this user may not: let them, or use another folder'],
+  ['EROFS', 'the file system is read-only: use another folder'],
+  ['ENOSPC', 'the disk is full: free some space, or use another folder'],
+  ['EDQUOT', 'the quota is used up: free some space, or use another folder'],
+  ['EISDIR', 'that is a folder: name a file'],
+  ['ENOTDIR', 'a part of the path is no folder: correct it'],
+])
+
+/** What the file system refused, in words; any other error as it is. */
+export function aboutFile(doing: string, path: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const mend = MENDS.get(code) ?? (/^E[A-Z]+$/.test(code) ? 'see what the disk has' : undefined)
+  return mend === undefined ? error : new BackupProblem(`can't ${doing} ${path} (${code}): ${mend}`)
+}

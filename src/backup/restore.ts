@@ -1,0 +1,89 @@
+import { sql } from 'drizzle-orm'
+import type { Db, Tx } from '../db/client'
+import { applyMigrations, lockMigrations } from '../db/migrate'
+import { damaged, type Manifest, type TableEntry } from './manifest'
+import { batches } from './read'
+import { quoted, storedColumns } from './snapshot'
+import { storedTables } from './tables'
+import { emptyDatabase, requireNobodyElse, requireNoContent } from './target'
+import type { OnRows } from './write'
+
+// More than anybody signs out between a backup and its restoration, so that no token issued meanwhile fits again.
+const GENERATION_STEP = 1000
+
+export type RestoreOptions = {
+  /** Whether content that is there may go. */
+  readonly replace: boolean
+  /** Whether tokens issued before the backup stay good; so do those revoked since. */
+  readonly keepSessions: boolean
+  /** Only as far as the schema of the backup, to compare what is in it. */
+  readonly stayAtItsSchema?: boolean
+}
+
+/** Puts what the file holds in the place of all that the database holds; all of it, or nothing. */
+export async function restoreBackup(
+  db: Db,
+  path: string,
+  manifest: Manifest,
+  options: RestoreOptions,
+  onRows: OnRows,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await lockMigrations(tx)
+    await requireNobodyElse(tx)
+    if (!options.replace) await requireNoContent(tx)
+    await emptyDatabase(tx)
+    await applyMigrations(tx, { upTo: manifest.schema })
+    await load(tx, path, manifest, onRows)
+    for (const table of manifest.tables) await finish(tx, path, table)
+    if (!options.stayAtItsSchema) await applyMigrations(tx)
+    if (!options.keepSessions)
+      await tx.execute(sql`update users set token_generation = token_generation + ${GENERATION_STEP}`)
+  })
+}
+
+async function load(tx: Tx, path: string, manifest: Manifest, onRows: OnRows) {
+  const names = new Set(storedTables.map(({ name }) => name))
+  for (const { name, columns } of manifest.tables) {
+    const isKnown = names.has(name) && (await storedColumns(tx, name)).join() === columns.join()
+    if (!isKnown) throw damaged(path, `the columns of ${name}`)
+  }
+  // Migrations bring rows of their own, such as the built-in account.
+  await tx.execute(sql.raw(`truncate ${quoted(manifest.tables.map(({ name }) => name))} cascade`))
+  const makeIndexes = await withoutIndexes(tx)
+  for await (const batch of batches(path, manifest)) {
+    await insert(tx, batch.table, batch.bytes)
+    onRows(batch.rows)
+  }
+  await makeIndexes()
+}
+
+/** To build an index of a full table takes a fraction of what it takes to keep it while the table fills. */
+async function withoutIndexes(tx: Tx): Promise<() => Promise<void>> {
+  const indexes = await tx.execute<{ name: string; definition: string }>(sql`
+    select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
+    where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
+      and not exists (select from pg_constraint where conindid = indexrelid)`)
+  for (const { name } of indexes) await tx.execute(sql.raw(`drop index ${name}`))
+  return async () => {
+    for (const { definition } of indexes) await tx.execute(sql.raw(definition))
+  }
+}
+
+/** No newline stands in a row, as JSON escapes it, so lines become an array by their commas. */
+async function insert(tx: Tx, { name, columns }: TableEntry, lines: Buffer) {
+  const array = `[${lines.toString('utf8', 0, lines.length - 1).replaceAll('\n', ',')}]`
+  const list = sql.raw(quoted(columns))
+  const table = sql.raw(quoted([name]))
+  await tx.execute(
+    sql`insert into ${table} (${list}) overriding system value select ${list} from json_populate_recordset(null::${table}, ${array}::json)`,
+  )
+}
+
+async function finish(tx: Tx, path: string, { name, rows, next_id: nextId }: TableEntry) {
+  const table = quoted([name])
+  const [found] = await tx.execute<{ rows: string }>(sql.raw(`select count(*) as rows from ${table}`))
+  if (Number(found?.rows) !== rows) throw damaged(path, `the number of rows of ${name}`)
+  if (nextId !== undefined)
+    await tx.execute(sql.raw(`alter table ${table} alter column id restart with ${nextId}`))
+}

@@ -1,0 +1,28 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { aboutFile, BackupProblem } from './problem'
+
+const OURS = /^redlight-\d{8}T\d{6}Z\.backup$/
+
+/** The path of a new backup in a folder; the names are in the order of their times. */
+export async function newName(folder: string): Promise<string> {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+  try {
+    if ((await stat(folder)).isDirectory()) return join(folder, `redlight-${time}.backup`)
+  } catch (error) {
+    throw aboutFile('write to', folder, error)
+  }
+  throw new BackupProblem(`${folder} is no folder: with --keep, name one`)
+}
+
+/** Removes all of our backups in a folder but the newest, and says which. */
+export async function removeOld(folder: string, keep: number): Promise<string[]> {
+  try {
+    const ours = (await readdir(folder)).filter((name) => OURS.test(name)).sort()
+    const old = ours.slice(0, Math.max(0, ours.length - keep)).map((name) => join(folder, name))
+    for (const path of old) await rm(path)
+    return old
+  } catch (error) {
+    throw aboutFile('tidy', folder, error)
+  }
+}

@@ -1,0 +1,98 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { constants, createZstdCompress } from 'node:zlib'
+import type { Db } from '../db/client'
+import { encodeHeader, HEADER_BYTES, type Manifest, newManifest, type TableEntry } from './manifest'
+import { aboutFile } from './problem'
+import { type Snapshot, withSnapshot } from './snapshot'
+
+/** Told after every step how many rows it was; may throw to end the work. */
+export type OnRows = (rows: number) => void
+
+export type BackupJob = {
+  readonly db: Db
+  readonly kind: 'postgres' | 'embedded'
+  readonly path: string
+  /** The version of the program. */
+  readonly redlight: string
+  readonly onRows: OnRows
+  /** Judges the file before it gets its name. */
+  readonly check?: (path: string, manifest: Manifest) => Promise<void>
+}
+
+/** Writes all that the database holds to a file, which has its name only once it is on the disk, whole and checked. */
+export async function takeBackup({ db, kind, path, redlight, onRows, check }: BackupJob): Promise<Manifest> {
+  const unfinished = `${path}.${process.pid}.unfinished`
+  try {
+    const manifest = await withSnapshot(db, kind, (snapshot) =>
+      writeFile(snapshot, unfinished, redlight, onRows),
+    )
+    await check?.(unfinished, manifest)
+    await rename(unfinished, path)
+    await syncFolder(dirname(path))
+    return manifest
+  } catch (error) {
+    throw aboutFile('write', path, error)
+  } finally {
+    await rm(unfinished, { force: true }).catch(() => {})
+  }
+}
+
+async function writeFile(snapshot: Snapshot, path: string, redlight: string, onRows: OnRows) {
+  await using file = await open(path, 'wx', 0o600)
+  const takenAt = new Date().toISOString()
+  const tables: TableEntry[] = []
+  const compress = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+  const hash = new Bun.CryptoHasher('sha256')
+  let bytes = 0
+  await pipeline(rowsOf(snapshot, tables, onRows), compress, async (chunks) => {
+    for await (const chunk of chunks) {
+      await writeAt(file, HEADER_BYTES + bytes, chunk)
+      bytes += chunk.length
+      hash.update(chunk)
+    }
+  })
+  const manifest = newManifest({
+    redlight,
+    taken_at: takenAt,
+    schema: snapshot.schema,
+    bytes,
+    sha256: hash.digest('hex'),
+    tables,
+  })
+  await writeAt(file, 0, encodeHeader(manifest))
+  await file.sync()
+  return manifest
+}
+
+/** All rows of all tables; what the manifest says of each table is known, and added to `tables`, once it is through. */
+export async function* rowsOf(
+  snapshot: Snapshot,
+  tables: TableEntry[],
+  onRows: OnRows,
+): AsyncGenerator<Buffer> {
+  for (const { name, columns, nextId, pages } of snapshot.tables) {
+    const hash = new Bun.CryptoHasher('sha256')
+    let rows = 0
+    for await (const page of pages()) {
+      const bytes = Buffer.from(page.text)
+      hash.update(bytes)
+      rows += page.rows
+      onRows(page.rows)
+      yield bytes
+    }
+    tables.push({ name, columns: [...columns], rows, sha256: hash.digest('hex'), next_id: nextId })
+  }
+}
+
+async function writeAt(file: FileHandle, position: number, bytes: Buffer) {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+}
+
+/** Without it, a power cut might bring the old name back. */
+async function syncFolder(path: string) {
+  await using folder = await open(path, 'r')
+  await folder.sync()
+}

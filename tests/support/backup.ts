@@ -1,0 +1,33 @@
+import type postgres from 'postgres'
+import { storedTables } from '../../src/backup/tables'
+import type { DatabaseConfig } from '../../src/config-database'
+import type { Db } from '../../src/db/client'
+import { openDatabaseAlone } from '../../src/db/open'
+import { createLog } from '../../src/log'
+
+export const quietLog = createLog('error', () => {})
+
+/** All that a backup must bring back, as the database itself writes it. */
+export async function contentOf(sql: postgres.Sql): Promise<Record<string, unknown>> {
+  const content: Record<string, unknown> = {}
+  for (const { name, order, hasIds } of storedTables) {
+    content[name] = [
+      ...(await sql.unsafe(`select row_to_json(t)::text as row from ${name} as t order by ${order}`)),
+    ].map(({ row }) => row)
+    if (!hasIds) continue
+    const [next] = await sql.unsafe(`select last_value + is_called::int as id from ${name}_id_seq`)
+    content[`next id of ${name}`] = Number(next?.id)
+  }
+  const [counted] = await sql`select sum(movies)::int as films from movie_counts`
+  return { ...content, counted: counted?.films }
+}
+
+/** Work on a database that no server runs on. */
+export async function withDb<T>(config: DatabaseConfig, work: (db: Db) => Promise<T>): Promise<T> {
+  const database = await openDatabaseAlone(config, quietLog)
+  try {
+    return await work(database.db)
+  } finally {
+    await database.close()
+  }
+}
