@@ -138,6 +138,12 @@ export const failures = {
     when: 'Others sign in at the same moment, more than the service has room for.',
     mend: 'Send it again after `Retry-After`.',
   },
+  tooManyBodies: {
+    status: 503,
+    message: 'too many large bodies arrive at once, please try again',
+    when: 'Bodies of over 64 kB that are still on their way hold all the memory that is set apart for them.',
+    mend: 'Send it again after `Retry-After`.',
+  },
   shuttingDown: {
     status: 503,
     message: 'the server is shutting down, please try again',

@@ -240,6 +240,37 @@ describe('connections', () => {
   )
 
   test(
+    'that are large, and held back before their end',
+    () =>
+      whileOthersAreServed('unfinished bodies', 200, async () => {
+        const piece = Buffer.alloc(MIB - 1, ' ')
+        const json = 'Content-Type: application/json'
+        const clients = await Promise.all(Array.from({ length: 300 }, () => openRaw(program.url)))
+        for (const [i, client] of clients.entries()) {
+          const length = i % 2 === 0 ? `Content-Length: ${MIB}` : 'Transfer-Encoding: chunked'
+          await client.send(head('POST /v1/users', json, length))
+          if (i % 2 === 0) await client.send(piece)
+          else await client.send(Buffer.concat([Buffer.from('fffff\r\n'), piece, Buffer.from('\r\n')]))
+        }
+        const isRefused = (client: RawClient) => client.received().startsWith('HTTP/1.1 503')
+        while (!clients.some(isRefused)) await Bun.sleep(20)
+        const refused = clients.find(isRefused)
+        expect(refused?.received()).toContain(
+          '{"error":"too many large bodies arrive at once, please try again"}',
+        )
+        for (const client of clients) client.close()
+
+        const large = {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: `{"name":"${'x'.repeat(MIB / 2)}"}`,
+        }
+        while ((await fetch(new URL('/v1/users', program.url), large)).status !== 422) await Bun.sleep(20)
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
     'with 250 headers, and with one that is too long',
     async () => {
       const many = Array.from({ length: 250 }, (_, i) => `X-Header-${i}: value`)

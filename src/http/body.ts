@@ -6,6 +6,9 @@ export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
 /** In all, however steadily it drips: what has arrived is held in memory until the rest has. */
 const MAX_READING_MS = 15_000
+/** What large bodies may take of the memory together while they arrive; small ones pass whatever else goes on. */
+const MAX_ARRIVING_BYTES = 64 * MAX_BODY_BYTES
+const SMALL_BYTES = 65_536
 // The connection is closed rather than read to the end of what is refused.
 const hangUp = { headers: { Connection: 'close' } }
 
@@ -13,7 +16,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i
 
-/** The one JSON object that a request carries; throws 415, 413 or 400. */
+/** The one JSON object that a request carries; throws 415, 413, 400 or, with too much arriving at once, 503. */
 export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
   const type = request.headers.get('content-type') ?? ''
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) throw new Failure('unsupportedMediaType')
@@ -28,13 +31,35 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+let arrivingBytes = 0
+
+/** Room for one body, to be given back when it is read or refused. */
+function openRoom() {
+  let taken = 0
+  return {
+    /** Makes the room so large; throws 503 when that is more than there is. */
+    grow(size: number) {
+      if (size <= SMALL_BYTES) return
+      if (arrivingBytes - taken + size > MAX_ARRIVING_BYTES) throw new Failure('tooManyBodies', hangUp)
+      arrivingBytes += size - taken
+      taken = size
+    },
+    [Symbol.dispose]() {
+      arrivingBytes -= taken
+    },
+  }
+}
+type Room = ReturnType<typeof openRoom>
+
 async function readBytes(request: Request): Promise<Uint8Array> {
+  using room = openRoom()
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', hangUp)
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Failure('unreadableBody', hangUp)), MAX_READING_MS)
   try {
-    const bytes = announced === null ? readChunks(request) : request.bytes()
+    room.grow(Number(announced ?? 0))
+    const bytes = announced === null ? readChunks(request, room) : request.bytes()
     return await Promise.race([bytes, late.promise])
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('unreadableBody')
@@ -43,7 +68,7 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   }
 }
 
-async function readChunks(request: Request): Promise<Uint8Array> {
+async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
   // Copied out of the chunks: a body sent byte by byte would otherwise take four hundred times its size.
   let bytes = new Uint8Array(4096)
   let size = 0
@@ -51,6 +76,7 @@ async function readChunks(request: Request): Promise<Uint8Array> {
     const end = size + chunk.byteLength
     if (end > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', hangUp)
     if (end > bytes.length) {
+      room.grow(2 * end)
       const larger = new Uint8Array(2 * end)
       larger.set(bytes)
       bytes = larger
