@@ -110,6 +110,24 @@ describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
   )
 
   test(
+    'leads a newcomer from one step to the next',
+    async () => {
+      const { page, problems } = await openDocs()
+      await page.getByRole('link', { name: 'Register' }).click()
+      const register = operation(page, 'registerUser')
+      const newcomer = { name: 'Nell', email: 'nell@example.com', password: 'pa55word-of-nell' }
+      await register.locator('textarea').fill(JSON.stringify(newcomer))
+      await register.getByRole('button', { name: 'Execute' }).click()
+      await register.locator('.live-responses-table .response').first().waitFor()
+      expect(await register.locator('.live-responses-table').textContent()).toContain('"activated": false')
+      await page.getByRole('link', { name: 'Choose a new one' }).click()
+      await page.getByRole('heading', { name: 'Choose a new password' }).waitFor()
+      expect(problems).toEqual([])
+    },
+    BROWSER_TIMEOUT_MS,
+  )
+
+  test(
     'says why it could not sign in',
     async () => {
       const { page } = await openDocs()

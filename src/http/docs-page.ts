@@ -19,5 +19,17 @@ export const docsPage: Page = {
 <p id="sign-in-problem" role="alert"></p>
 </header>
 <noscript>This page needs JavaScript; the OpenAPI document is at <a href="docs/json">docs/json</a>.</noscript>
-<main id="operations"></main>`,
+<main>
+<section id="start" aria-labelledby="start-title">
+<h2 id="start-title">New here?</h2>
+<ol>
+<li><a href="#/users/registerUser">Register</a>: put your own address and password into the example, and press Execute.</li>
+<li>Follow the link in the mail that you get. Without a mail server, the mail is in the log of the service.</li>
+<li>Sign in at the top of this page. From then on, each call carries your token.</li>
+<li><a href="#/movies/listMovies">Search the movies</a>, and <a href="#/movies/createMovie">add one of your own</a>.</li>
+</ol>
+<p>No mail? <a href="activate">Ask for another</a>. Forgotten your password? <a href="reset-password">Choose a new one</a>.</p>
+</section>
+<div id="operations"></div>
+</main>`,
 }

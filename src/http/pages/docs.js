@@ -48,6 +48,18 @@ const showProblem = (error) => {
 }
 ui.catch(showProblem)
 
+// swagger-ui looks at the address only once.
+for (const link of document.querySelectorAll('#start a[href^="#/"]'))
+  link.addEventListener('click', async (event) => {
+    event.preventDefault()
+    const [, tag, id] = link.hash.split('/')
+    const { layoutActions } = await ui
+    layoutActions.show(['operations', tag, id], true)
+    const block = element(`operations-${tag}-${id}`)
+    block.scrollIntoView()
+    block.querySelector('.opblock-summary-control').focus({ preventScroll: true })
+  })
+
 element('sign-in').addEventListener('submit', async (event) => {
   event.preventDefault()
   const form = event.target
