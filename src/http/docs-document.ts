@@ -77,7 +77,9 @@ function requestBodyOf({ body, requestBody }: RawOperation) {
     name,
     { ...property, ...body.fields?.[name] },
   ])
-  const named = { ...schema, properties: Object.fromEntries(properties), ...body.together, [NAME]: body.name }
+  // In `allOf`, as generators of types take an `anyOf` beside properties for an alternative to them.
+  const together = body.together === undefined ? {} : { allOf: [body.together] }
+  const named = { ...schema, properties: Object.fromEntries(properties), ...together, [NAME]: body.name }
   return { required: true, content: { 'application/json': { schema: named, examples: body.examples } } }
 }
 
