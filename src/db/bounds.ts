@@ -41,11 +41,14 @@ function boundQuery(query: Query, gate: Gate, patience: number) {
         clearTimeout(timer)
         leave()
       }
-      const timer = setTimeout(() => {
-        reject(tooLate())
-        // Without an answer either way: the server that would take the cancellation may be the one that hangs.
-        query.canceller(query).catch(() => {})
-      }, endsAt - performance.now())
+      const timer = setTimeout(
+        () => {
+          reject(tooLate())
+          // Without an answer either way: the server that would take the cancellation may be the one that hangs.
+          query.canceller(query).catch(() => {})
+        },
+        Math.max(0, endsAt - performance.now()),
+      )
       query.resolve = (result) => {
         finish()
         resolve(result)

@@ -27,7 +27,7 @@ export async function checkPooledLimits(db: Db, log: Log): Promise<void> {
     .filter(([name, limit]) => !(Number(given.get(name)) > 0 && Number(given.get(name)) <= limit))
     .map(([name, limit]) => `ALTER ROLE ${role} SET ${name} = ${limit};`)
   if (mend.length > 0)
-    log.warn('behind the pooler nothing ends what takes too long; run this, then let PgBouncer RECONNECT', {
+    log.warn('behind the pooler nothing ends what takes too long; run this, then restart PgBouncer', {
       mend: mend.join(' '),
     })
 }

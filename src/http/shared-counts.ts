@@ -4,6 +4,7 @@ import type { SharedCounts } from './shared-bucket'
 
 /** More than this, and a request is better off with this instance's own count. */
 const ANSWER_MS = 100
+const OWN_DELAY_MS = 10
 const CONNECT_MS = 1000
 const RETRY_EVERY_MS = 500
 
@@ -118,8 +119,12 @@ async function evaluate(client: RedisClient, { sha, text }: Script, key: string,
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
-  // After one more look at the sockets: it may have been us who were late.
-  const timer = setTimeout(() => setImmediate(() => late.reject(new Error('no answer'))), milliseconds)
+  const endsAt = performance.now() + milliseconds
+  let timer = setTimeout(() => {
+    // A timer that is late itself tells that it was us who had no time; then the answer has as long again.
+    const again = performance.now() - endsAt > OWN_DELAY_MS ? milliseconds : 0
+    timer = setTimeout(() => late.reject(new Error('no answer')), again)
+  }, milliseconds)
   try {
     return await Promise.race([work, late.promise])
   } finally {
