@@ -8,12 +8,13 @@ COPY patches ./patches
 RUN bun install --frozen-lockfile
 COPY . .
 RUN bun run build
-RUN mkdir /data
+RUN mkdir data
 
 # glibc and certificates, no shell, no package manager; runs as a user without rights.
 FROM gcr.io/distroless/base-debian12:nonroot
 COPY --from=build /redlight/bin/redlight /redlight
-COPY --from=build --chown=nonroot:nonroot /data /data
+COPY --from=build --chown=nonroot:nonroot /redlight/data /data
+# It writes nowhere else: run it with --read-only --tmpfs /tmp.
 ENV HOST=0.0.0.0 DATA_DIR=/data
 VOLUME /data
 EXPOSE 4000

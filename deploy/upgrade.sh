@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Puts a new executable in the place of the old one and restarts the instances one after the other, so that Caddy
+# (deploy/Caddyfile) always has one that serves: no request fails. `upgrade.sh --help` says how to call it.
+set -euo pipefail
+
+EXECUTABLE=${REDLIGHT_EXECUTABLE:-/usr/local/bin/redlight}
+PORTS=${REDLIGHT_PORTS:-4000,4001}
+# A command that restarts the instance whose port is its last argument, and returns once it was told to.
+RESTART=${REDLIGHT_RESTART:-restart_unit}
+# How long an instance may take until it serves: its migrations run in that time.
+PATIENCE_SECONDS=${REDLIGHT_PATIENCE_SECONDS:-900}
+# Caddy asks each instance once a second, and has to find this one well before the next one goes.
+SETTLE_SECONDS=${REDLIGHT_SETTLE_SECONDS:-3}
+
+usage() {
+  cat <<EOF
+Usage: upgrade.sh NEW_EXECUTABLE     install it, and restart every instance
+       upgrade.sh --restart          restart every instance, as after a change of the configuration
+
+Environment: REDLIGHT_EXECUTABLE ($EXECUTABLE), REDLIGHT_PORTS ($PORTS), REDLIGHT_RESTART (systemctl restart redlight@PORT),
+REDLIGHT_PATIENCE_SECONDS ($PATIENCE_SECONDS), REDLIGHT_SETTLE_SECONDS ($SETTLE_SECONDS)
+
+If the first instance doesn't serve with the new executable, the old one is put back and the others are left alone. Migrations
+stay: the version before works with them.
+EOF
+}
+
+fail() {
+  echo "upgrade.sh: $*" >&2
+  exit 1
+}
+restart_unit() { systemctl restart "redlight@$1"; }
+serves() { env -i PATH="$PATH" HOST=127.0.0.1 PORT="$1" "$EXECUTABLE" healthcheck >/dev/null 2>&1; }
+
+restart_and_wait() {
+  local port=$1 until=$((SECONDS + PATIENCE_SECONDS))
+  "$RESTART" "$port" || return 1
+  until serves "$port"; do
+    ((SECONDS < until)) || return 1
+    sleep 0.2
+  done
+}
+
+case ${1:-} in
+  -h | --help) usage && exit 0 ;;
+  --restart) new='' ;;
+  '' | -*) usage >&2 && exit 2 ;;
+  *) new=$1 ;;
+esac
+[ $# -le 1 ] || { usage >&2 && exit 2; }
+IFS=, read -ra ports <<<"$PORTS"
+[ "${#ports[@]}" -ge 2 ] || fail "REDLIGHT_PORTS=$PORTS names one instance: while it restarts nothing would serve; name two, such as 4000,4001"
+
+for port in "${ports[@]}"; do
+  serves "$port" || fail "the instance on port $port does not serve now, so the others can't be spared: see 'systemctl status redlight@$port'"
+done
+
+if [ -n "$new" ]; then
+  version=$("$new" version 2>&1) || fail "$new is no executable of Redlight for this machine: $version"
+  echo "upgrading $("$EXECUTABLE" version) to $version"
+  # Within the folder and renamed: an instance that starts meanwhile finds the one or the other, whole.
+  install -m 755 "$new" "$EXECUTABLE.new"
+  ln -f "$EXECUTABLE" "$EXECUTABLE.previous"
+  mv -f "$EXECUTABLE.new" "$EXECUTABLE"
+fi
+
+done=0
+for port in "${ports[@]}"; do
+  echo "restarting the instance on port $port"
+  if ! restart_and_wait "$port"; then
+    if [ -n "$new" ] && [ "$done" = 0 ]; then
+      mv -f "$EXECUTABLE.previous" "$EXECUTABLE"
+      restart_and_wait "$port" || fail "port $port serves neither with $new nor with the executable before: see 'journalctl -u redlight@$port'; the other instances still run"
+      fail "port $port does not serve with $new: the executable before is back in place and serves; see 'journalctl -u redlight@$port'"
+    fi
+    fail "port $port does not serve: see 'journalctl -u redlight@$port'; the instances after it were left alone"
+  fi
+  done=$((done + 1))
+  sleep "$SETTLE_SECONDS"
+done
+echo "all ${#ports[@]} instances serve"

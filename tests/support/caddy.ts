@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './postgres'
+
+// The proxy of deploy/Caddyfile, on a port of the test's own and without TLS.
+
+export const canStartCaddy = Bun.which('caddy') !== null
+if (!canStartCaddy) console.warn('left out: tests through the proxy: no caddy')
+
+export async function startCaddy(upstreams: string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-caddy-'))
+  const url = new URL(`http://127.0.0.1:${await freePort()}`)
+  const child = Bun.spawn(['caddy', 'run', '--config', 'deploy/Caddyfile', '--adapter', 'caddyfile'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      CADDY_ADMIN: `127.0.0.1:${await freePort()}`,
+      REDLIGHT_SITE: url.origin,
+      REDLIGHT_UPSTREAMS: upstreams.join(' '),
+    },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: Bun.file(join(folder, 'log')),
+  })
+  for (let tries = 0; ; tries++) {
+    const response = await fetch(new URL('/v1/healthcheck', url)).catch(() => undefined)
+    if (response?.ok) break
+    if (tries > 200) throw new Error(`caddy serves nothing: ${await Bun.file(join(folder, 'log')).text()}`)
+    await Bun.sleep(50)
+  }
+  return {
+    url,
+    async stop() {
+      child.kill()
+      await child.exited
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
