@@ -8,7 +8,7 @@ import addFormats from 'ajv-formats'
 import { $ } from 'bun'
 import { startServer } from '../src/cli/server'
 import { createLog } from '../src/log'
-import { createTestDatabase, type TestDatabase } from './support/database'
+import { createTestDatabase, type TestDatabase, testDatabaseUrl } from './support/database'
 import { type Answer, startTestServer, type TestServer, type TestUser, testConfig } from './support/server'
 
 type Examples = Record<string, { value: unknown }>
@@ -305,6 +305,41 @@ describe('the service keeps to its document', () => {
       expect(await status(id, { ...own, headers: { 'X-Expected-Version': '9' } })).toBe(409)
     }
     expect(await status('showMovie', { ...own, headers: { 'If-None-Match': '"1"' } })).toBe(304)
+  })
+
+  const usesDatabase = (id: string) => '503' in operationOf(id).responses && id !== 'checkHealth'
+  /** Sends the example of every operation that needs the database, all at once. */
+  async function expectEverywhere(status: number, fragile: TestServer, token: string) {
+    const asked = [...operations].filter(([id]) => usesDatabase(id))
+    const answers = asked.map(async ([id, { method, path, parameters }]) => {
+      const example = parameters.find((parameter) => parameter.in === 'path')?.example
+      const options = { token, body: exampleBodies(id)[0] }
+      const answer = await fragile.request(method, path.replace('{id}', String(example)), options)
+      expect([id, answer.status]).toEqual([id, status])
+      expectDocumented(id, answer)
+    })
+    expect(answers.length).toBeGreaterThan(10)
+    await Promise.all(answers)
+  }
+
+  test('when it breaks inside', async () => {
+    const fragile = await startTestServer()
+    const { token } = await fragile.newUser()
+    for (const table of ['movies', 'users', 'favourites', 'tokens'])
+      await fragile.sql.unsafe(`alter table ${table} rename to ${table}_away`)
+    await expectEverywhere(500, fragile, token)
+    await fragile.stop()
+  })
+
+  // The embedded database takes its one session back from a transaction that holds the others up.
+  test.skipIf(testDatabaseUrl === undefined)('when the database does not answer', async () => {
+    const fragile = await startTestServer()
+    const { token } = await fragile.newUser()
+    await fragile.sql.begin(async (tx) => {
+      await tx`lock table movies, users, favourites, tokens in access exclusive mode`
+      await expectEverywhere(503, fragile, token)
+    })
+    await fragile.stop()
   })
 
   test('once a client asks too much', async () => {
