@@ -23,7 +23,10 @@ Examples:
   export DATABASE_URL=postgres://redlight@localhost/redlight
   JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
 
-  async run(args, { readConfig, unknownVariables, createLog, serviceManager, print, colours, untilSignal }) {
+  async run(
+    args,
+    { readConfig, unknownVariables, createLog, serviceManager, print, colours, progress, untilSignal },
+  ) {
     words(args, [])
     const config = readConfig()
     if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
@@ -36,7 +39,8 @@ Examples:
     const manager = serviceManager(log)
     manager.starting()
     const signalled = untilSignal()
-    const started = await Promise.race([startServer(config, log), signalled])
+    const starting = progress('starting')
+    const started = await Promise.race([startServer(config, log), signalled]).finally(starting.end)
     // While it waits for its database, say; an end at any moment must do no harm anyway.
     if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
     const { url, prepared, stop } = started
@@ -68,7 +72,7 @@ function welcome({ database, smtp }: Config, { origin }: URL, { bold, cyan }: Co
     '  Next, in another terminal, register; a mail brings your activation token:',
     '',
     `  curl ${origin}/v1/users --json \\`,
-    `    '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
+    `  '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
     '',
   ]
 }
