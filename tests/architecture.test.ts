@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { Glob } from 'bun'
 
@@ -122,6 +123,41 @@ describe('the house', () => {
 
   test('no file is over 200 lines', () => {
     expect(sources.filter(({ text }) => text.split('\n').length > 201).map(({ path }) => path)).toEqual([])
+  })
+})
+
+describe('docs/ARCHITECTURE.md', () => {
+  const read = (path: string) => Bun.file(path).text()
+
+  test('names for each invariant a test that is there', async () => {
+    const rows = [
+      ...(await read('docs/ARCHITECTURE.md')).matchAll(/^\| .+ \| `([a-z-]+\.test\.ts)`: (.+) \|$/gm),
+    ]
+    expect(rows.length).toBeGreaterThan(10)
+    for (const [, file = '', name = ''] of rows)
+      expect({ file, name, isThere: (await read(`tests/${file}`)).includes(name) }).toEqual({
+        file,
+        name,
+        isThere: true,
+      })
+  })
+
+  test('names files that are there, and so do the pages beside it', async () => {
+    const pages = ['README.md', ...(await Array.fromAsync(new Glob('docs/*.md').scan('.')))]
+    for (const page of pages) {
+      const text = await read(page)
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, to = '']) =>
+        join(dirname(page), to),
+      )
+      const named = [...text.matchAll(/`((?:src|tests|drizzle|docs|deploy)\/[\w./-]+\.\w+)`/g)].map(
+        ([, to = '']) => to,
+      )
+      const inSource = [...text.matchAll(/`((?:http|db|cli|movies|users|mail|tokens)\/[\w-]+\.ts)`/g)].map(
+        ([, to]) => `src/${to}`,
+      )
+      for (const path of [...links, ...named, ...inSource])
+        expect({ page, path, isThere: existsSync(path) }).toEqual({ page, path, isThere: true })
+    }
   })
 })
 

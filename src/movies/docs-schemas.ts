@@ -19,8 +19,11 @@ export const movieFields = {
   release_date: { description: 'A day of the calendar, from 1888 to five years from now.' },
 }
 
-export const optionalMovieProperties = ['director', 'cast', 'release_date', 'synopsis']
 const content: Readonly<Record<string, JsonSchema>> = MovieInput.properties
+/** Left out when not set; a year there always is, if only that of the release date. */
+export const optionalMovieProperties = Object.entries(content)
+  .filter(([name, { nullable }]) => nullable && name !== 'year')
+  .map(([name]) => name)
 const id: JsonSchema = { type: 'integer', format: 'int64', minimum: 1 }
 
 /** What comes in goes out again under the same rules; what is not set is left out rather than null. */

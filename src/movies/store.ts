@@ -60,7 +60,7 @@ const placeholders = {
   cast: list('cast'),
   releaseDate: sql.placeholder('releaseDate'),
   synopsis: sql.placeholder('synopsis'),
-}
+} satisfies Record<keyof MovieContent, unknown>
 
 /** Lists as PostgreSQL writes them. */
 function driverValues(content: Partial<MovieContent>): Record<string, unknown> {
