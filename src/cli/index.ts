@@ -69,7 +69,9 @@ function help(name: string | undefined, context: CommandContext, printError: (li
 
 function unknown(name: string, printError: (line: string) => void): number {
   const meant = didYouMean(name, [...commands.map((known) => known.name), 'help'])
-  printError(`redlight: there is no command ${shown(name)}${meant || '; "redlight help" lists them'}`)
+  printError(
+    `redlight: there is no command ${shown(name)}${meant ? `${meant} See` : '; see'} "redlight help"`,
+  )
   return 2
 }
 

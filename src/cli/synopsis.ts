@@ -21,7 +21,7 @@ export function synopsisOf({ name, usage }: Pick<Command, 'name' | 'usage'>): Sy
     const [command, second = ''] = text.split(/\s+/)
     if (command !== name) continue
     const found = text.match(OPTION) ?? []
-    const alternatives = /^[a-z|-]+$/.test(second) ? second.split('|') : []
+    const alternatives = /^[a-z][a-z|-]*$/.test(second) ? second.split('|') : []
     for (const word of alternatives) subcommands.set(word, [...(subcommands.get(word) ?? []), ...found])
     if (alternatives.length === 0) for (const option of found) options.add(option)
   }
