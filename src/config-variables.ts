@@ -98,3 +98,7 @@ export const unknownVariables = (environment: Readonly<Record<string, string | u
 /** What to tell of one of these. */
 export const unknownVariable = (name: string) =>
   `there is no variable ${name}${didYouMean(name, names) || '.'} It has no effect; the README lists all`
+
+/** The files that hold values, as NAME_FILE names them. */
+export const settingFiles = (environment: Readonly<Record<string, string | undefined>>): string[] =>
+  variables.flatMap(({ name }) => environment[`${name}_FILE`] || [])

@@ -6,7 +6,7 @@ import { type Permission, table } from './config-variables'
 import type { LogLevel } from './log'
 
 export { ConfigError } from './config-reader'
-export { unknownVariable, unknownVariables, variables } from './config-variables'
+export { settingFiles, unknownVariable, unknownVariables, variables } from './config-variables'
 
 type Smtp = {
   readonly host: string

@@ -3,7 +3,7 @@ import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
 import { createProgress } from './cli/progress'
 import { createServiceManager } from './cli/service-manager'
-import { type Config, readConfig, unknownVariable, unknownVariables } from './config'
+import { type Config, readConfig, settingFiles, unknownVariable, unknownVariables } from './config'
 import type { Database } from './db/client'
 import { openDatabaseAlone, openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
@@ -35,6 +35,7 @@ const exitCode = await runCommandLine(
   {
     readConfig: config,
     unknownVariables: () => unknownVariables(process.env),
+    settingFiles: () => settingFiles(process.env),
     createLog({ logLevel }) {
       const format = process.stdout.isTTY ? readableLine(colours) : jsonLine
       const log = createLog(logLevel, output.write, format)

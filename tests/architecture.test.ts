@@ -56,6 +56,11 @@ const rules: { files: RegExp; forbidden: RegExp; why: string }[] = [
     why: 'a backup knows tables and no topic',
   },
   {
+    files: /^src\/doctor\//,
+    forbidden: new RegExp(`^(elysia|drizzle-orm|postgres|nodemailer)|^src/(http|cli|${topics.join('|')})/`),
+    why: 'the doctor asks those who know',
+  },
+  {
     files: /^src\/http\//,
     forbidden: /^(drizzle-orm|postgres)|^src\/(db|mail|cli)\/|(store|service|routes)$/,
     why: 'http gets what it needs handed in',

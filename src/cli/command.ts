@@ -12,6 +12,8 @@ export type CommandContext = {
   readConfig: () => Config
   /** Variables that look like ours and are not. */
   unknownVariables: () => readonly string[]
+  /** The files that NAME_FILE variables name. */
+  settingFiles: () => readonly string[]
   createLog: (config: Pick<Config, 'logLevel'>) => Log
   /** Whoever started the service and wants to know how it does: systemd, or nobody. */
   serviceManager: (log: Log) => ServiceManager

@@ -4,6 +4,7 @@ import { databaseProblem } from '../db/database-errors'
 import { backupCommand } from './backup'
 import { type Command, type CommandContext, CommandFailed, UsageError } from './command'
 import { completionFor } from './completion'
+import { doctor } from './doctor'
 import { healthcheck } from './healthcheck'
 import { commandHelp, overview } from './help'
 import { migrateCommand } from './migrate'
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   moviesCommand,
   backupCommand,
   restoreCommand,
+  doctor,
   healthcheck,
   completionFor(() => commands),
   versionCommand,

@@ -44,19 +44,9 @@ const timeouts = {
  * broke meanwhile. How many there are at once is the outbox's to say.
  */
 export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof timeouts> = {}): Mailer {
-  const { connectMs, silenceMs, totalMs } = { ...timeouts, ...overrides }
+  const { totalMs } = { ...timeouts, ...overrides }
   const running = new Set<AbortController>()
-  const transport = createTransport({
-    host: smtp.host,
-    port: smtp.port,
-    ...security(smtp),
-    connectionTimeout: connectMs,
-    greetingTimeout: connectMs,
-    dnsTimeout: connectMs,
-    socketTimeout: silenceMs,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
+  const transport = transportTo(smtp, overrides)
   return {
     async send({ to, ...mail }) {
       requireAddress(to)
@@ -83,6 +73,36 @@ export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof t
       for (const abort of running) abort.abort()
       transport.close()
     },
+  }
+}
+
+function transportTo(smtp: SmtpSettings, overrides: Partial<typeof timeouts>) {
+  const { connectMs, silenceMs } = { ...timeouts, ...overrides }
+  return createTransport({
+    host: smtp.host,
+    port: smtp.port,
+    ...security(smtp),
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    dnsTimeout: connectMs,
+    socketTimeout: silenceMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+}
+
+/** Goes as far as a mail would, without one: greeting, TLS, sign-in. Throws a MailFailure. */
+export async function verifySmtp(
+  smtp: SmtpSettings,
+  overrides: Partial<typeof timeouts> = {},
+): Promise<void> {
+  const transport = transportTo(smtp, overrides)
+  try {
+    await transport.verify()
+  } catch (error) {
+    throw mailFailure(error)
+  } finally {
+    transport.close()
   }
 }
 

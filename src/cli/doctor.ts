@@ -1,0 +1,83 @@
+import { type Config, ConfigError, unknownVariable } from '../config'
+import { checkDatabase } from '../doctor/database'
+import { checkDisk, checkModes } from '../doctor/files'
+import { type Finding, fail, ok, warn, within } from '../doctor/finding'
+import { checkMail } from '../doctor/mail'
+import { checkProxies, checkSecrets } from '../doctor/settings'
+import { type Command, type CommandContext, CommandFailed, mixed, words } from './command'
+
+const PATIENCE_MS = 8000
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Say what is well and what is not, and how to mend it',
+  usage: `
+Usage: redlight doctor [--json] [--send-test ADDRESS]
+
+Looks at the settings, the database, its schema and clock, the mail server, the
+proxy settings, the disk and who may read what is secret; changes nothing. Works
+beside the running service, and while the database is away. Exits 1 when
+something is wrong that keeps the service from working.
+
+  --json               for programs
+  --send-test ADDRESS  also send a mail there
+
+Examples:
+  redlight doctor
+  redlight doctor --send-test alice@example.com`,
+
+  async run(args, context) {
+    const { flags, values, rest } = mixed(args, ['json'], ['send-test'])
+    words(rest, [])
+    const findings = await examine(context, values['send-test'])
+    const failed = findings.filter(({ status }) => status === 'fail').length
+    if (flags.has('json')) context.print(JSON.stringify({ ok: failed === 0, findings }))
+    else for (const finding of findings) show(finding, context)
+    if (failed > 0) throw new CommandFailed(`${failed} of ${findings.length} checks failed`)
+  },
+}
+
+async function examine(context: CommandContext, testAddress?: string): Promise<Finding[]> {
+  const unknown = context
+    .unknownVariables()
+    .map((name) => warn('settings', unknownVariable(name), 'correct its name, or unset it'))
+  const config = read(context)
+  if (Array.isArray(config)) return [...config, ...unknown]
+  using _ = context.progress('looking')
+  const log = context.createLog({ logLevel: 'error' })
+  const found = await Promise.all([
+    within(
+      PATIENCE_MS,
+      'database',
+      () => checkDatabase(config.database, log),
+      'see that it runs, and what holds it up',
+    ),
+    within(
+      PATIENCE_MS,
+      'mail',
+      () => checkMail(config, testAddress),
+      'see that SMTP_HOST and SMTP_PORT are reached from here',
+    ),
+    checkDisk(config.database),
+    checkModes(config.database, context.settingFiles()),
+  ])
+  const settings = unknown.length > 0 ? unknown : [ok('settings', 'all are understood')]
+  return [...settings, ...checkSecrets(config), ...checkProxies(config), ...found.flat()]
+}
+
+/** The settings, or all that is wrong with them. */
+function read({ readConfig }: CommandContext): Config | Finding[] {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const mend = 'correct it; the rest is looked at then'
+    return error.problems.map((problem) => fail('settings', problem, mend))
+  }
+}
+
+function show({ area, status, what, mend }: Finding, { print, colours }: CommandContext) {
+  const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red }[status]
+  print(`${paint(status.padEnd(4))}  ${area.padEnd(8)}  ${what}`)
+  if (mend !== undefined) print(colours.dim(`${' '.repeat(16)}→ ${mend}`))
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseConfig } from '../config-database'
+import { databaseProblem } from '../db/database-errors'
+import { inspectDatabase } from '../db/inspect'
+import { openDatabaseBesideServer } from '../db/open'
+import type { Log } from '../log'
+import { type Finding, fail, ok, warn } from './finding'
+
+const AREA = 'database'
+const OLDEST = 150_000
+const CLOCK_WARN_MS = 2000
+const CLOCK_FAIL_MS = 60_000
+
+export async function checkDatabase(config: DatabaseConfig, log: Log): Promise<Finding[]> {
+  // Whoever only looks makes no database.
+  if (config.kind === 'embedded' && !existsSync(join(config.dataDir, 'pgdata')))
+    return [ok(AREA, `none yet in ${config.dataDir}; the first "redlight serve" makes one`)]
+  try {
+    const database = await openDatabaseBesideServer({ ...config, waitMs: 0 }, log)
+    try {
+      return judge(await inspectDatabase(database.db))
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    const line = databaseProblem(error) ?? (error instanceof Error ? error.message.split('\n')[0] : undefined)
+    const [what = '', ...mend] = (line ?? 'it failed')
+      .replace(/^the database failed: /, '')
+      .split(/: (?=[^:]+$)/)
+    return [fail(AREA, what, mend.join(': ') || 'see that it runs, and that the settings lead to it')]
+  }
+}
+
+function judge(facts: Awaited<ReturnType<typeof inspectDatabase>>): Finding[] {
+  const { version, release, encoding, isReplica, hasUnaccent, offersUnaccent, hasIcu } = facts
+  const findings = [
+    version >= OLDEST
+      ? ok(AREA, `PostgreSQL ${release} answers`)
+      : fail(AREA, `PostgreSQL ${release} is too old`, 'upgrade it to 15 or newer'),
+  ]
+  if (isReplica)
+    findings.push(fail(AREA, 'it is a replica, and read-only', 'set DATABASE_URL to the primary'))
+  if (encoding !== 'UTF8')
+    findings.push(
+      fail(AREA, `its encoding is ${encoding}`, "create it anew with: encoding 'UTF8' template template0"),
+    )
+  if (!hasUnaccent && !offersUnaccent)
+    findings.push(
+      fail(AREA, 'the extension unaccent is not there', 'install the contrib package of that PostgreSQL'),
+    )
+  if (!hasIcu)
+    findings.push(fail(AREA, 'it has no ICU collations', 'use a PostgreSQL that is built with ICU'))
+  return [...findings, judgeSchema(facts), judgeClock(facts.clockAheadMs)]
+}
+
+function judgeSchema({ pending, isNewer }: { pending: number; isNewer: boolean }): Finding {
+  if (isNewer)
+    return fail('schema', 'it is newer than this redlight', 'use the newer version, or restore a backup')
+  if (pending > 0)
+    return warn(
+      'schema',
+      `${pending} migrations are pending`,
+      '"redlight migrate", or the next "redlight serve", applies them',
+    )
+  return ok('schema', 'up to date')
+}
+
+function judgeClock(aheadMs: number): Finding {
+  const off = Math.abs(aheadMs)
+  if (off < CLOCK_WARN_MS) return ok('clock', "agrees with the database's")
+  const what = `the database's is ${(off / 1000).toFixed(1)} s ${aheadMs > 0 ? 'ahead' : 'behind'}`
+  return (off < CLOCK_FAIL_MS ? warn : fail)(
+    'clock',
+    what,
+    'let both machines keep time (systemd-timesyncd, chrony)',
+  )
+}

@@ -1,0 +1,36 @@
+import type { Config } from '../config'
+import { createSmtpMailer, MailFailure, verifySmtp } from '../mail/mailer'
+import { type Finding, fail, ok, warn } from './finding'
+
+const AREA = 'mail'
+const PATIENCE = { connectMs: 4000, silenceMs: 4000, totalMs: 6000 }
+const MEND = 'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or see what the mail server says'
+
+/** Greets the mail server and signs in there; sends a mail only if it is told to whom. */
+export async function checkMail(
+  { smtp, database, publicUrl }: Config,
+  testAddress?: string,
+): Promise<Finding[]> {
+  if (smtp === undefined) {
+    const what = 'SMTP_HOST is not set: mails, with their tokens, go to the log'
+    if (testAddress !== undefined) return [fail(AREA, what, 'set SMTP_HOST to send a test mail')]
+    return [database.kind === 'postgres' ? warn(AREA, what, 'set SMTP_HOST') : ok(AREA, what)]
+  }
+  const where = `${smtp.host}:${smtp.port}`
+  try {
+    await verifySmtp(smtp, PATIENCE)
+    const verified = ok(AREA, `${where} answers${smtp.username === undefined ? '' : ', and lets us in'}`)
+    if (testAddress === undefined) return [verified]
+    await createSmtpMailer(smtp, PATIENCE).send({
+      to: testAddress,
+      messageId: `<doctor-${crypto.randomUUID()}@${new URL(publicUrl).hostname}>`,
+      subject: 'Redlight: a test mail',
+      text: `This mail was sent by "redlight doctor" for ${publicUrl}. Mail works.\n`,
+      html: `<p>This mail was sent by <code>redlight doctor</code> for ${Bun.escapeHTML(publicUrl)}. Mail works.</p>`,
+    })
+    return [verified, ok(AREA, `the test mail to ${testAddress} was taken over`)]
+  } catch (error) {
+    const reason = error instanceof MailFailure ? error.message : 'it failed'
+    return [fail(AREA, `${where}: ${reason}`, MEND)]
+  }
+}
