@@ -197,7 +197,7 @@ describe('the number of films', () => {
   /** What the triggers counted beside what is there, both of one snapshot. */
   async function counts(sql = server.sql) {
     const [row] = await sql<{ counted: number; there: number }[]>`
-      select (select sum(movies) from movie_counts)::int as counted, (select count(*) from movies)::int as there`
+      select (select coalesce(sum(movies), 0) from movie_counts)::int as counted, (select count(*) from movies)::int as there`
     return row ?? { counted: -1, there: -2 }
   }
   const totalOf = async (query: string) => (await ask('GET', `/v1/movies?${query}`)).body

@@ -172,13 +172,19 @@ export const favourites = pgTable(
 )
 
 /**
- * How many films there are, as the sum of 16 slots that triggers keep: a count(*) of a million films takes
- * a third of a second, and one single row would make all writers wait for each other.
+ * How many films there are in each block of 100,000 ids, as the sum of 16 slots that triggers keep: a count(*) of a
+ * million films takes a third of a second, and one single row would make all writers wait for each other. The blocks
+ * say where the films of a far page begin.
  */
-export const movieCounts = pgTable('movie_counts', {
-  slot: integer().primaryKey(),
-  movies: bigint({ mode: 'number' }).notNull(),
-})
+export const movieCounts = pgTable(
+  'movie_counts',
+  {
+    firstId: bigint('first_id', { mode: 'number' }).notNull(),
+    slot: integer().notNull(),
+    movies: bigint({ mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.firstId, table.slot] })],
+)
 
 /** Which of the initial films have been loaded, so that one that was deleted stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })

@@ -45,6 +45,7 @@ export const listFavourites = (
       from: sql`${favourites} join ${movies} on ${movies.id} = ${favourites.movieId}`,
       condition: sql`${favourites.userId} = ${userId}`,
       total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${userId}`,
+      isWhole: false,
       sortKeys,
       addedAt: sql`${favourites.addedAt}`,
     },

@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 import { manyShapes } from '../db/prepared'
 import { movies, users } from '../db/schema'
+import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-pages'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './list-model'
 import type { Movie } from './model'
 
-/** Rows to skip before a second round trip, to learn which end is nearer, is worth its time. */
+/** Rows to skip before a second round trip, to learn of a shorter way, is worth its time. */
 const FAR = 1000
 const MAX_TRIES = 3
 
@@ -17,6 +18,8 @@ export type MovieSource<Key extends string> = {
   from: SQL
   condition?: SQL
   total: SQL
+  /** Whether these are all the films, whose blocks of ids are counted. */
+  isWhole: boolean
   sortKeys: Readonly<Record<Key, SQL>>
   addedAt: SQL
 }
@@ -24,6 +27,7 @@ export type ListedMovie = { movie: Movie; addedAt: string | null }
 
 type Row = Record<string, unknown> & {
   total: string
+  before: string
   id: string | null
   title: string
   year: number
@@ -76,17 +80,16 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 
-/** Which rows of which order: a page counted from the end of a list stands in the list's reverse. */
-type Range = { reversed: boolean; limit: number; offset: number }
-
 /** The ids of a page, and what they were sorted by, in front of the statement that shows them. */
 function pageIds<Key extends string>(
   source: MovieSource<Key>,
   { sort, filters }: MovieList<Key>,
-  { reversed, limit, offset }: Range,
+  { reversed, limit, offset, start }: Range,
 ): SQL {
   const sortKey = source.sortKeys[sort.key]
-  const given = [...(source.condition ? [source.condition] : []), ...conditions(filters)]
+  const given = [source.condition, start?.condition, ...conditions(filters)].filter(
+    (condition) => condition !== undefined,
+  )
   const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
   const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at
       from ${source.from} ${where}`
@@ -104,23 +107,24 @@ async function selectRange<Key extends string>(
   source: MovieSource<Key>,
   list: MovieList<Key>,
   range: Range,
-): Promise<Page<ListedMovie>> {
+): Promise<Page<ListedMovie> & Snapshot> {
   const isFiltered = hasFilters(list.filters)
   const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, range)}
-    select total.records as total, movies.id, movies.title, movies.year, movies.runtime,
+    select whole.total, whole.before, movies.id, movies.title, movies.year, movies.runtime,
       to_json(movies.genres) as genres, movies.director, to_json(movies.cast) as cast,
       movies.release_date as "releaseDate", movies.synopsis, movies.version, ${users.id} as "creatorId",
       ${users.name} as "creatorName", ${users.username} as "creatorUsername", page.added_at as "addedAt"
-    from (select (${isFiltered ? sql`select count(*) from matched` : source.total}) as records) as total
+    from (select (${isFiltered ? sql`select count(*) from matched` : source.total}) as total,
+      (${range.start?.before ?? sql`0`}) as before) as whole
     left join (page join movies on movies.id = page.movie_id join users on users.id = movies.created_by) on true
     order by ${orderBy(list.sort, sql`page.sort_key`, sql`page.movie_id`, false)}`)
   return {
     total: Number(rows[0]?.total ?? 0),
+    before: Number(rows[0]?.before ?? 0),
     rows: rows.filter(({ id }) => id !== null).map((row) => ({ movie: toMovie(row), addedAt: row.addedAt })),
   }
 }
 
-/** A page behind the middle of a whole list is reached from its end, which is as near as its total is known. */
 async function selectPage<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
@@ -128,25 +132,24 @@ async function selectPage<Key extends string>(
 ): Promise<Page<ListedMovie>> {
   const limit = list.pageSize
   const offset = (list.page - 1) * limit
-  const isWorthAsking = offset >= FAR && !hasFilters(list.filters)
-  let known = isWorthAsking ? await countAll(db, source) : 0
-  for (let tries = 0; 2 * offset > known && known > 0 && tries < MAX_TRIES; tries++) {
-    const fromEnd = {
-      limit: Math.max(0, Math.min(limit, known - offset)),
-      offset: Math.max(0, known - offset - limit),
-    }
-    const page = await selectRange(db, source, list, { reversed: true, ...fromEnd })
-    if (page.total === known) return page
-    // Films came or went in between, so it was another page: once more, with the total of now.
-    known = page.total
+  const isFar = offset >= FAR && !hasFilters(list.filters)
+  for (let tries = 0; isFar && tries < MAX_TRIES; tries++) {
+    const shortcut = await findShortcut(db, source, list.sort, { limit, offset })
+    if (shortcut === undefined) break
+    const page = await selectRange(db, source, list, shortcut.range)
+    if (shortcut.holds(page)) return page
+    // Films came or went in between, so it was another page.
   }
   return selectRange(db, source, list, { reversed: false, limit, offset })
 }
 
-async function countAll<Key extends string>(db: Db, { total }: MovieSource<Key>): Promise<number> {
-  const [found] = await db.execute<{ records: string }>(sql`select (${total}) as records`)
-  return Number(found?.records ?? 0)
-}
+const findShortcut = <Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  sort: Sort<Key>,
+  wanted: { limit: number; offset: number },
+): Promise<Shortcut | undefined> =>
+  source.isWhole && sort.key === 'id' ? fromTheBlock(db, sort, wanted) : fromTheEnd(db, source.total, wanted)
 
 function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...content }: Row): Movie {
   const { title, year, runtime, genres, director, cast, releaseDate, synopsis } = content

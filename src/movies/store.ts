@@ -141,7 +141,8 @@ export async function deleteMovie(db: Db, id: number, version?: number): Promise
 
 const allMovies = {
   from: sql`${movies}`,
-  total: sql`select sum(${movieCounts.movies})::bigint from ${movieCounts}`,
+  total: sql`select coalesce(sum(${movieCounts.movies}), 0)::bigint from ${movieCounts}`,
+  isWhole: true,
   sortKeys: movieSortKeys,
   addedAt: sql`null::timestamptz`,
 }
