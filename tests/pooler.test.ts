@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { connect } from '../src/db/client'
+import { createLog } from '../src/log'
 import { canStartPgBouncer, startPgBouncer } from './support/pgbouncer'
 import { canStartPostgres, type PostgresServer, startPostgres } from './support/postgres'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from './support/server'
@@ -177,5 +179,30 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect(await status('/v1/movies')).toBe(200)
     const errors = server.logLines().filter(({ level }) => level === 'error')
     expect(errors).toEqual([])
+  })
+})
+
+describe.skipIf(!canStartPostgres)('behind a pooler that nobody told of', () => {
+  test('a commit that became a rollback is an error, and never an answer', async () => {
+    const postgres = await startPostgres({ fsync: 'off' })
+    const log = createLog('error', () => {})
+    const { db, close } = connect({ url: postgres.url('redlight') }, { poolMax: 1, log })
+    try {
+      await db.execute('create table kept (id int)')
+      const insert = () => db.transaction((tx) => tx.execute('insert into kept values (1)'))
+      await insert()
+      // As on another connection of the server's, the driver's own statements are unknown now.
+      await db.execute('deallocate all')
+      const outcome = await insert().then(
+        () => 'kept',
+        (error: unknown) => error,
+      )
+      const kept = await postgres.admin('select count(*)::int as rows from kept')
+      expect([outcome === 'kept', kept[0]?.rows]).toEqual([kept[0]?.rows === 2, kept[0]?.rows])
+      expect(outcome).toMatchObject({ code: 'databaseUnavailable' })
+    } finally {
+      await close()
+      await postgres.dispose()
+    }
   })
 })

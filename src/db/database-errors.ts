@@ -22,6 +22,7 @@ const UNAVAILABLE = new Set([
   'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
+  'TRANSACTION_ROLLED_BACK',
   '08P01', // what PgBouncer says of a server that is away, or that has no connection free
   '25006', // read-only
   '25P03', // idle in transaction too long
