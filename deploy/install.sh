@@ -171,7 +171,9 @@ set_password() { as_postgres <<<"set log_statement = 'none'; $1 role redlight lo
 
 install_units() {
   local name
-  for name in redlight.service redlight@.service; do put "$UNITS/$name" 644 <"$here/$name"; done
+  for name in redlight.service redlight@.service redlight-backup.service redlight-backup.timer; do
+    put "$UNITS/$name" 644 <"$here/$name"
+  done
   if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
   for name in $(units); do
     if [ -e "$UNITS/multi-user.target.wants/$name" ]; then say "as it should be: $name is enabled"; else
@@ -179,6 +181,10 @@ install_units() {
     fi
     if has_systemd; then act "start $name, if it does not run" systemctl start "$name"; fi
   done
+  if [ ! -e "$UNITS/timers.target.wants/redlight-backup.timer" ]; then
+    act 'enable the nightly backup' systemctl enable --quiet redlight-backup.timer
+    if has_systemd; then act 'start its timer' systemctl start redlight-backup.timer; fi
+  fi
 }
 
 install_caddy() {
@@ -202,7 +208,11 @@ remove() {
       act "disable $unit" systemctl disable --quiet "$unit"
     fi
   done
-  for path in $UNITS/redlight.service $UNITS/redlight@.service $BINARY $BINARY.previous; do
+  if [ -e $UNITS/timers.target.wants/redlight-backup.timer ]; then
+    act 'disable the nightly backup' systemctl disable --quiet redlight-backup.timer
+    if has_systemd; then act 'stop its timer' systemctl stop redlight-backup.timer; fi
+  fi
+  for path in $UNITS/redlight.service $UNITS/redlight@.service $UNITS/redlight-backup.service $UNITS/redlight-backup.timer $BINARY $BINARY.previous; do
     [ ! -e "$path" ] || act "remove $path" rm -f "$path"
   done
   if [ -e $CADDYFILE ] && grep -q "$MARK" $CADDYFILE; then act "remove $CADDYFILE" rm -f $CADDYFILE; fi
