@@ -152,9 +152,14 @@ describe('of many at once', () => {
     ['email', 'Twin@Example.com', 'tWIN@example.com', 'a user with this email address already exists'],
     ['username', 'Twin', 'tWIN', 'a user with this username already exists'],
   ])('20 registrations of one %s, one wins', async (field, value, otherCase, message) => {
-    const register = (i: number) => {
+    const register = async (i: number) => {
       const twin = { name: 'Twin', email: `twin${i}@example.com`, username: `twin${i}`, password: PASSWORD }
-      return ask('POST', '/v1/users', { body: { ...twin, [field]: i % 2 ? value : otherCase } })
+      const body = { ...twin, [field]: i % 2 ? value : otherCase }
+      // On a busy machine some wait too long for their turn to hash a password.
+      for (;;) {
+        const answer = await ask('POST', '/v1/users', { body })
+        if (answer.status !== 503) return answer
+      }
     }
     const statuses = { 201: 1, 422: 19 }
     expect(tally(await times(20, register))).toEqual({ statuses, errors: [{ [field]: message }] })
