@@ -14,7 +14,7 @@ const REQUEST_DEADLINE_MS = 4500
 const FAREWELL_MS = 100
 
 type ListenConfig = Pick<Config, 'host' | 'port' | 'database' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
-type Handle = (request: Request, socketAddress: string) => Promise<Response>
+type Handle = (request: Request, socketAddress: () => string) => Promise<Response>
 export type Listener = {
   readonly url: URL
   /** Tells every client to let go of its connection, then refuses new ones, and gives the requests under way their time. */
@@ -34,7 +34,7 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
       async fetch(request, server) {
-        const address = server.requestIP(request)?.address ?? ''
+        const address = () => server.requestIP(request)?.address ?? ''
         const response = await withDeadline(deadlineMs, () => handle(request, address))
         if (isStopping) response.headers.set('Connection', 'close')
         return response

@@ -45,11 +45,15 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
         this.set(await read())
       },
     })
-  const statuses = new Counter({
+  new Counter({
     name: 'redlight_http_responses_total',
     help: 'Answers sent, by status.',
     labelNames: ['status'] as const,
     registers: [registry],
+    collect() {
+      this.reset()
+      for (const [status, count] of Object.entries(sentByStatus)) this.inc({ status }, count)
+    },
   })
   // Bun counts only what a turn was late, where Node adds the resolution to it.
   const eventLoopLagMs = () => lag.percentile(99) / 1e6
@@ -106,7 +110,6 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       sent++
       processingSeconds += seconds
       sentByStatus[status] = (sentByStatus[status] ?? 0) + 1
-      statuses.inc({ status })
       durations.observe(
         { route, method: knownMethod(method), status: `${Math.floor(status / 100)}xx` },
         seconds,

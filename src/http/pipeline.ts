@@ -9,7 +9,7 @@ import type { Limiter } from './rate-limit'
 import { logRequest } from './request-log'
 
 export type PipelineDeps = {
-  limiter: Pick<Limiter, 'request'>
+  limiter: Pick<Limiter, 'isOn' | 'request'>
   clientAddresses: ClientAddresses
   cors: Cors
   metrics: Pick<Metrics, 'requestStarted' | 'requestEnded'>
@@ -23,11 +23,10 @@ const UNLIMITED = /^\/(?:v1\/healthcheck|metrics|debug\/vars|docs(?:\/.*)?)$/
 
 /** What surrounds every request, known route or not: the first and the last to see it. */
 export function pipeline(deps: PipelineDeps, handle: Handle) {
-  return async (request: Request, socketAddress: string): Promise<Response> => {
+  return async (request: Request, socketAddress: () => string): Promise<Response> => {
     const context = openContext(request, performance.now())
-    context.limitKey = deps.clientAddresses.limitKey(socketAddress, request.headers.get('x-forwarded-for'))
     deps.metrics.requestStarted()
-    const response = await answer(request, context, handle, deps)
+    const response = await answer(request, socketAddress, context, handle, deps)
     addCommonHeaders(response.headers, context)
     deps.cors.apply(request, response.headers)
     const seconds = (performance.now() - context.startedAt) / 1000
@@ -37,9 +36,17 @@ export function pipeline(deps: PipelineDeps, handle: Handle) {
   }
 }
 
-async function answer(request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) {
+async function answer(
+  request: Request,
+  socketAddress: () => string,
+  context: RequestContext,
+  handle: Handle,
+  deps: PipelineDeps,
+) {
   try {
-    if (!UNLIMITED.test(context.path)) {
+    if (deps.limiter.isOn && !UNLIMITED.test(context.path)) {
+      const forwardedFor = request.headers.get('x-forwarded-for')
+      context.limitKey = deps.clientAddresses.limitKey(socketAddress(), forwardedFor)
       const taken = deps.limiter.request(context.limitKey)
       if (taken instanceof Promise) await taken
     }

@@ -38,6 +38,7 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
   const taker = (from: Bucket) => (address: string | undefined) =>
     address === undefined ? NOTHING : from.take(address)
   return {
+    isOn: config.enabled,
     request: taker(requests),
     signIn: taker(signIns),
     registration: taker(registrations),
