@@ -140,6 +140,25 @@ describe('of many at once', () => {
     expect(tally(renamed)).toEqual({ statuses: { 200: 1, 422: 19 }, errors: [error] })
   })
 
+  // Those who ask in the same moment share a statement, which must not be one from before a write's answer.
+  test('8 who write and read in turn, each finds in every later read what they wrote', async () => {
+    const writers = Array.from({ length: 8 }, async (_, i) => {
+      for (let round = 0; round < 15; round++) {
+        const { id } = await newFilm()
+        const title = `Read ${i} ${round}`
+        const [found, list] = await Promise.all([get(id), ask('GET', '/v1/movies?sort=-id&page_size=100')])
+        expect([found.status, list.body.movies.some((movie) => movie.id === id)]).toEqual([200, true])
+        expect((await patch(id, { title })).status).toBe(200)
+        const [changed, again] = await Promise.all([get(id), ask('GET', '/v1/movies?sort=-id&page_size=100')])
+        expect(changed.body.movie.title).toBe(title)
+        expect(again.body.movies.find((movie) => movie.id === id)?.title).toBe(title)
+        await ask('DELETE', `/v1/movies/${id}`)
+        expect((await get(id)).status).toBe(404)
+      }
+    })
+    await Promise.all(writers)
+  })
+
   test('20 who favour one film, it is one favourite', async () => {
     const { id } = await newFilm()
     const path = `/v1/users/me/favourites/${id}`

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { makePgArray } from 'drizzle-orm/pg-core'
-import { batched } from '../db/batch'
+import { askedOnce, batched } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { builtOnce } from '../db/prepared'
@@ -147,8 +147,9 @@ const allMovies = {
   addedAt: sql`null::timestamptz`,
 }
 
-export const listMovies = (db: Db, list: MovieList<MovieSortKey>): Promise<Page<ListedMovie>> =>
-  listPage(db, allMovies, list)
+export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page<ListedMovie>> = askedOnce(
+  (db, list: MovieList<MovieSortKey>) => listPage(db, allMovies, list),
+)
 
 /** Makes a film another user's; false when there is no such film. */
 export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
