@@ -41,11 +41,12 @@ const usual: MigrateOptions = {
  */
 export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Promise<number> {
   const settings = { ...usual, ...options }
+  // Nearly every start finds nothing to do, and need not wait for its turn to see that.
+  if ((await pendingOf(db, settings.migrations)).length === 0) return 0
   await takeTurn(db)
   try {
     await createRecord(db)
-    const known = new Set(await appliedMigrations(db))
-    const pending = settings.migrations.filter(({ folderMillis }) => !known.has(folderMillis))
+    const pending = await pendingOf(db, settings.migrations)
     for (const [index, migration] of pending.entries()) {
       settings.onProgress(index, pending.length)
       if (isConcurrent(migration)) await buildIndexes(db, migration, () => record(db, migration))
@@ -55,6 +56,11 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   } finally {
     await db.execute(sql`select pg_advisory_unlock(${MIGRATION_LOCK})`)
   }
+}
+
+async function pendingOf(db: Db, migrations: readonly Migration[]): Promise<Migration[]> {
+  const known = new Set(await appliedMigrations(db))
+  return migrations.filter(({ folderMillis }) => !known.has(folderMillis))
 }
 
 /** Asked for again and again: one that waits for the lock holds a snapshot, for which a concurrent index would wait. */
