@@ -77,7 +77,7 @@ describe('requests that are meant to be read in two ways', () => {
         ['GET /constructor', 404],
         ['GET /../../../etc/passwd', 404],
         ['GET /docs/..%2f..%2fpackage.json', 404],
-        ['CONNECT elsewhere.example:443', 404],
+        ['CONNECT elsewhere.example:443', 405],
       ]
       for (const [line, status] of expected)
         expect({ line, statuses: await statusOf(line) }).toEqual({ line, statuses: [status] })
