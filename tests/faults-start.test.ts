@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type postgres from 'postgres'
 import { canStartPostgres, type PostgresServer, startPostgres } from './support/postgres'
 import { quietSettings, runProgram, signUp, startProgram } from './support/program'
 import { startProxy } from './support/proxy'
@@ -6,6 +7,13 @@ import { startProxy } from './support/proxy'
 const TIMEOUT_MS = 60_000
 /** That of src/db/migrate.ts. */
 const MIGRATION_LOCK = 7_303_014
+
+/** The turn to migrate, of a database that has everything before it. */
+async function holdMigrations(sql: postgres.Sql) {
+  await sql.unsafe(`drop schema if exists drizzle cascade; drop schema public cascade;
+    create schema public; grant all on schema public to public`)
+  await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
+}
 
 describe.skipIf(!canStartPostgres)('what takes its time', () => {
   let server: PostgresServer
@@ -44,9 +52,13 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
     'a start whose migrations take longer than any request, or than a start may wait for its database',
     async () => {
       const sql = server.connect()
-      await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
-      const start = startProgram({ ...environment, DATABASE_WAIT: '1s' })
+      await holdMigrations(sql)
+      let isUp = false
+      const start = startProgram({ ...environment, DATABASE_WAIT: '1s' }).finally(() => {
+        isUp = true
+      })
       await Bun.sleep(6000)
+      expect(isUp).toBe(false)
       await sql.end()
       const program = await start
       expect(await program.stop()).toMatchObject({ exitCode: 0 })
@@ -58,7 +70,7 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
     'a start whose migrations lose their connection',
     async () => {
       const sql = server.connect()
-      await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
+      await holdMigrations(sql)
       const start = startProgram(environment)
       await Bun.sleep(1500)
       await server.restart('immediate')

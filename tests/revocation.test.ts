@@ -92,12 +92,15 @@ const changes: Change[] = [
   },
 ]
 
-/** How long it takes until the status is the one expected. */
+/** How late the last request began that was not yet answered with the status expected: a slow answer is no late one. */
 async function timeUntil(status: number, ask: () => Promise<number>): Promise<number> {
   const started = performance.now()
-  while ((await ask()) !== status)
-    if (performance.now() - started > 5 * WITHIN_MS) return Number.POSITIVE_INFINITY
-  return performance.now() - started
+  for (let last = 0; last < 5 * WITHIN_MS; ) {
+    const begun = performance.now() - started
+    if ((await ask()) === status) return last
+    last = begun
+  }
+  return Number.POSITIVE_INFINITY
 }
 
 describe('on the instance that did it', () => {
