@@ -58,7 +58,7 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   }
 }
 
-async function pendingOf(db: Db, migrations: readonly Migration[]): Promise<Migration[]> {
+async function pendingOf(db: Db | Tx, migrations: readonly Migration[]): Promise<Migration[]> {
   const known = new Set(await appliedMigrations(db))
   return migrations.filter(({ folderMillis }) => !known.has(folderMillis))
 }
@@ -137,8 +137,8 @@ export async function applyMigrations(
   tx: Tx,
   { upTo = Number.POSITIVE_INFINITY, onProgress = (_done: number, _total: number) => {} } = {},
 ): Promise<number> {
-  const known = new Set(await appliedMigrations(tx))
-  const pending = ours.filter(({ folderMillis }) => !known.has(folderMillis) && folderMillis <= upTo)
+  const wanted = ours.filter(({ folderMillis }) => folderMillis <= upTo)
+  const pending = await pendingOf(tx, wanted)
   for (const [index, migration] of pending.entries()) {
     onProgress(index, pending.length)
     await apply(tx, migration)
