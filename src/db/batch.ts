@@ -1,10 +1,11 @@
 import { patienceMs, withDeadline } from '../deadline'
 import type { Db } from './client'
+import { isRefused } from './database-errors'
 
 // Under load a statement's fixed cost, on both sides of the socket, is most of what a small one costs. What is asked for
 // together here is sent only after the last of them has asked, so nobody is shown what was before their own request.
 
-const MAX_KEYS = 100
+const MAX_TOGETHER = 100
 
 type Later<Value> = { join(): Promise<Value> }
 
@@ -21,29 +22,60 @@ function later<Value>(work: () => Promise<Value>): Later<Value> {
   }
 }
 
-/** A lookup that asks the database once for the keys of all who ask in the same turn of the event loop. */
-export function batched<Key, Value>(
-  load: (db: Db, keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
-): (db: Db, key: Key) => Promise<Value | undefined> {
-  type Batch = { readonly keys: Set<Key>; readonly found: Later<ReadonlyMap<Key, Value>> }
-  const open = new WeakMap<Db, Batch>()
+type Batch<Item, Value> = { readonly items: Item[]; readonly done: Later<Value> }
 
-  function begin(db: Db): Batch {
-    const keys = new Set<Key>()
-    const found = later(() => {
-      if (open.get(db)?.keys === keys) open.delete(db)
-      return load(db, [...keys])
+/** Gathers what is handed in during one turn of the event loop, by database, and works on it at once. */
+function gathered<Item, Value>(
+  work: (db: Db, items: readonly Item[]) => Promise<Value>,
+): (db: Db, item: Item) => Batch<Item, Value> {
+  const open = new WeakMap<Db, Batch<Item, Value>>()
+
+  function begin(db: Db): Batch<Item, Value> {
+    const items: Item[] = []
+    const done = later(() => {
+      if (open.get(db)?.items === items) open.delete(db)
+      return work(db, items)
     })
-    const batch = { keys, found }
+    const batch = { items, done }
     open.set(db, batch)
     return batch
   }
 
-  return async (db, key) => {
+  return (db, item) => {
     const current = open.get(db)
-    const { keys, found } = current !== undefined && current.keys.size < MAX_KEYS ? current : begin(db)
-    keys.add(key)
-    return (await found.join()).get(key)
+    const batch = current !== undefined && current.items.length < MAX_TOGETHER ? current : begin(db)
+    batch.items.push(item)
+    return batch
+  }
+}
+
+/** A lookup that asks the database once for the keys of all who ask in the same turn of the event loop. */
+export function batched<Key, Value>(
+  load: (db: Db, keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
+): (db: Db, key: Key) => Promise<Value | undefined> {
+  const gather = gathered((db, keys: readonly Key[]) => load(db, [...new Set(keys)]))
+  return async (db, key) => (await gather(db, key).done.join()).get(key)
+}
+
+/**
+ * Rows that are written in one statement with those of all who write in the same turn of the event loop. `write` says
+ * what became of each, in their order. A row of which it says nothing, and all rows of a statement that the database
+ * refused, are written again, each alone: nobody is told of another's fault.
+ */
+export function writtenTogether<Row, Written>(
+  write: (db: Db, rows: readonly Row[]) => Promise<readonly (Written | undefined)[]>,
+): (db: Db, row: Row) => Promise<Written | undefined> {
+  const gather = gathered(write)
+  return async (db, row) => {
+    const { items, done } = gather(db, row)
+    const place = items.length - 1
+    try {
+      const written = (await done.join())[place]
+      if (written !== undefined || items.length === 1) return written
+    } catch (error) {
+      if (items.length === 1 || !isRefused(error)) throw error
+    }
+    return (await write(db, [row]))[0]
   }
 }
 

@@ -75,6 +75,12 @@ export function isWorthWaiting(error: unknown): boolean {
   return translated(error) instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
 }
 
+/**
+ * Whether the database refused a statement for something in its rows, or for others who hold them, and so kept nothing
+ * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time.
+ */
+export const isRefused = (error: unknown) => /^(?:22|23|40|55P03)/.test(codeOf(rootCause(error)))
+
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
 

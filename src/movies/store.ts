@@ -1,6 +1,6 @@
-import { and, eq, sql } from 'drizzle-orm'
-import { makePgArray } from 'drizzle-orm/pg-core'
-import { askedOnce, batched } from '../db/batch'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { askedOnce, batched, writtenTogether } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { builtOnce } from '../db/prepared'
@@ -47,73 +47,101 @@ export const findMovie: (db: Db, id: number) => Promise<Movie | undefined> = bat
   },
 )
 
-// Drizzle knows how to write a list that is there, not one that is null.
-const list = (name: string) => sql`${sql.placeholder(name)}::text[]`
+/** What of a film is written, by the names that it has in `MovieContent`. */
+const content = {
+  title: movies.title,
+  year: movies.year,
+  runtime: movies.runtime,
+  genres: movies.genres,
+  director: movies.director,
+  cast: movies.cast,
+  releaseDate: movies.releaseDate,
+  synopsis: movies.synopsis,
+} satisfies Record<keyof MovieContent, PgColumn>
+type Column = keyof typeof content
+const isColumn = (name: string): name is Column => name in content
 
-/** What stands for each column of a film in a statement that is built once. */
-const placeholders = {
-  title: sql.placeholder('title'),
-  year: sql.placeholder('year'),
-  runtime: sql.placeholder('runtime'),
-  genres: list('genres'),
-  director: sql.placeholder('director'),
-  cast: list('cast'),
-  releaseDate: sql.placeholder('releaseDate'),
-  synopsis: sql.placeholder('synopsis'),
-} satisfies Record<keyof MovieContent, unknown>
+const listed = (parts: readonly SQL[]) => sql.join([...parts], sql`, `)
+const names = (columns: Columns) =>
+  listed(Object.values(columns).map(({ name }) => sql`${sql.identifier(name)}`))
+type Columns = Readonly<Record<string, PgColumn>>
 
-/** Lists as PostgreSQL writes them. */
-function driverValues(content: Partial<MovieContent>): Record<string, unknown> {
-  const values: Record<string, unknown> = { ...content }
-  if (content.genres) values.genres = makePgArray(content.genres)
-  if (content.cast) values.cast = makePgArray(content.cast)
-  return values
+/** Rows as one parameter, however many they are: JSON objects whose keys are those of the columns. */
+function sent(columns: Columns, rows: readonly unknown[]): SQL {
+  const typed = Object.entries(columns).map(
+    ([key, column]) => sql`${sql.identifier(key)} ${sql.raw(column.getSQLType())}`,
+  )
+  return sql`json_to_recordset(${JSON.stringify(rows)}::json) as sent (${listed(typed)})`
 }
 
-const insertion = builtOnce((db) =>
-  db
-    .insert(movies)
-    .values({ ...placeholders, createdBy: sql.placeholder('createdBy') })
-    .returning({ id: movies.id, version: movies.version })
-    .prepare('insert_movie'),
-)
+type Insertion = MovieContent & { createdBy: number }
+type Inserted = { id: number; version: number }
+const inserted = { ...content, createdBy: movies.createdBy }
+
+const insertTogether = writtenTogether<Insertion, Inserted>(async (db, rows) => {
+  // In one order, so that two statements never wait for each other in turn.
+  const ordered = rows.toSorted((a, b) => (a.title < b.title ? -1 : 1))
+  const returned = await db.execute<{ id: string; title: string; version: number }>(sql`
+    insert into ${movies} (${names(inserted)}) select sent.* from ${sent(inserted, ordered)}
+    returning id, title, version`)
+  const byTitle = new Map(returned.map(({ id, title, version }) => [title, { id: Number(id), version }]))
+  return rows.map(({ title }) => byTitle.get(title))
+})
 
 /** Throws a 422 when the title is taken. */
-export async function insertMovie(db: Db, content: MovieContent, creator: Creator): Promise<Movie> {
+export async function insertMovie(db: Db, movie: MovieContent, creator: Creator): Promise<Movie> {
   try {
-    const [inserted] = await insertion(db).execute({ ...driverValues(content), createdBy: creator.id })
-    if (inserted === undefined) throw new Error('the insert returned no row')
+    const written = await insertTogether(db, { ...movie, createdBy: creator.id })
+    if (written === undefined) throw new Error('the insert returned no row')
     const { id, name, username } = creator
-    return { ...content, ...inserted, createdBy: { id, name, username } }
+    return { ...movie, ...written, createdBy: { id, name, username } }
   } catch (error) {
     throw refusal(error, 'movies', refusals)
   }
 }
 
-type Column = keyof typeof placeholders
-const isColumn = (name: string): name is Column => name in placeholders
+type Update = Partial<MovieContent> & { id: number; version: number }
 
-const update = (db: Db, changed: readonly Column[]) =>
-  db
-    .update(movies)
-    .set({
-      ...Object.fromEntries(changed.map((column) => [column, placeholders[column]])),
-      version: sql`${movies.version} + 1`,
-    })
-    .where(and(eq(movies.id, sql.placeholder('id')), eq(movies.version, sql.placeholder('readVersion'))))
-    .returning({ version: movies.version })
-    .prepare(`update_movie_${changed.join('_')}`)
+function updateTogether(changed: readonly Column[]) {
+  const set = listed(
+    changed.map((key) => sql`${sql.identifier(content[key].name)} = sent.${sql.identifier(key)}`),
+  )
+  const columns = {
+    ...Object.fromEntries(changed.map((key) => [key, content[key]])),
+    id: movies.id,
+    version: movies.version,
+    place: movies.version,
+  }
+  return writtenTogether<Update, { version: number }>(async (db, rows) => {
+    const placed = rows.map((row, place) => ({ ...row, place }))
+    // A film that somebody else holds is left out, and waited for alone.
+    const free = sql`with free as materialized (
+      select id from ${movies} where id = any(${`{${rows.map(({ id }) => id).join()}}`}::bigint[])
+      for no key update skip locked) `
+    const returned = await db.execute<{
+      place: number
+      version: number
+    }>(sql`${rows.length > 1 ? free : sql``}
+      update ${movies} set ${set}, version = ${movies.version} + 1
+      from ${sent(columns, placed)}
+      where ${movies.id} = sent.id and ${movies.version} = sent.version
+        ${rows.length > 1 ? sql`and ${movies.id} in (select id from free)` : sql``}
+      returning sent.place, ${movies.version}`)
+    const versions: ({ version: number } | undefined)[] = rows.map(() => undefined)
+    for (const { place, version } of returned) versions[place] = { version }
+    return versions
+  })
+}
 
 /** By the columns that they change, of which there are few enough to keep a statement for each. */
-const updates = builtOnce((db) => {
-  const built = new Map<string, ReturnType<typeof update>>()
-  return (changes: Partial<MovieContent>) => {
-    const changed = Object.keys(changes).filter(isColumn).sort()
-    const statement = built.get(changed.join()) ?? update(db, changed)
-    built.set(changed.join(), statement)
-    return statement
-  }
-})
+const updates = new Map<string, ReturnType<typeof updateTogether>>()
+
+function updateOf(changes: Partial<MovieContent>) {
+  const changed = Object.keys(changes).filter(isColumn).sort()
+  const update = updates.get(changed.join()) ?? updateTogether(changed)
+  updates.set(changed.join(), update)
+  return update
+}
 
 /** Undefined when the film is no longer at the version that was read. */
 export async function updateMovie(
@@ -122,8 +150,8 @@ export async function updateMovie(
   changes: Partial<MovieContent>,
 ): Promise<Movie | undefined> {
   try {
-    const values = { ...driverValues(changes), id: movie.id, readVersion: movie.version }
-    const [updated] = await updates(db)(changes).execute(values)
+    const { id, version } = movie
+    const updated = await updateOf(changes)(db, { ...changes, id, version })
     return updated && { ...movie, ...changes, ...updated }
   } catch (error) {
     throw refusal(error, 'movies', refusals)
