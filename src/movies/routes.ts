@@ -9,7 +9,8 @@ import { linkHeader, metadata } from '../http/list-query'
 import * as docs from './docs'
 import { MovieListQuery, parseMovieList } from './list-model'
 import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
-import { deleteMovie, findMovie, insertMovie, listMovies, updateMovie } from './store'
+import { deleteMovie, findMovie, listMovies } from './store'
+import { insertMovie, updateMovie } from './write-store'
 
 /** The film that a path names; throws 404. */
 async function loadMovie(db: Db, id: string): Promise<Movie> {
