@@ -11,7 +11,7 @@ import { permissions } from './permissions/model'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
 const output = createLineWriter(process.stdout)
-const print = (line: string) => output.write(`${line}\n`)
+const print = (line: string) => output.write(() => `${line}\n`)
 const colours = createColours(wantsColours(process.stdout, process.env))
 const errorColours = createColours(wantsColours(process.stderr, process.env))
 const printError = (line: string) =>
@@ -68,7 +68,7 @@ async function withDatabase<T>(
 ): Promise<T> {
   const settings = config()
   for (const name of unknownVariables(process.env)) printError(`redlight: ${unknownVariable(name)}`)
-  const quiet = createLog('error', (line) => process.stderr.write(line))
+  const quiet = createLog('error', (line) => process.stderr.write(line()))
   const waiting = progress('opening the database')
   const database = await open(settings.database, quiet).finally(waiting.end)
   try {

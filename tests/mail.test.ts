@@ -25,7 +25,7 @@ import { createTestDatabase, type TestDatabase } from './support/database'
 import { listenOn, parseMail, type ReceivedMail, startSmtp } from './support/smtp'
 
 const logLines: string[] = []
-const log = createLog('info', (line) => logLines.push(line))
+const log = createLog('info', (line) => logLines.push(line()))
 
 let testDatabase: TestDatabase
 let database: OpenDatabase

@@ -67,7 +67,7 @@ export async function startTestServer(
 ) {
   const own = database ?? (await createTestDatabase())
   const lines: string[] = []
-  const log = createLog('debug', (line) => lines.push(line))
+  const log = createLog('debug', (line) => lines.push(line()))
   const server = await startServer(testConfig(own.config, overrides), log)
   const sql = own.connect()
   if (keepFilms) await loadFilms(own.config)
