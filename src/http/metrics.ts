@@ -18,6 +18,8 @@ export type Metrics = ReturnType<typeof createMetrics>
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const LAG_RESOLUTION_MS = 10
+const MAX_UNOBSERVED = 250
+type Labels = Readonly<Record<'route' | 'method' | 'status', string>>
 
 export function createMetrics({ version, pool, passwords, mails, limitsAreShared, replicas }: Gauges) {
   const startedAt = performance.now()
@@ -102,6 +104,13 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
     )
   if (replicas !== undefined) registerReplicas(registry, replicas)
 
+  // Many in a row cost a fifth of one at a time.
+  const unobserved: { labels: Labels; seconds: number }[] = []
+  function observeAll() {
+    for (const { labels, seconds } of unobserved) durations.observe(labels, seconds)
+    unobserved.length = 0
+  }
+
   return {
     requestStarted() {
       received++
@@ -110,12 +119,13 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       sent++
       processingSeconds += seconds
       sentByStatus[status] = (sentByStatus[status] ?? 0) + 1
-      durations.observe(
-        { route, method: knownMethod(method), status: `${Math.floor(status / 100)}xx` },
-        seconds,
-      )
+      const labels = { route, method: knownMethod(method), status: `${Math.floor(status / 100)}xx` }
+      if (unobserved.push({ labels, seconds }) === MAX_UNOBSERVED) observeAll()
     },
-    prometheus: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    async prometheus() {
+      observeAll()
+      return { type: registry.contentType, text: await registry.metrics() }
+    },
     /** In the manner of Go's expvar (section 7). */
     variables: async () => ({
       version,
@@ -137,5 +147,5 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
 }
 
 /** A method is whatever the client typed; a label must not be. */
-const knownMethod = (method: string) =>
-  ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
+const knownMethod = (method: string) => (METHODS.has(method) ? method : 'other')
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
