@@ -1,4 +1,4 @@
-import { Elysia } from 'elysia'
+import { Elysia, type HTTPHeaders } from 'elysia'
 import type { Config } from './config'
 import type { Db } from './db/client'
 import { type Reads, readPrimary } from './db/replicas'
@@ -33,6 +33,7 @@ export type AppDeps = {
   tokens: TokensService
   authenticator: Pick<Authenticator, 'authenticate'>
   limiter: Limiter
+  deadlineMs: number
   clientAddresses: ClientAddresses
   cors: Cors
   metrics: Metrics
@@ -60,11 +61,13 @@ export function createApp(deps: AppDeps) {
       logFailure(failure, contextOf(request), log)
       return failureResponse(failure)
     })
-    .mapResponse(({ responseValue, set }) =>
-      responseValue instanceof Response
-        ? responseValue
-        : jsonResponse(responseValue, Number(set.status ?? 200), set.headers),
-    )
+    .mapResponse(({ responseValue, set }) => {
+      // Elysia reads this hook, in the executable too: a call behind `return` makes it one that every answer waits for.
+      let answer: Response | Promise<Response>
+      if (responseValue instanceof Response) answer = responseValue
+      else answer = written(responseValue, set)
+      return answer
+    })
     .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
     .use(movieRoutes(db, reads, guard))
     .use(favouriteRoutes(db, reads, guard))
@@ -76,6 +79,18 @@ export function createApp(deps: AppDeps) {
   const allowedMethods = createRouteTable(api.routes)
   const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
   return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
+}
+
+type Written = { status?: number | string; headers: HTTPHeaders }
+
+/** What a handler returned, as an answer with the status and the headers that it has set. */
+function written(value: unknown, set: Written): Response | Promise<Response> {
+  if (value instanceof Promise) return value.then((body) => written(body, set))
+  const answer = jsonResponse(value, Number(set.status ?? 200), set.headers)
+  // Otherwise Elysia would copy the answer, through a stream, to add to it what it has already.
+  set.status = 200
+  set.headers = {}
+  return answer
 }
 
 /** Notes who has written, whatever became of it, once it is over and before they are told. */

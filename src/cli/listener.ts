@@ -1,5 +1,4 @@
 import type { Config } from '../config'
-import { withDeadline } from '../deadline'
 import { failures } from '../errors'
 import { jsonResponse } from '../http/responses'
 import { describeError, type Log } from '../log'
@@ -8,13 +7,11 @@ import { CommandFailed } from './command'
 const IDLE_TIMEOUT_SECONDS = 30
 // So high that it is the API's own limit that answers. A body that nobody reads stays in the client's socket.
 const MAX_REQUEST_BODY_BYTES = 2 ** 40
-/** Leaves half a second of the five for everything that is not waiting. */
-const REQUEST_DEADLINE_MS = 4500
 /** Even without a delay busy clients are told that their connection ends: closed as idle, it might carry their next request. */
 const FAREWELL_MS = 100
 
-type ListenConfig = Pick<Config, 'host' | 'port' | 'database' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
-type Handle = (request: Request, socketAddress: () => string) => Promise<Response>
+type ListenConfig = Pick<Config, 'host' | 'port' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
+type Handle = (request: Request, socketAddress: () => string) => Response | Promise<Response>
 export type Listener = {
   readonly url: URL
   /** Tells every client to let go of its connection, then refuses new ones, and gives the requests under way their time. */
@@ -22,9 +19,13 @@ export type Listener = {
 }
 
 export function listen(config: ListenConfig, handle: Handle, log: Log): Listener {
-  // A query of the embedded database can't be cancelled, so waiting for it is all there is.
-  const deadlineMs = config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY
   let isStopping = false
+  /** The answer to a client that is to let go of its connection, should it be time for that by then. */
+  const farewell = async (answer: Response | Promise<Response>) => {
+    const response = await answer
+    if (isStopping) response.headers.set('Connection', 'close')
+    return response
+  }
   const server = orSayWhy(config, () =>
     Bun.serve({
       hostname: config.host,
@@ -33,11 +34,10 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
       reusePort: false,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
-      async fetch(request, server) {
+      fetch(request, server) {
         const address = () => server.requestIP(request)?.address ?? ''
-        const response = await withDeadline(deadlineMs, () => handle(request, address))
-        if (isStopping) response.headers.set('Connection', 'close')
-        return response
+        const response = handle(request, address)
+        return isStopping || response instanceof Promise ? farewell(response) : response
       },
       error(error) {
         log.error('the pipeline failed', describeError(error))

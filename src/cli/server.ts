@@ -25,6 +25,9 @@ import { listen } from './listener'
 import { startPurge } from './purge'
 import { version } from './version'
 
+/** Leaves half a second of the five for everything that is not waiting. */
+const REQUEST_DEADLINE_MS = 4500
+
 /** What the start found to do: migrations applied, initial films loaded. */
 type Prepared = { readonly migrations: number; readonly films: number }
 export type RunningServer = {
@@ -120,6 +123,8 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     tokens: createTokensService({ ...shared, jwt }),
     authenticator,
     limiter: createLimiter(config.limiter, () => performance.now(), counts),
+    // A query of the embedded database can't be cancelled, so waiting for it is all there is.
+    deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
     clientAddresses: createClientAddresses(config.trustedProxies, config.limiter.exempt),
     cors: createCors(config.corsTrustedOrigins),
     metrics,

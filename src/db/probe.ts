@@ -4,10 +4,10 @@ import type { Db } from './client'
 const MAX_AGE_MS = 500
 const PATIENCE_MS = 2000
 
-/** Tells whether the database answers, from a probe at most half a second old. */
-export function createProbe(db: Db): () => Promise<boolean> {
-  let result: Promise<boolean> | undefined
-  let expiresAt = 0
+/** Tells whether the database answers, from a probe at most half a second old; a promise while that is under way. */
+export function createProbe(db: Db): () => boolean | Promise<boolean> {
+  let result: boolean | Promise<boolean> = false
+  let expiresAt = Number.NEGATIVE_INFINITY
 
   async function probe(): Promise<boolean> {
     const answered = db.execute(sql`select 1`).then(
@@ -16,11 +16,12 @@ export function createProbe(db: Db): () => Promise<boolean> {
     )
     const isUp = await Promise.race([answered, Bun.sleep(PATIENCE_MS).then(() => false)])
     expiresAt = performance.now() + MAX_AGE_MS
+    result = isUp
     return isUp
   }
 
   return () => {
-    if (result === undefined || performance.now() > expiresAt) {
+    if (performance.now() > expiresAt) {
       expiresAt = Number.POSITIVE_INFINITY
       result = probe()
     }

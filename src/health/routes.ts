@@ -7,7 +7,7 @@ export type HealthDeps = {
   version: string
   environment: string
   /** Whether the database answers. */
-  databaseAnswers: () => Promise<boolean>
+  databaseAnswers: () => boolean | Promise<boolean>
   isShuttingDown: () => boolean
   metrics: Pick<Metrics, 'variables' | 'prometheus'>
 }
@@ -19,13 +19,17 @@ export function healthRoutes({
   isShuttingDown,
   metrics,
 }: HealthDeps): AnyElysia {
+  function report(isUp: boolean) {
+    if (isShuttingDown()) throw new Failure('shuttingDown')
+    if (!isUp) throw new Failure('databaseUnavailable')
+    return { status: 'available', system_info: { environment, version } }
+  }
   return new Elysia({ name: 'health', tags: ['health'] })
     .get(
       '/v1/healthcheck',
-      async () => {
-        if (isShuttingDown()) throw new Failure('shuttingDown')
-        if (!(await databaseAnswers())) throw new Failure('databaseUnavailable')
-        return { status: 'available', system_info: { environment, version } }
+      () => {
+        const isUp = databaseAnswers()
+        return isUp instanceof Promise ? isUp.then(report) : report(isUp)
       },
       { detail: docs.checkHealth },
     )

@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline'
 import { Failure } from '../errors'
 import type { Log } from '../log'
 import type { ClientAddresses } from './client-address'
@@ -15,47 +16,70 @@ export type PipelineDeps = {
   metrics: Pick<Metrics, 'requestStarted' | 'requestEnded'>
   log: Log
   allowedMethods: AllowedMethods
+  /** In which all that a request waits for has to end. */
+  deadlineMs: number
 }
 type Handle = (request: Request) => Response | Promise<Response>
 
-// A platform's probes and an operator's scrapes are not to be turned away; the page loads a dozen files at once.
+// A platform's probes and an operator's scrapes are not to be turned away, and wait for nothing that may take long; the
+// page loads a dozen files at once.
 const UNLIMITED = /^\/(?:v1\/healthcheck|metrics|debug\/vars|docs(?:\/.*)?)$/
 
-/** What surrounds every request, known route or not: the first and the last to see it. */
+/**
+ * What surrounds every request, known route or not: the first and the last to see it. Whoever can be answered without
+ * waiting is: a promise costs the server as much as all of this.
+ */
 export function pipeline(deps: PipelineDeps, handle: Handle) {
-  return async (request: Request, socketAddress: () => string): Promise<Response> => {
+  return (request: Request, socketAddress: () => string): Response | Promise<Response> => {
     const context = openContext(request, performance.now())
     deps.metrics.requestStarted()
-    const response = await answer(request, socketAddress, context, handle, deps)
-    addCommonHeaders(response.headers, context)
-    deps.cors.apply(request, response.headers)
-    const seconds = (performance.now() - context.startedAt) / 1000
-    deps.metrics.requestEnded(context, response.status, seconds)
-    logRequest(deps.log, context, response.status, seconds)
-    return response
+    try {
+      const response = UNLIMITED.test(context.path)
+        ? route(request, context, handle, deps)
+        : withDeadline(deps.deadlineMs, () => limited(request, socketAddress, context, handle, deps))
+      if (!(response instanceof Promise)) return finished(response, request, context, deps)
+      return response.then(
+        (response) => finished(response, request, context, deps),
+        (thrown) => failed(thrown, request, context, deps),
+      )
+    } catch (thrown) {
+      return failed(thrown, request, context, deps)
+    }
   }
 }
 
-async function answer(
+function limited(
   request: Request,
   socketAddress: () => string,
   context: RequestContext,
   handle: Handle,
   deps: PipelineDeps,
-) {
-  try {
-    if (deps.limiter.isOn && !UNLIMITED.test(context.path)) {
-      const forwardedFor = request.headers.get('x-forwarded-for')
-      context.limitKey = deps.clientAddresses.limitKey(socketAddress(), forwardedFor)
-      const taken = deps.limiter.request(context.limitKey)
-      if (taken instanceof Promise) await taken
-    }
-    return request.method === 'OPTIONS' ? options(context, deps) : await handle(request)
-  } catch (thrown) {
-    const failure = toFailure(thrown, request, deps.allowedMethods)
-    logFailure(failure, context, deps.log)
-    return failureResponse(failure)
-  }
+): Response | Promise<Response> {
+  if (!deps.limiter.isOn) return route(request, context, handle, deps)
+  const forwardedFor = request.headers.get('x-forwarded-for')
+  context.limitKey = deps.clientAddresses.limitKey(socketAddress(), forwardedFor)
+  const taken = deps.limiter.request(context.limitKey)
+  return taken instanceof Promise
+    ? taken.then(() => route(request, context, handle, deps))
+    : route(request, context, handle, deps)
+}
+
+const route = (request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) =>
+  context.method === 'OPTIONS' ? options(context, deps) : handle(request)
+
+function failed(thrown: unknown, request: Request, context: RequestContext, deps: PipelineDeps): Response {
+  const failure = toFailure(thrown, request, deps.allowedMethods)
+  logFailure(failure, context, deps.log)
+  return finished(failureResponse(failure), request, context, deps)
+}
+
+function finished(response: Response, request: Request, context: RequestContext, deps: PipelineDeps) {
+  addCommonHeaders(response.headers, context)
+  deps.cors.apply(request, response.headers)
+  const seconds = (performance.now() - context.startedAt) / 1000
+  deps.metrics.requestEnded(context, response.status, seconds)
+  logRequest(deps.log, context, response.status, seconds)
+  return response
 }
 
 function options({ path }: RequestContext, { allowedMethods }: PipelineDeps): Response {
