@@ -79,8 +79,8 @@ export function describeError(error: unknown): LogFields {
 
 // A reader that has stopped reading must not fill our memory.
 const MAX_UNREAD_BYTES = 16 * 1_048_576
-// Writing line by line takes an eighth of the time of a busy service; nobody watches a log closer than this.
-const MIN_PAUSE_MS = 10
+/** How long a line waits for others at most: writing turn by turn takes an eighth of the time of a busy service. */
+export const MAX_LINE_DELAY_MS = 10
 type Sink = { write(text: string): unknown; readonly writableLength: number }
 
 /**
@@ -117,7 +117,7 @@ export function createLineWriter(sink: Sink) {
   return {
     write(line: Line) {
       if (pending.length === 0) {
-        const pauseMs = writtenAt + MIN_PAUSE_MS - performance.now()
+        const pauseMs = writtenAt + MAX_LINE_DELAY_MS - performance.now()
         if (pauseMs > 0) setTimeout(flush, pauseMs)
         else setImmediate(flush)
       }

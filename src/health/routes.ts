@@ -28,7 +28,7 @@ export function healthRoutes({
     .get(
       '/v1/healthcheck',
       () => {
-        const isUp = databaseAnswers()
+        const isUp = isShuttingDown() || databaseAnswers()
         return isUp instanceof Promise ? isUp.then(report) : report(isUp)
       },
       { detail: docs.checkHealth },

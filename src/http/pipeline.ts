@@ -26,8 +26,8 @@ type Handle = (request: Request) => Response | Promise<Response>
 const UNLIMITED = /^\/(?:v1\/healthcheck|metrics|debug\/vars|docs(?:\/.*)?)$/
 
 /**
- * What surrounds every request, known route or not: the first and the last to see it. Whoever can be answered without
- * waiting is: a promise costs the server as much as all of this.
+ * What surrounds every request, known route or not: the first and the last to see it. Who waits for nothing is answered
+ * without a promise, which costs as much as all of this (decision 14).
  */
 export function pipeline(deps: PipelineDeps, handle: Handle) {
   return (request: Request, socketAddress: () => string): Response | Promise<Response> => {

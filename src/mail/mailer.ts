@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import type { Log } from '../log'
+import { type Log, MAX_LINE_DELAY_MS } from '../log'
 import type { Letter } from './letter'
 
 export type Mail = { to: string; messageId: string } & Letter
@@ -161,6 +161,8 @@ export function createLogMailer(log: Log): Mailer {
   return {
     async send({ to, subject, text }) {
       log.info('mail', { to, subject, text })
+      // A mail counts as sent only once its line is out.
+      await Bun.sleep(MAX_LINE_DELAY_MS)
     },
     close() {},
   }
