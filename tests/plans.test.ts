@@ -109,7 +109,10 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
 
   test('of favourites', async () => {
     for (const filters of [{}, { title: 'w1' }, { genres: ['drama'] }]) {
-      await listFavourites(db, 2, { ...list(filters), sort: { key: 'added', descending: true } })
+      await listFavourites(db, {
+        userId: 2,
+        list: { ...list(filters), sort: { key: 'added', descending: true } },
+      })
       expect({ filters, read: await tablesReadWhole() }).toEqual({ filters, read: [] })
     }
   })

@@ -26,7 +26,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       '',
       async ({ query, user, request, set }) => {
         const list = parseFavouriteList(query, user.id)
-        const { rows, total } = await read(user.id, (db) => listFavourites(db, user.id, list))
+        const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
         set.headers.link = linkHeader(request.url, list, total)
         return {
           movies: rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt)),

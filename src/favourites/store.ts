@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { favourites, movies } from '../db/schema'
@@ -34,20 +35,16 @@ export type FavouriteSortKey = MovieSortKey | 'added'
 
 const sortKeys = { ...movieSortKeys, added: sql`${favourites.addedAt}` }
 
-export const listFavourites = (
-  db: Db,
-  userId: number,
-  list: MovieList<FavouriteSortKey>,
-): Promise<Page<ListedMovie>> =>
-  listPage(
-    db,
-    {
-      from: sql`${favourites} join ${movies} on ${movies.id} = ${favourites.movieId}`,
-      condition: sql`${favourites.userId} = ${userId}`,
-      total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${userId}`,
-      isWhole: false,
-      sortKeys,
-      addedAt: sql`${favourites.addedAt}`,
-    },
-    list,
-  )
+const favouritesOf = (userId: number) => ({
+  from: sql`${favourites} join ${movies} on ${movies.id} = ${favourites.movieId}`,
+  condition: sql`${favourites.userId} = ${userId}`,
+  total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${userId}`,
+  isWhole: false,
+  sortKeys,
+  addedAt: sql`${favourites.addedAt}`,
+})
+
+type Question = { userId: number; list: MovieList<FavouriteSortKey> }
+export const listFavourites: (db: Db, question: Question) => Promise<Page<ListedMovie>> = askedOnce(
+  (db, { userId, list }: Question) => listPage(db, favouritesOf(userId), list),
+)
