@@ -159,6 +159,25 @@ describe('of many at once', () => {
     await Promise.all(writers)
   })
 
+  test('8 devices of one user, each finds in every later list what it added, and not what it took away', async () => {
+    const user = await server.newUser()
+    const ask = (method: string, path: string) => server.request<Body>(method, path, { token: user.token })
+    const listed = async (id: number) => {
+      const { body } = await ask('GET', '/v1/users/me/favourites?page_size=100')
+      return body.movies.some((movie) => movie.id === id)
+    }
+    const devices = Array.from({ length: 8 }, async () => {
+      const { id } = await newFilm()
+      for (let round = 0; round < 15; round++) {
+        await ask('PUT', `/v1/users/me/favourites/${id}`)
+        expect(await listed(id)).toBe(true)
+        await ask('DELETE', `/v1/users/me/favourites/${id}`)
+        expect(await listed(id)).toBe(false)
+      }
+    })
+    await Promise.all(devices)
+  })
+
   test('20 who favour one film, it is one favourite', async () => {
     const { id } = await newFilm()
     const path = `/v1/users/me/favourites/${id}`

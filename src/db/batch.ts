@@ -6,14 +6,21 @@ import { isRefused } from './database-errors'
 // together here is sent only after the last of them has asked, so nobody is shown what was before their own request.
 
 const MAX_TOGETHER = 100
+/** How long a question waits for the same one before it, whose connection may be the one that hangs. */
+const MAX_GATHERING_MS = 10
 
 type Later<Value> = { join(): Promise<Value> }
 
-/** Work that begins when this turn of the event loop ends, in the least time that is left to any of those who join. */
-function later<Value>(work: () => Promise<Value>): Later<Value> {
+/**
+ * Work that begins when this turn of the event loop ends, or when what goes before it is over, in the least time that is
+ * left to any of those who join.
+ */
+function later<Value>(work: () => Promise<Value>, before?: Promise<unknown>): Later<Value> {
   const { promise, resolve } = Promise.withResolvers<Value>()
   let patience = Number.POSITIVE_INFINITY
-  setImmediate(() => resolve(withDeadline(patience, work)))
+  const begin = () => resolve(withDeadline(patience, work))
+  if (before === undefined) setImmediate(begin)
+  else Promise.race([before, Bun.sleep(MAX_GATHERING_MS)]).then(begin, begin)
   return {
     join() {
       patience = Math.min(patience, patienceMs(Number.POSITIVE_INFINITY))
@@ -79,22 +86,37 @@ export function writtenTogether<Row, Written>(
   }
 }
 
-/** A question that is answered once for all who ask the same in the same turn of the event loop. */
+/**
+ * A question that is answered once for all who ask the same in the same turn of the event loop, or, under load, while the
+ * one before it is being answered.
+ */
 export function askedOnce<Question, Value>(
   answer: (db: Db, question: Question) => Promise<Value>,
 ): (db: Db, question: Question) => Promise<Value> {
-  const open = new WeakMap<Db, Map<string, Later<Value>>>()
+  type Asked = {
+    readonly waiting: Map<string, Later<Value>>
+    readonly underWay: Map<string, Promise<unknown>>
+  }
+  const all = new WeakMap<Db, Asked>()
+
   return (db, question) => {
-    const asked = open.get(db) ?? new Map<string, Later<Value>>()
-    open.set(db, asked)
+    const asked = all.get(db) ?? { waiting: new Map(), underWay: new Map() }
+    all.set(db, asked)
     const key = JSON.stringify(question)
-    const waiting =
-      asked.get(key) ??
-      later(() => {
-        asked.delete(key)
-        return answer(db, question)
-      })
-    asked.set(key, waiting)
-    return waiting.join()
+    const { waiting, underWay } = asked
+
+    async function send() {
+      waiting.delete(key)
+      const answered = answer(db, question)
+      underWay.set(key, answered)
+      try {
+        return await answered
+      } finally {
+        if (underWay.get(key) === answered) underWay.delete(key)
+      }
+    }
+    const next = waiting.get(key) ?? later(send, underWay.get(key))
+    waiting.set(key, next)
+    return next.join()
   }
 }
