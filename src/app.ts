@@ -33,6 +33,7 @@ export type AppDeps = {
   tokens: TokensService
   authenticator: Pick<Authenticator, 'authenticate'>
   limiter: Limiter
+  /** In which all that a request waits for has to end. */
   deadlineMs: number
   clientAddresses: ClientAddresses
   cors: Cors

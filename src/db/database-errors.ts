@@ -77,9 +77,11 @@ export function isWorthWaiting(error: unknown): boolean {
 
 /**
  * Whether the database refused a statement for something in its rows, or for others who hold them, and so kept nothing
- * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time.
+ * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time. Whatever leaves open what became
+ * of the statement (40003 too) is not among them.
  */
-export const isRefused = (error: unknown) => /^(?:22|23|40|55P03)/.test(codeOf(rootCause(error)))
+export const isRefused = (error: unknown) =>
+  /^(?:22...|23...|40001|40P01|55P03)$/.test(codeOf(rootCause(error)))
 
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
