@@ -23,6 +23,9 @@ export function textProblem(value: unknown, min: number, max: number): string | 
   if (length > max) return `must not be more than ${max} characters long`
 }
 
+/** A name in small letters by ASCII alone, as the database folds it: no other letter stands in an address or a username. */
+export const foldCase = (name: string) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
 export const text = (min: number, max: number, more: Rule = () => undefined) =>
   field<string>(
     { type: 'string', minLength: min, maxLength: max },
@@ -69,6 +72,12 @@ const MAX_ID = 2n ** 63n - 1n
 export function parseId(value: string): number | undefined {
   if (!/^[1-9]\d{0,18}$/.test(value) || BigInt(value) > MAX_ID) return undefined
   return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+}
+
+/** A record's number as we write it ourselves: decimal digits of a positive number that JavaScript holds exactly. */
+export function exactId(text: string): number | undefined {
+  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : undefined
+  return Number.isSafeInteger(id) ? id : undefined
 }
 
 const DATE = /^(?!0000)\d{4}-\d{2}-\d{2}$/

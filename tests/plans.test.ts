@@ -7,6 +7,8 @@ import { listFavourites } from '../src/favourites/store'
 import { createLog } from '../src/log'
 import type { MovieFilters, MovieList } from '../src/movies/list-model'
 import { listMovies } from '../src/movies/store'
+import { findLogin } from '../src/tokens/store'
+import { findUserByLogin } from '../src/users/store'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from './support/database'
 
 // The planner of PGlite is PostgreSQL's own, but a server is what has to stand 100,000 films.
@@ -35,8 +37,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
     await database.drop()
   })
 
-  /** The names of the tables that the plan of the last query reads from end to end. */
-  async function tablesReadWhole(): Promise<string[]> {
+  async function planOfLast(): Promise<string> {
     const query = queries.at(-1)
     if (query === undefined) throw new Error('nothing was asked')
     // postgres.js takes text for everything; the statement says the types.
@@ -46,8 +47,10 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
       parameters,
     )
     const plan: unknown = row?.['QUERY PLAN']
-    return seqScans(typeof plan === 'string' ? JSON.parse(plan) : plan)
+    return typeof plan === 'string' ? plan : JSON.stringify(plan)
   }
+  /** The names of the tables that the plan of the last query reads from end to end. */
+  const tablesReadWhole = async () => seqScans(JSON.parse(await planOfLast()))
 
   const list = (filters: MovieFilters, more: Partial<MovieList<'id'>> = {}) => ({
     filters,
@@ -107,6 +110,16 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
     }
   })
 
+  test.each([
+    ['a sign-in by address', 'users_email_key', () => findLogin(db, { email: 'User77@Example.com' })],
+    ['a sign-in by username', 'users_username_key', () => findLogin(db, { username: 'Name77' })],
+    ['a command with an address', 'users_email_key', () => findUserByLogin(db, 'USER77@example.com')],
+    ['a command with a username', 'users_username_key', () => findUserByLogin(db, 'NAME77')],
+  ])('%s goes by the index', async (_, index, find) => {
+    expect(await find()).toMatchObject({ id: 78 })
+    expect(await planOfLast()).toContain(`"${index}"`)
+  })
+
   test('of favourites', async () => {
     for (const filters of [{}, { title: 'w1' }, { genres: ['drama'] }]) {
       await listFavourites(db, {
@@ -121,7 +134,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
 async function load(client: postgres.Sql) {
   await client.unsafe(`
     select setseed(0.5);
-    insert into users (name, email, password_hash) select 'User ' || i, 'user' || i || '@example.com', 'x' from generate_series(1, 2000) i;
+    insert into users (name, email, username, password_hash) select 'User ' || i, 'user' || i || '@example.com', 'name' || i, 'x' from generate_series(1, 2000) i;
     create function w() returns text language sql volatile as $$ select 'w' || floor(power(random(), 3) * 20000)::int $$;
     insert into movies (title, year, runtime, genres, director, "cast", release_date, created_by)
     select w() || ' ' || w() || ' ' || w() || ' ' || i, extract(year from day)::int, 60 + floor(random() * 120)::int,

@@ -86,6 +86,8 @@ export const isRefused = (error: unknown) =>
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
 
+const RAISED = 'P0001'
+
 /** One line for the operator, who may know what the client of a request may not; undefined if it isn't about the database. */
 export function databaseProblem(error: unknown): string | undefined {
   const cause = rootCause(error)
@@ -93,6 +95,8 @@ export function databaseProblem(error: unknown): string | undefined {
   if (!isAway && !(error instanceof DrizzleQueryError) && cause.name !== 'PostgresError') return undefined
   const code = codeOf(cause)
   const [reason = ''] = cause.message.split('\n')
+  // A migration of ours says all there is to say.
+  if (code === RAISED) return reason
   const mend = HOPELESS.get(code) ?? (isAway ? AWAY : undefined)
   return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${mend === undefined ? '' : `: ${mend}`}`
 }

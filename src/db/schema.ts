@@ -72,6 +72,9 @@ export const movies = pgTable(
   ],
 )
 
+/** A name in small letters by ASCII alone, as `foldCase` does it: plain lower() follows the database's locale. */
+export const folded = (name: AnyPgColumn) => sql`lower(${name} collate "C")`
+
 export const users = pgTable(
   'users',
   {
@@ -87,8 +90,8 @@ export const users = pgTable(
     tokenGeneration: integer('token_generation').notNull().default(1),
   },
   (table) => [
-    uniqueIndex('users_email_key').on(sql`lower(${table.email})`),
-    uniqueIndex('users_username_key').on(sql`lower(${table.username})`),
+    uniqueIndex('users_email_key').on(folded(table.email)),
+    uniqueIndex('users_username_key').on(folded(table.username)),
     index('users_inactive_idx').on(table.createdAt).where(sql`not ${table.activated}`),
     check('users_name_check', sql`char_length(${table.name}) between 1 and 500`),
     check('users_email_check', sql`octet_length(${table.email}) between 3 and 254`),

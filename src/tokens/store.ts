@@ -1,18 +1,22 @@
 import { and, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { tokens, users, usersPermissions } from '../db/schema'
+import { folded, tokens, users, usersPermissions } from '../db/schema'
+import { foldCase } from '../fields'
 import type { Principal, TokenScope } from './model'
 import { createSecret, hashSecret } from './secret'
 
 const ttlSeconds: Record<TokenScope, number> = { activation: 3 * 24 * 3600, 'password-reset': 45 * 60 }
 
-const byLogin = (login: { email: string } | { username: string }) =>
-  'email' in login
-    ? eq(sql`lower(${users.email})`, login.email.toLowerCase())
-    : eq(sql`lower(${users.username})`, login.username.toLowerCase())
+export type Login = { email: string } | { username: string }
 
-/** What a sign-in or a request for a mail needs to know of the user with a name, in any case. */
-export async function findLogin(db: Db, login: { email: string } | { username: string }) {
+/** The condition for the user with a name, in any case. */
+export const hasLogin = (login: Login) =>
+  'email' in login
+    ? eq(folded(users.email), foldCase(login.email))
+    : eq(folded(users.username), foldCase(login.username))
+
+/** What a sign-in or a request for a mail needs to know of the user with a name. */
+export async function findLogin(db: Db, login: Login) {
   const [user] = await db
     .select({
       id: users.id,
@@ -21,7 +25,7 @@ export async function findLogin(db: Db, login: { email: string } | { username: s
       tokenGeneration: users.tokenGeneration,
     })
     .from(users)
-    .where(byLogin(login))
+    .where(hasLogin(login))
   return user
 }
 

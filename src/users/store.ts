@@ -3,6 +3,7 @@ import type { Db, Tx } from '../db/client'
 import { refusal } from '../db/database-errors'
 import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'
 import { invalid } from '../errors'
+import { hasLogin } from '../tokens/store'
 import type { User } from './model'
 
 const columns = {
@@ -65,12 +66,12 @@ export async function findUser(db: Db, userId: number) {
   return user && withPermissions(user)
 }
 
-/** By email address or username, in any case. */
+/** By email address or username, which has no @, in any case. */
 export async function findUserByLogin(db: Db, login: string) {
   const [user] = await db
     .select({ ...columns, permissions: permissionsOfUser })
     .from(users)
-    .where(sql`lower(${login}) in (lower(${users.email}), lower(${users.username}))`)
+    .where(hasLogin(login.includes('@') ? { email: login } : { username: login }))
   return user && withPermissions(user)
 }
 

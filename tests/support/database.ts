@@ -15,14 +15,14 @@ export type TestDatabase = {
 /** The server to test on, where there is one; without it, each test has an embedded database. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL
 
-/** An empty database of the test's own. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  return testDatabaseUrl === undefined ? createEmbeddedDatabase() : createOnServer(testDatabaseUrl)
+/** An empty database of the test's own; on a server with what `create database` is given. */
+export async function createTestDatabase(options = ''): Promise<TestDatabase> {
+  return testDatabaseUrl === undefined ? createEmbeddedDatabase() : createOnServer(testDatabaseUrl, options)
 }
 
 const quiet = { max: 2, onnotice: () => {} }
 
-async function createOnServer(adminUrl: string): Promise<TestDatabase> {
+async function createOnServer(adminUrl: string, options: string): Promise<TestDatabase> {
   const name = `redlight_test_${crypto.randomUUID().replaceAll('-', '')}`
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
@@ -31,7 +31,7 @@ async function createOnServer(adminUrl: string): Promise<TestDatabase> {
     await admin.unsafe(statement)
     await admin.end()
   }
-  await asAdmin(`create database ${name}`)
+  await asAdmin(`create database ${name} ${options}`)
   return {
     config: { kind: 'postgres', url: url.href, poolMax: 5, waitMs: 5000 },
     connect: () => postgres(url.href, quiet),
