@@ -156,6 +156,22 @@ describe(`on another instance, within a second${needs}`, () => {
 })
 
 describe('a request', () => {
+  test.each(['', 'x', '9007199254740993'])(
+    'forgets every user at the message "%s", which names none',
+    async (message) => {
+      const user = await server.newUser()
+      expect(await read(server, user)).toBe(200)
+      // Unannounced, so that it is what is remembered that answers.
+      await server.sql.begin(async (tx) => {
+        await tx`alter table users disable trigger users_notify`
+        await tx`update users set token_generation = token_generation + 1 where id = ${user.id}`
+        await tx`alter table users enable trigger users_notify`
+      })
+      await server.sql`select pg_notify('redlight_principal', ${message})`
+      for (let tries = 0; (await read(server, user)) === 200; tries++) expect(tries).toBeLessThan(200)
+    },
+  )
+
   test('needs no word from the database to know its user', async () => {
     const user = await server.newUser()
     for (const on of new Set([server, other])) expect(await guardOnly(on, user)).toBe(404)

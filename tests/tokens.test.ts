@@ -211,6 +211,13 @@ describe('a token is refused', () => {
     ['without a subject', () => forge({ claims: { sub: undefined } })],
     ['with a number as subject', () => forge({ claims: { sub: alice.id } })],
     ['with a word as subject', () => forge({ claims: { sub: 'alice' } })],
+    ...['0x2', '2.0', '2e0', '+2', ' 2', '2 ', '02', '', ' ', '0', '-2', '２', '9007199254740993'].map(
+      (sub): [string, () => string] => [
+        `whose subject is "${sub}"`,
+        () => forge({ claims: { sub: sub.replace('2', String(alice.id)) } }),
+      ],
+    ),
+    ['with a fraction in its expiry', () => forge({ claims: { exp: nowSeconds() + 600.5 } })],
     ['of nobody', () => forge({ claims: { sub: '999999' } })],
     ['of an earlier generation', () => forge({ claims: { gen: generation - 1 } })],
     ['of a later generation', () => forge({ claims: { gen: generation + 1 } })],

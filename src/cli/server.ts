@@ -82,7 +82,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     isCurrent: () => channel.isCurrent(),
   })
   const channel = await database.openChannel(PRINCIPAL_CHANNEL, {
-    onMessage: (userId) => authenticator.forget(Number(userId)),
+    onMessage: authenticator.heard,
     onGap: authenticator.forgetAll,
   })
   opened.defer(() => channel.close())

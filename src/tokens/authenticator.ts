@@ -1,3 +1,4 @@
+import { exactId } from '../fields'
 import type { Jwt } from './jwt'
 import type { Principal } from './model'
 
@@ -52,6 +53,12 @@ export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
   return {
     forget,
     forgetAll,
+    /** What the channel says: a user's id. Anything else may stand for any user. */
+    heard(message: string) {
+      const userId = exactId(message)
+      if (userId === undefined) forgetAll()
+      else forget(userId)
+    },
     /** The user whose genuine, unexpired and unrevoked token this is. */
     async authenticate(token: string): Promise<Principal | undefined> {
       const claims = await jwt.verify(token)

@@ -1,4 +1,5 @@
 import { jwt } from '@elysiajs/jwt'
+import { exactId } from '../fields'
 
 const ISSUER_AND_AUDIENCE = 'redlight'
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -72,7 +73,9 @@ function claimsOf(payload: unknown): Claims | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined
   if (!('sub' in payload && 'gen' in payload && 'exp' in payload)) return undefined
   const { sub, gen, exp } = payload
-  if (typeof sub !== 'string' || typeof gen !== 'number' || typeof exp !== 'number') return undefined
-  const userId = Number(sub)
-  return Number.isSafeInteger(userId) ? { userId, tokenGeneration: gen, exp } : undefined
+  const userId = typeof sub === 'string' ? exactId(sub) : undefined
+  if (userId === undefined || !isWhole(gen) || !isWhole(exp)) return undefined
+  return { userId, tokenGeneration: gen, exp }
 }
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
