@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { commonPasswords } from './common-passwords' with { type: 'macro' }
 import { Failure } from './errors'
+import { textProblem } from './fields'
 import { createGate } from './gate'
 
 // OWASP's minimum for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes.
@@ -20,12 +21,23 @@ function randomBase64(bytes: number): string {
     .replaceAll('=', '')
 }
 
+/** What is hashed, as one keyboard sends é and another e with an accent (NIST SP 800-63B section 3.1.1.2). */
+export const sameCharacters = (password: string) => password.normalize('NFC')
+
+export const MAX_PASSWORD = 128
+
+/** Its characters count as they are hashed: each stands for up to four, of two code units at most, that were sent. */
+export function passwordProblem(value: unknown, min: number): string | undefined {
+  const isComposable = typeof value === 'string' && value.length <= 8 * MAX_PASSWORD
+  return textProblem(isComposable ? sameCharacters(value) : value, min, MAX_PASSWORD)
+}
+
 let common: Set<string> | undefined
 
 /** Whether a password is among the 10,000 commonest, in any case. */
 export function isCommonPassword(password: string): boolean {
   common ??= new Set(commonPasswords(8).split('\n'))
-  return common.has(password.toLowerCase())
+  return common.has(sameCharacters(password).toLowerCase())
 }
 
 export type Passwords = ReturnType<typeof createPasswords>
@@ -38,14 +50,17 @@ export function createPasswords() {
     maxWaitMs: MAX_WAIT_MS,
     refusal: () => new Failure('tooManySignIns', { headers: { 'Retry-After': RETRY_AFTER_SECONDS } }),
   })
-  const hash = (password: string) => gate.run(() => Bun.password.hash(password, ARGON2ID))
+  const hash = (password: string) => gate.run(() => Bun.password.hash(sameCharacters(password), ARGON2ID))
   return {
     hash,
     /** Takes as long for no hash (an unknown user) as for a wrong password. */
-    async verify(password: string, hashed: string | undefined): Promise<boolean> {
-      const matches = await gate.run(() => Bun.password.verify(password, hashed ?? DUMMY_HASH))
-      return matches && hashed !== undefined
-    },
+    verify: (password: string, hashed: string | undefined): Promise<boolean> =>
+      gate.run(async () => {
+        // Earlier versions hashed what was sent.
+        for (const form of new Set([sameCharacters(password), password]))
+          if (await Bun.password.verify(form, hashed ?? DUMMY_HASH)) return hashed !== undefined
+        return false
+      }),
     load: () => ({ busy: gate.busy, waiting: gate.waiting }),
     limits: { maxHashesAtOnce: MAX_HASHES_AT_ONCE, maxWaiting: MAX_WAITING },
   }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { text } from '../fields'
-import { isMissing, nullable, type ObjectRule, object } from '../objects'
+import { text, textProblem } from '../fields'
+import { field, isMissing, nullable, type ObjectRule, object } from '../objects'
+import { MAX_PASSWORD, passwordProblem } from '../password'
 import type { Permission } from '../permissions/model'
 
 /** What a token sent by mail is good for. */
@@ -11,11 +12,16 @@ const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, strin
   return isMissing(email) || isMissing(username) ? {} : { username: 'must not be given together with email' }
 }
 
+/** One that an earlier version hashed as it was sent may have more characters as they are hashed now. */
+const password = field<string>({ type: 'string', minLength: 1, maxLength: MAX_PASSWORD }, (value) =>
+  textProblem(value, 1, MAX_PASSWORD) === undefined ? undefined : passwordProblem(value, 1),
+)
+
 export const Credentials = object(
   {
     email: Type.Optional(nullable(text(1, 500))),
     username: Type.Optional(nullable(text(1, 500))),
-    password: text(1, 128),
+    password,
   },
   oneName,
 )

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { text, textProblem } from '../fields'
 import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
-import { isCommonPassword } from '../password'
+import { isCommonPassword, MAX_PASSWORD, passwordProblem, sameCharacters } from '../password'
 import { timestampJson } from '../timestamp'
 
 const MAX_EMAIL_BYTES = 254
@@ -24,8 +24,13 @@ const username = field<string>({ type: 'string', pattern: USERNAME.source }, (va
     return 'must be 3 to 32 ASCII letters and digits, starting with a letter'
 })
 
-const newPassword = text(8, 128, (value) =>
-  isCommonPassword(String(value)) ? 'is one of the commonest passwords, please choose another' : undefined,
+const newPassword = field<string>(
+  { type: 'string', minLength: 8, maxLength: MAX_PASSWORD },
+  (value) =>
+    passwordProblem(value, 8) ??
+    (isCommonPassword(String(value))
+      ? 'is one of the commonest passwords, please choose another'
+      : undefined),
 )
 
 /** A password that repeats what others can see of the user. */
@@ -33,8 +38,9 @@ export function passwordRepeats(
   password: unknown,
   user: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
+  const folded = (value: unknown) => sameCharacters(String(value ?? '')).toLowerCase()
   for (const key of ['name', 'email', 'username'])
-    if (typeof password === 'string' && String(user[key] ?? '').toLowerCase() === password.toLowerCase())
+    if (typeof password === 'string' && folded(user[key]) === folded(password))
       return { password: `must not be the ${key}` }
   return {}
 }
