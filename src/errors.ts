@@ -51,8 +51,8 @@ export const failures = {
   invalidCredentials: {
     status: 401,
     message: 'invalid authentication credentials',
-    when: 'There is no such user, or the password is another.',
-    mend: 'Check both; a forgotten password is reset by mail.',
+    when: 'Unknown user or wrong password; or too many sign-ins to this account failed within a minute, by another of its names.',
+    mend: 'Check both, and try again in a minute; a forgotten password is reset by mail.',
   },
   notActivated: {
     status: 403,

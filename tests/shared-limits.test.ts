@@ -110,7 +110,8 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
   test(
     'failed sign-ins count together, and those that succeed are given back',
     async () => {
-      const user = await servers[0]?.newUser()
+      const username = `guessed${++addresses}`
+      const user = await servers[0]?.newUser({ username })
       const signIn = (times: number, address: string, password: string) =>
         send(times, 'POST', '/v1/tokens/authentication', address, () => ({ email: user?.email, password }))
       // One after the other, or those under way are counted as failed.
@@ -122,6 +123,12 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
       // Five for the account: two more from elsewhere, and the third of those is the account's own limit.
       const elsewhere = await signIn(3, newAddress(), 'wrong')
       expect([elsewhere(401), elsewhere(429)]).toEqual([2, 1])
+      // The account has had its share, and neither instance tells that by its other name.
+      const byUsername = await send(2, 'POST', '/v1/tokens/authentication', guesser, () => ({
+        username,
+        password: PASSWORD,
+      }))
+      expect(byUsername(401)).toBe(2)
     },
     patient,
   )
@@ -136,6 +143,17 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
         password: PASSWORD,
       }))
       expect([register(201), register(429)]).toEqual([4, 2])
+      // Nine are free, and two count as asked for.
+      const tagged = await Promise.all(
+        [0, 4, 8].map((from) =>
+          send(4, 'POST', '/v1/users', newAddress(), (i) => ({
+            name: 'Tagged',
+            email: `tagged-${run}+${from + i}@example.com`,
+            password: PASSWORD,
+          })),
+        ),
+      )
+      expect(tagged.reduce((sum, statuses) => sum + statuses(201), 0)).toBe(11)
       const ask = await send(4, 'POST', '/v1/tokens/activation', newAddress(), () => ({
         email: `many0-${run}@example.com`,
       }))

@@ -1,3 +1,5 @@
+import { Failure } from '../errors'
+import { foldCase } from '../fields'
 import { type Bucket, createBucket, NOTHING, type Rate, type Taken } from './bucket'
 import { type SharedCounts, shareBucket } from './shared-bucket'
 
@@ -17,6 +19,8 @@ export type Limiter = ReturnType<typeof createLimiter>
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
+/** An hour and mailbox; a registration beyond these counts as a mail that was asked for. */
+const FREE_REGISTRATION_MAILS = 9
 
 /**
  * The limits of section 6 of the contract; each throws the 429. An undefined address is exempt. Counted here alone, a
@@ -34,6 +38,8 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
   const accountFailures = bucket('account-failures', config.accountFailuresPerMinute, MINUTE_MS)
   const registrations = bucket('registrations', config.registrationsPerMinute, MINUTE_MS)
   const mailboxMails = bucket('mails-per-mailbox', config.mailsPerMailboxPerHour, HOUR_MS)
+  const mailboxQuota = config.mailsPerMailboxPerHour === 0 ? 0 : FREE_REGISTRATION_MAILS
+  const registrationMails = bucket('registration-mails', mailboxQuota, HOUR_MS)
   const addressMails = bucket('mails', config.mailsPerAddressPerHour, HOUR_MS)
   const taker = (from: Bucket) => (address: string | undefined) =>
     address === undefined ? NOTHING : from.take(address)
@@ -41,27 +47,59 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
     isOn: config.enabled,
     request: taker(requests),
     signIn: taker(signIns),
-    registration: taker(registrations),
-    /** Stops one address before it can use up what the account allows, so that it can't lock the account's owner out. */
-    async failedSignIn(account: string, address: string | undefined): Promise<Taken> {
+    /** Taken back is the mail, when none is sent after all: or a stranger could use up what its owner may ask for. */
+    async registration(email: string, address: string | undefined): Promise<Taken> {
       if (address === undefined) return NOTHING
-      const here = await failures.take(`${account} ${address}`)
+      await registrations.take(address)
+      const mailbox = mailboxOf(email)
+      return (await takeUnlessRefused(registrationMails, mailbox)) ?? mailboxMails.take(mailbox)
+    },
+    /**
+     * Stops one address before it can use up what an account allows, so that it can't lock the account's owner out. Each
+     * 429 is about the name given, known or not, or it would tell which names are of one account.
+     */
+    async failedSignIn(name: string, address: string | undefined) {
+      if (address === undefined) return { countAccount: async () => true, takeBack: async () => {} }
+      const folded = foldCase(name)
+      const taken = [await failures.take(`${folded} ${address}`)]
+      async function takeBack() {
+        await Promise.all(taken.map((each) => each.takeBack()))
+      }
       try {
-        const anywhere = await accountFailures.take(account)
-        return {
-          async takeBack() {
-            await Promise.all([here.takeBack(), anywhere.takeBack()])
-          },
-        }
+        taken.push(await accountFailures.take(`name ${folded}`))
       } catch (refused) {
-        await here.takeBack()
+        await takeBack()
         throw refused
       }
+      return {
+        async countAccount(account: string): Promise<boolean> {
+          const counted = await takeUnlessRefused(accountFailures, account)
+          if (counted !== undefined) taken.push(counted)
+          return counted !== undefined
+        },
+        takeBack,
+      }
     },
-    async mail(mailbox: string, address: string | undefined): Promise<void> {
+    async mail(email: string, address: string | undefined): Promise<void> {
       if (address === undefined) return
       await addressMails.take(address)
-      await mailboxMails.take(mailbox.toLowerCase())
+      await mailboxMails.take(mailboxOf(email))
     },
   }
+}
+
+/** Undefined when the key has had its share. */
+async function takeUnlessRefused(bucket: Bucket, key: string): Promise<Taken | undefined> {
+  try {
+    return await bucket.take(key)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'rateLimited') return undefined
+    throw error
+  }
+}
+
+/** Where mails to an address arrive: most providers leave out what stands between + and @. */
+function mailboxOf(email: string): string {
+  const [, local, domain] = /^([^+]+)\+.*(@[^@]*)$/s.exec(email) ?? [undefined, email, '']
+  return foldCase(`${local}${domain}`)
 }

@@ -20,9 +20,7 @@ export function tokenRoutes(
       async ({ body, request, set }) => {
         const { limitKey } = contextOf(request)
         await limiter.signIn(limitKey)
-        const { token, expiresAt } = await tokens.signIn(body, (account) =>
-          limiter.failedSignIn(account, limitKey),
-        )
+        const { token, expiresAt } = await tokens.signIn(body, (name) => limiter.failedSignIn(name, limitKey))
         set.status = 201
         return { authentication_token: { token, expiry: timestampJson(expiresAt) } }
       },

@@ -1,5 +1,6 @@
 import type { Db } from '../db/client'
 import { Failure, invalid } from '../errors'
+import { foldCase } from '../fields'
 import { type MailKind, recordMail } from '../mail/outbox'
 import { isMissing } from '../objects'
 import type { Passwords } from '../password'
@@ -16,18 +17,27 @@ export type TokensDeps = {
 }
 export type TokensService = ReturnType<typeof createTokensService>
 
-/** Counts a sign-in against an account before it is tried, and takes that back unless the credentials were wrong. */
-export type CountFailure = (account: string) => Promise<{ takeBack(): void | Promise<void> }>
+/**
+ * Counts a sign-in as failed before it is tried, first against the name given, then against the account; taken back
+ * unless the credentials were wrong.
+ */
+export type CountFailure = (name: string) => Promise<FailureCount>
+export type FailureCount = {
+  /** False when this account has had its share, by whichever names. */
+  countAccount(account: string): Promise<boolean>
+  takeBack(): Promise<void>
+}
 
 export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
   async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
     const name = email ?? username ?? ''
-    const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
-    const failure = await countFailure(
-      user === undefined ? `unknown ${name.toLowerCase()}` : `user ${user.id}`,
-    )
+    const failure = await countFailure(name)
     try {
-      const matches = await passwords.verify(password, user?.passwordHash ?? undefined)
+      const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
+      const account = user === undefined ? `unknown ${foldCase(name)}` : `user ${user.id}`
+      const mayTry = await failure.countAccount(account)
+      // Refused like a wrong password: a 429 here would say that two names are of one account.
+      const matches = await passwords.verify(password, (mayTry && user?.passwordHash) || undefined)
       if (user !== undefined && matches) {
         await failure.takeBack()
         return user

@@ -17,8 +17,11 @@ export function userRoutes(
     .post(
       '',
       async ({ body, request, set }) => {
-        await limiter.registration(contextOf(request).limitKey)
-        const user = await users.register(body)
+        const mail = await limiter.registration(body.email, contextOf(request).limitKey)
+        const user = await users.register(body).catch(async (error) => {
+          await mail.takeBack()
+          throw error
+        })
         set.status = 201
         return { user: userJson(user) }
       },
