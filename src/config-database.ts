@@ -1,3 +1,4 @@
+import { connectionOf } from './config-connection'
 import type { Reader } from './config-reader'
 import { redactUrl } from './config-values'
 import { table } from './config-variables'
@@ -27,6 +28,7 @@ export function buildDatabase(read: Reader): DatabaseConfig {
   const dataDir = read.value(table.dataDir)
   const directUrl = buildDirectUrl(read)
   const replicas = buildReplicas(read)
+  judgePrisma(read, url, [directUrl, ...(replicas?.urls ?? [])])
   return url === undefined
     ? { kind: 'embedded', dataDir, poolMax, waitMs }
     : { kind: 'postgres', url, directUrl, replicas, poolMax, waitMs }
@@ -39,6 +41,20 @@ function buildDirectUrl(read: Reader): string | undefined {
   read.needs(databaseDirectUrl, databasePooler)
   read.optional(databasePooler)
   return read.optional(databaseDirectUrl)
+}
+
+/** Prisma's `pgbouncer=true` says where an address leads, which changes what may be sent there. */
+function judgePrisma(read: Reader, url: string | undefined, others: readonly (string | undefined)[]) {
+  const isPgBouncer = (address: string | undefined) =>
+    address !== undefined && connectionOf(address).isPgBouncer
+  if (isPgBouncer(url) && !read.isSet(table.databasePooler))
+    read.problems.push(
+      'DATABASE_URL has pgbouncer=true: set DATABASE_POOLER=transaction, and DATABASE_DIRECT_URL to the address past it',
+    )
+  if (others.some(isPgBouncer))
+    read.problems.push(
+      'DATABASE_DIRECT_URL and DATABASE_REPLICA_URLS must lead past PgBouncer: take pgbouncer=true out, if they do',
+    )
 }
 
 function buildReplicas(read: Reader): ReplicasConfig | undefined {

@@ -139,24 +139,6 @@ export const secrets: Parse<readonly string[]> = (text, wrong) => {
   return values
 }
 
-const SESSION_TARGETS = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
-
-/** What postgres.js understands, read the way it does, save what it would take for another host than was meant. */
-export const databaseUrl: Parse<string> = (text, wrong) => {
-  const [whole, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#\s]*)[^#@\s]*$/i.exec(text) ?? []
-  const url = whole === undefined ? undefined : parseDatabaseUrl(whole, authority)
-  if (url === undefined)
-    return wrong(
-      'must be an address like postgres://user:password@host:5432/database, with special characters of the user ' +
-        'name and the password percent-encoded (@ is %40, / is %2F, # is %23, ? is %3F)',
-    )
-  if (authority.includes('[')) return wrong('must name its host: the driver reads no IPv6 address in a URL')
-  const target = url.searchParams.get('target_session_attrs')
-  if (target !== null && target !== '' && !SESSION_TARGETS.includes(target))
-    return wrong(`must have ${SESSION_TARGETS.join(' or ')} as its target_session_attrs`)
-  return text
-}
-
 export const redisUrl: Parse<string> = (text, wrong) =>
   /^(redis|rediss|valkey|valkeys):\/\/([^/?#@\s]*@)?[^/?#@\s]+(\/\d{0,4})?$/.test(text) && URL.canParse(text)
     ? text
@@ -164,19 +146,6 @@ export const redisUrl: Parse<string> = (text, wrong) =>
         'must be an address like redis://user:password@host:6379/0 (rediss for TLS), with special characters of the ' +
           'password percent-encoded',
       )
-
-function parseDatabaseUrl(text: string, authority: string): URL | undefined {
-  try {
-    const hosts = decodeURIComponent(authority.slice(authority.indexOf('@') + 1))
-    const [first = '', ...more] = hosts.split(',')
-    const url = new URL(text.replace(hosts, () => first))
-    decodeURIComponent(url.username + url.password)
-    const isNamed = (host: string) => /^[^:@/]+(:\d{1,5})?$/.test(host)
-    return more.length === 0 || [first, ...more].every(isNamed) ? url : undefined
-  } catch {
-    return undefined
-  }
-}
 
 export const REDACTED = '[redacted]'
 

@@ -1,4 +1,5 @@
 import { closest, didYouMean } from './closest'
+import { databaseUrl } from './config-connection'
 import * as is from './config-values'
 import { logLevels } from './log'
 
@@ -41,10 +42,10 @@ export const table = {
   port: withDefault('PORT', '4000', port, 'port to listen on'),
   publicUrl: optional('PUBLIC_URL', 'http://HOST:PORT', is.webUrl, 'address that mails point to; localhost stands for a wildcard HOST'),
   environment: optional('ENVIRONMENT', 'production with DATABASE_URL, else development', is.label, 'shown by the healthcheck'),
-  databaseUrl: optional('DATABASE_URL', 'none', is.databaseUrl, 'PostgreSQL database, postgres://user:password@host:5432/database'),
+  databaseUrl: optional('DATABASE_URL', 'none', databaseUrl, 'PostgreSQL database, postgres://user:password@host:5432/database'),
   databasePooler: optional('DATABASE_POOLER', 'none', is.oneOf(['transaction']), 'transaction when DATABASE_URL leads to PgBouncer in that mode'),
-  databaseDirectUrl: optional('DATABASE_DIRECT_URL', 'required with DATABASE_POOLER', is.databaseUrl, 'the same database past the pooler, for notifications and migrations'),
-  databaseReplicaUrls: optional('DATABASE_REPLICA_URLS', 'none', is.list(is.databaseUrl), 'streaming replicas that serve reads, separated by commas'),
+  databaseDirectUrl: optional('DATABASE_DIRECT_URL', 'required with DATABASE_POOLER', databaseUrl, 'the same database past the pooler, for notifications and migrations'),
+  databaseReplicaUrls: optional('DATABASE_REPLICA_URLS', 'none', is.list(databaseUrl), 'streaming replicas that serve reads, separated by commas'),
   databaseReplicaMaxLag: withDefault('DATABASE_REPLICA_MAX_LAG', '5s', is.milliseconds('1s', '5m'), 'how far behind a replica may be before the primary serves instead'),
   databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', is.integer(1, 1000), 'database connections at most'),
   databaseWait: withDefault('DATABASE_WAIT', '30s', is.milliseconds('0s', '24h'), 'how long a start waits for the database'),

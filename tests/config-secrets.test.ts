@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import postgres from 'postgres'
 import { redacted, variables } from '../src/config'
 import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from './support/config'
 
@@ -14,13 +13,6 @@ test('a JWT secret needs 32 bytes, and a short one is named by its place', () =>
   expect(problemsOf({ JWT_SECRET: `${SECRET}\uFFFD` })).toHaveLength(1)
 })
 
-const databaseUrls = [
-  'postgresql://app@db',
-  'postgres://app:p@ss@db/redlight',
-  'postgres://app:%2F%40%23@db:5433/redlight?sslmode=verify-full',
-  'postgres://app:pw@one:5432,two:5433/redlight?target_session_attrs=primary',
-  'postgres:///redlight',
-]
 const wrongDatabaseUrls = [
   'mysql://app:hunter2@db/redlight',
   'postgres:app:hunter2',
@@ -31,19 +23,17 @@ const wrongDatabaseUrls = [
   'postgres://app:hunter2@db/red#light',
   'postgres://app:hunter2@db:99999/redlight',
   'postgres://app:hunter2@one,two:x/redlight',
-  'postgres://app:hunter2@[::1]:5432/redlight',
-  'postgres://app:hunter2@db/redlight?target_session_attrs=any',
+  'postgres://app:hunter2@[::g]:5432/redlight',
+  'postgres://db/redlight?user=app&password=hunter2&hunter2=x',
+  'postgres://db/redlight?password=x&hunter2',
+  'postgres://db/redlight?password=x&sslmode=hunter2',
+  'postgres://app:hunter2@db/redlight?target_session_attrs=hunter2x&password=x',
   'postgres://app:hunter2@d b/redlight',
 ]
 
-test.each(databaseUrls)('the database %s is accepted, and by the driver too', (url) => {
-  expect(configOf({ ...POSTGRES, DATABASE_URL: url }).database).toMatchObject({ kind: 'postgres', url })
-  expect(() => postgres(url)).not.toThrow()
-})
-
 test.each(wrongDatabaseUrls)('the database %s is refused', (url) => {
   expect(problemsOf({ ...POSTGRES, DATABASE_URL: url })).toEqual([
-    expect.stringMatching(/^DATABASE_URL must (be an address|name its host|have read-write or .* as its)/),
+    expect.stringMatching(/^DATABASE_URL (must (be an address|have a port)|has )/),
   ])
 })
 
@@ -85,7 +75,8 @@ test('what is printed of several machines has no secret in it', () => {
 })
 
 test('what is printed of a configuration has no secret in it', () => {
-  const url = 'postgres://app:hunter2@ss@one/db?sslmode=require&ssl%70assword=hunter3&password=hunter4&x=1'
+  const url =
+    'postgres://app:hunter2@ss@one/db?sslmode=require&ssl%70assword=hunter3&password=hunter4&application_name=x'
   const config = configOf({
     DATABASE_URL: url,
     JWT_SECRET: `${SECRET},${SECRET}2`,
@@ -99,7 +90,7 @@ test('what is printed of a configuration has no secret in it', () => {
     ...config,
     database: {
       ...config.database,
-      url: 'postgres://app:[redacted]@one/db?sslmode=require&ssl%70assword=[redacted]&password=[redacted]&x=1',
+      url: 'postgres://app:[redacted]@one/db?sslmode=require&ssl%70assword=[redacted]&password=[redacted]&application_name=x',
     },
     jwt: { secrets: ['[redacted]', '[redacted]'], ttlSeconds: 86_400 },
     smtp: { ...config.smtp, password: '[redacted]' },

@@ -82,7 +82,7 @@ test('a long or odd value is shown short and escaped', () => {
 })
 
 test('variables of several machines go together', () => {
-  const url = 'postgres://app:hunter2@db'
+  const url = 'postgres://app:hunter2@db/redlight'
   expect(problemsOf({ DATABASE_POOLER: 'transaction', DATABASE_REPLICA_MAX_LAG: '2s' })).toEqual([
     'DATABASE_POOLER is set without DATABASE_URL: set DATABASE_URL, or unset DATABASE_POOLER',
     'DATABASE_POOLER is set without DATABASE_DIRECT_URL: set DATABASE_DIRECT_URL, or unset DATABASE_POOLER',

@@ -11,7 +11,7 @@ import { storedTables, tablesLeftOut } from './tables'
 export async function requireNobodyElse(tx: Tx): Promise<void> {
   const [found] = await tx.execute<{ others: string }>(sql`
     select count(*) as others from pg_stat_activity
-    where datname = current_database() and application_name = 'redlight' and pid <> pg_backend_pid()`)
+    where datname = current_database() and application_name like 'redlight%' and pid <> pg_backend_pid()`)
   if (Number(found?.others) > 0)
     throw new BackupProblem(
       `a redlight that runs has ${found?.others} connections to this database: stop it first ("redlight serve", on every machine)`,

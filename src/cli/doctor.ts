@@ -1,5 +1,6 @@
 import { type Config, ConfigError, unknownVariable } from '../config'
 import { checkDatabase } from '../doctor/database'
+import { checkEncryption } from '../doctor/encryption'
 import { checkDisk, checkModes } from '../doctor/files'
 import { type Finding, fail, ok, warn, within } from '../doctor/finding'
 import { checkMail } from '../doctor/mail'
@@ -62,7 +63,13 @@ async function examine(context: CommandContext, testAddress?: string): Promise<F
     checkModes(config.database, context.settingFiles()),
   ])
   const settings = unknown.length > 0 ? unknown : [ok('settings', 'all are understood')]
-  return [...settings, ...checkSecrets(config), ...checkProxies(config), ...found.flat()]
+  return [
+    ...settings,
+    ...checkSecrets(config),
+    ...checkProxies(config),
+    ...checkEncryption(config.database),
+    ...found.flat(),
+  ]
 }
 
 /** The settings, or all that is wrong with them. */

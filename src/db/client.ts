@@ -5,6 +5,8 @@ import { createGate } from '../gate'
 import type { Log } from '../log'
 import { boundClient } from './bounds'
 import { databaseUnavailable } from './database-errors'
+import { driverOptions } from './driver-options'
+import { pinStatement, pooledPins } from './pins'
 import { preparing } from './prepared'
 
 export type Db = PostgresJsDatabase
@@ -81,7 +83,12 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
 const isPooled = (target: DatabaseTarget) => 'url' in target && target.isPooled === true
 
 /** The type declarations of postgres.js leave out `socket`, and what the patch adds. */
-type Options = postgres.Options<Record<string, never>> & { socket?: () => Duplex; silence_timeout?: number }
+type Options = postgres.Options<Record<string, never>> & {
+  socket?: () => Duplex
+  silence_timeout?: number
+  /** Executed at the start of each connection, before anything else. */
+  setup?: string
+}
 
 function openClient(
   target: DatabaseTarget,
@@ -97,11 +104,19 @@ function openClient(
   }
   if ('url' in target) {
     const limits = isPooled(target) ? pooledLimits(patience) : serverLimits(patience)
-    return postgres(target.url, { ...common, ...limits })
+    const { connection, ...place } = driverOptions(target.url)
+    const options: Options = {
+      ...common,
+      ...place,
+      ...limits,
+      connection: { ...limits.connection, ...connection },
+    }
+    return postgres(options)
   }
   // A new connection waits there while another one holds the only session.
   const embedded: Options = {
     ...common,
+    setup: pinStatement,
     connect_timeout: patience.queryMs / 1000,
     database: 'postgres',
     username: 'postgres',
@@ -115,13 +130,13 @@ const pooledLimits = ({ silenceMs }: Patience): Options => ({
   // The driver names its own statements too: a commit that another connection doesn't know becomes a rollback.
   prepare: false,
   silence_timeout: silenceMs / 1000,
-  connection: { application_name: 'redlight' },
+  connection: pooledPins,
 })
 
 const serverLimits = ({ statementMs, lockMs, silenceMs }: Patience): Options => ({
   silence_timeout: silenceMs / 1000,
+  setup: pinStatement,
   connection: {
-    application_name: 'redlight',
     statement_timeout: statementMs,
     lock_timeout: lockMs,
     idle_in_transaction_session_timeout: 2 * statementMs,

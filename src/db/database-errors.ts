@@ -45,6 +45,17 @@ const UNAVAILABLE = new Set([
   '58030', // input or output error
 ])
 
+/** The server's certificate was not accepted. */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]
+for (const code of ['TLS_REFUSED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED', ...UNTRUSTED])
+  UNAVAILABLE.add(code)
+
 /** Drizzle wraps what the driver threw. */
 function driverError(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
@@ -66,7 +77,18 @@ const HOPELESS = new Map([
   ['28P01', 'correct the user and the password in DATABASE_URL'],
   ['3D000', 'create the database, or correct its name in DATABASE_URL'],
   ['42501', 'grant that right to the user in DATABASE_URL'],
+  ['3F000', 'create it with CREATE SCHEMA public, and let the user in DATABASE_URL create tables in it'],
   ['42P01', 'run "redlight migrate" first'],
+  ['TLS_REFUSED', 'turn TLS on there, or take what asks for it out of DATABASE_URL'],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'name the host in DATABASE_URL as its certificate does, or set sslmode=verify-ca',
+  ],
+  ['CERT_HAS_EXPIRED', "renew the server's certificate"],
+  ...UNTRUSTED.map((code): [string, string] => [
+    code,
+    "name the file of the server's certificate authority in DATABASE_URL (sslmode=verify-full&sslrootcert=…)",
+  ]),
 ])
 const AWAY = 'see that it runs, and that DATABASE_URL leads to it'
 

@@ -3,6 +3,7 @@ import type { Db, Tx } from './client'
 import { isLockTimeout } from './database-errors'
 import { buildIndexes, isConcurrent, withoutConcurrently } from './migrate-indexes'
 import { migrations as ours } from './migrations'
+import { requireSurroundings } from './surroundings'
 
 /** Any number will do, as long as all instances take the same. */
 const MIGRATION_LOCK = 7_303_014
@@ -45,6 +46,7 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   if ((await pendingOf(db, settings.migrations)).length === 0) return 0
   await takeTurn(db)
   try {
+    await requireSurroundings(db)
     await createRecord(db)
     const pending = await pendingOf(db, settings.migrations)
     for (const [index, migration] of pending.entries()) {
@@ -129,6 +131,7 @@ async function record(db: Db | Tx, { hash, folderMillis }: Migration) {
 export async function lockMigrations(tx: Tx): Promise<void> {
   await tx.execute(sql.raw(`set local lock_timeout = '60s'; set local statement_timeout = 0`))
   await tx.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+  await requireSurroundings(tx)
   await createRecord(tx)
 }
 

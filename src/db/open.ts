@@ -14,7 +14,7 @@ import {
   workPatience,
 } from './client'
 import { databaseProblem, isWorthWaiting } from './database-errors'
-import { checkPooledLimits } from './pooler'
+import { checkPooledSettings } from './pooler'
 
 export type OpenDatabase = Database & {
   /** Asks over a connection that requests can't occupy. */
@@ -47,7 +47,7 @@ async function openPostgres(
   try {
     const ask = () => database.db.execute(sql`select 1`)
     await whenThere(() => withDeadline(ATTEMPT_MS, ask), giveUpAt, log)
-    if (directUrl !== undefined) await checkPooledLimits(database.db, log)
+    if (directUrl !== undefined) await checkPooledSettings(database.db, log)
   } catch (error) {
     // Not waited for: a connection that hangs would hold the news up.
     database.close().catch(() => {})

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Log } from '../log'
 import { type Db, requestPatience } from './client'
+import { pins } from './pins'
 
 // In milliseconds, as the server keeps them.
 const limits = {
@@ -9,25 +10,71 @@ const limits = {
   idle_in_transaction_session_timeout: 2 * requestPatience.statementMs,
 }
 
+/** Without these, answers would be wrong, or refused for no reason; the other pins are for speed and good order. */
+const vital = [
+  'search_path',
+  'client_encoding',
+  'DateStyle',
+  'bytea_output',
+  'standard_conforming_strings',
+  'default_transaction_isolation',
+  'gin_fuzzy_search_limit',
+]
+
+type Setting = {
+  name: string
+  value: string
+  role: string
+  database: string
+  isOfBoth: boolean
+  /** Where tables are found and made. */
+  schema: string
+}
+
 /**
- * A pooler takes no limits at the start of a connection, so the server's side has to set them: without, a write that
- * was answered 503 may still be under way.
+ * A pooler takes neither limits nor other settings at the start of a connection, so the server's side has to have them:
+ * without the limits, a write that was answered 503 may still be under way; with other settings, answers may be wrong.
  */
-export async function checkPooledLimits(db: Db, log: Log): Promise<void> {
-  const settings = await db.execute<{ name: string; value: string; role: string }>(
-    sql`select name, setting as value, quote_ident(current_user) as role from pg_settings
-      where name in (${sql.join(
-        Object.keys(limits).map((name) => sql`${name}`),
-        sql`, `,
-      )})`,
-  )
-  const given = new Map(settings.map(({ name, value }) => [name, Number(value)]))
-  const role = settings[0]?.role ?? 'redlight'
-  const mend = Object.entries(limits)
-    .filter(([name, limit]) => !(Number(given.get(name)) > 0 && Number(given.get(name)) <= limit))
-    .map(([name, limit]) => `ALTER ROLE ${role} SET ${name} = ${limit};`)
+export async function checkPooledSettings(db: Db, log: Log): Promise<void> {
+  const settings = await readSettings(db)
+  const wrong = settings.filter((setting) => vital.includes(setting.name) && !isAsPinned(setting))
+  if (wrong.length > 0) {
+    const found = wrong.map(({ name, value }) => `${name} is ${value}`).join(', ')
+    const mend = wrong.map((setting) => alterRole(setting, pins[setting.name] ?? '')).join(' ')
+    throw new Error(`behind the pooler ${found}; run this, then restart PgBouncer: ${mend}`)
+  }
+  const mend = settings
+    .filter(({ name, value }) => name in limits && !isWithin(name, Number(value)))
+    .map((setting) => alterRole(setting, String(limitOf(setting.name))))
   if (mend.length > 0)
     log.warn('behind the pooler nothing ends what takes too long; run this, then restart PgBouncer', {
       mend: mend.join(' '),
     })
 }
+
+async function readSettings(db: Db): Promise<Setting[]> {
+  const names = [...Object.keys(limits), ...vital].map((name) => sql`${name}`)
+  return db.execute<Setting>(
+    sql`select name, setting as value, quote_ident(current_user) as role,
+        quote_ident(current_database()) as database, source = 'database user' as "isOfBoth",
+        coalesce(current_schema(), '') as schema
+      from pg_settings where name in (${sql.join(names, sql`, `)}) order by name`,
+  )
+}
+
+const limitOf = (name: string) => Object.entries(limits).find(([key]) => key === name)?.[1] ?? 0
+const isWithin = (name: string, value: number) => value > 0 && value <= limitOf(name)
+
+function isAsPinned({ name, value, schema }: Setting): boolean {
+  if (name === 'search_path') return schema === 'public'
+  // The order of day and month is for dates that are read, and ours are ISO's.
+  if (name === 'DateStyle') return value.startsWith('ISO')
+  return value === pins[name]
+}
+
+/** What is set for a role in a database outdoes what is set for the role. */
+const alterRole = ({ name, role, database, isOfBoth }: Setting, value: string) =>
+  `ALTER ROLE ${role}${isOfBoth ? ` IN DATABASE ${database}` : ''} SET ${name} = ${sqlValue(name, value)};`
+
+const sqlValue = (name: string, value: string) =>
+  name === 'search_path' || /^\w+$/.test(value) ? value : `'${value}'`

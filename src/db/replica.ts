@@ -1,3 +1,4 @@
+import { serverName } from '../config-connection'
 import { withDeadline } from '../deadline'
 import { describeError, type Log } from '../log'
 import { connect } from './client'
@@ -19,7 +20,7 @@ export type Replica = ReturnType<typeof openReplica>
 
 /** One server to read from, and how much it is known to know. */
 export function openReplica(url: string, { primaryLog, maxLagMs, poolMax, log }: ReplicaOptions) {
-  const name = new URL(url).host || 'localhost'
+  const name = serverName(url)
   const database = connect({ url }, { poolMax, log })
   const aside = connect({ url }, { poolMax: 1, log })
   let knownAt = Number.NEGATIVE_INFINITY
