@@ -124,8 +124,8 @@ function splitPair(pair: string): [name: string, value: string] {
 
 /** Those before the path, or those of the parameter `host`; the parameter `port` has one for all, or one for each. */
 function splitHosts(authority: string, names?: string, ports?: string): Host[] {
-  const hosts =
-    names?.split(',').map((host) => ({ host, port: undefined })) ?? authority.split(',').map(splitHost)
+  const written = authority.split(',').map(splitHost)
+  const hosts = names?.split(',').map((host, index) => ({ host, port: written[index]?.port })) ?? written
   const given = ports?.split(',').map(Number) ?? []
   const portOf = (index: number) => (given.length === 1 ? given[0] : given[index])
   const all = hosts.map(({ host, port }, index) => ({ host, port: portOf(index) ?? port }))
