@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { migrations } from '../src/db/migrations'
+import { checkEncryption } from '../src/doctor/encryption'
 import { withDb } from './support/backup'
 import { databaseVariables, redlight } from './support/command-line'
+import { configOf } from './support/config'
 import { createTestDatabase, type TestDatabase } from './support/database'
 import { startTestServer, type TestServer } from './support/server'
 import { startSmtp } from './support/smtp'
@@ -141,6 +143,26 @@ describe('the doctor', () => {
   test.each(proxies)('judges %p', async (env, status, words) => {
     const found = await examine({ DATA_DIR: join(folder, 'none'), ...env })
     expect(found.of('proxies')).toMatchObject([{ status, what: expect.stringContaining(words) }])
+  })
+
+  const addresses: [url: string, status: string, words: string][] = [
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=disable', 'warn', 'to 192.0.2.1 unencrypted: passwords'],
+    ['postgres://u:hunter2@192.0.2.1:5433/d', 'warn', 'to 192.0.2.1:5433 unencrypted if that offers no TLS'],
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=require', 'ok', 'encrypted, whoever that is'],
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=verify-full', 'ok', 'its certificate is checked'],
+    ['postgres://u:hunter2@127.0.0.1:1/d', 'ok', 'stays on this machine'],
+    ['postgres://u:hunter2@%2Fnone/d', 'ok', 'stays on this machine'],
+  ]
+  test.each(addresses)('judges the way to %p', async (DATABASE_URL, status, words) => {
+    const config = configOf({ DATABASE_URL, JWT_SECRET: SECRET })
+    expect(checkEncryption(config.database)).toMatchObject([{ status, what: expect.stringContaining(words) }])
+  })
+
+  test('says so of plain TCP to another machine', async () => {
+    const DATABASE_URL = 'postgres://u:hunter2@redlight.invalid/d?sslmode=disable'
+    const found = await examine({ DATABASE_URL, JWT_SECRET: SECRET })
+    expect(found.of('tls')).toMatchObject([{ status: 'warn', mend: expect.stringContaining('verify-full') }])
+    expect(found.text).not.toContain('hunter2')
   })
 
   test('sees secrets that are guessable or open to others', async () => {

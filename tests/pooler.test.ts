@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from '../src/db/client'
 import { createLog } from '../src/log'
+import { failureOf } from './support/embedded'
 import { canStartPgBouncer, startPgBouncer } from './support/pgbouncer'
 import { canStartPostgres, type PostgresServer, startPostgres } from './support/postgres'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from './support/server'
@@ -54,6 +55,33 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     await postgres.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
     other = await start()
     expect(JSON.stringify(warnings(other))).not.toContain('ALTER ROLE')
+  })
+
+  test('a start refuses settings that a pooler lets nobody pin, and says how to change them', async () => {
+    const problem = async () => (await failureOf(start())).message
+    const leave = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'"
+    const change = async (statement: string) => {
+      await postgres.admin(statement)
+      await postgres.admin(leave)
+    }
+    await change("alter database redlight set default_transaction_isolation = 'serializable'")
+    expect(await problem()).toBe(
+      'behind the pooler default_transaction_isolation is serializable; run this, then restart PgBouncer: ' +
+        "ALTER ROLE app SET default_transaction_isolation = 'read committed';",
+    )
+    await change(
+      'create schema app; grant all on schema app to app; alter role app in database redlight set bytea_output = escape',
+    )
+    const told = await problem()
+    expect(told).toContain('ALTER ROLE app IN DATABASE redlight SET bytea_output = hex;')
+    expect(told).toContain('ALTER ROLE app SET search_path = public, extensions, heroku_ext;')
+    // DateStyle is one that PgBouncer keeps for each of its clients.
+    await change("alter database redlight set datestyle = 'German'")
+    for (const statement of told.match(/ALTER ROLE [^;]+;/g) ?? []) await postgres.admin(statement)
+    await postgres.admin(leave)
+    const odd = await start()
+    expect((await odd.newUser()).id).toBeGreaterThan(0)
+    await odd.stop()
   })
 
   test('every kind of request works, and again on whatever connection is lent', async () => {
