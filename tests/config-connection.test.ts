@@ -209,3 +209,14 @@ test('a server is named without its user and password', () => {
   expect(serverName('postgres:///d')).toBe('localhost')
   expect(serverName('postgres:///d?host=/run')).toBe('/run/.s.PGSQL.5432')
 })
+
+test('the addresses of docs/OPERATIONS.md are understood, but for the files that are not here', async () => {
+  const text = await Bun.file('docs/OPERATIONS.md').text()
+  const [, chapter = ''] = /\n## The database's address\n([\s\S]*?)\n## /.exec(text) ?? []
+  const addresses = [...chapter.matchAll(/`(postgres[^`]+)`/g)].map(([, address = '']) => address)
+  expect(addresses.length).toBeGreaterThan(10)
+  for (const address of addresses) {
+    const here = address.replace(/sslrootcert=\/etc\/redlight\/[^&]+/, 'sslrootcert=system')
+    expect([address, problems(here)]).toEqual([address, []])
+  }
+})
