@@ -10,7 +10,7 @@ import {
   UsageError,
   words,
 } from './command'
-import { userNamed } from './users'
+import { unlessGone, userNamed } from './users'
 
 const PAGE_SIZE = 100
 
@@ -78,7 +78,8 @@ const assign: Subcommand = async (args, { withDatabase, print }) => {
   const id = movieId(text)
   await withDatabase(async ({ db }) => {
     const user = await userNamed(db, login)
-    if (!(await assignMovie(db, id, user.id))) throw noFilm(id)
+    const isAssigned = await assignMovie(db, id, user.id).catch(unlessGone(login))
+    if (!isAssigned) throw noFilm(id)
     print(`Film ${id} belongs to user ${user.id} now.`)
   })
 }

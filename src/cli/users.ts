@@ -108,10 +108,19 @@ const inWords = (problems: Readonly<Record<string, string>>) =>
 export async function userNamed(db: Db, text: string) {
   const id = parseId(text)
   const user = id === undefined ? await findUserByLogin(db, text) : await findUser(db, id)
-  if (user === undefined)
-    throw new CommandFailed(`there is no user ${shown(text)}; "redlight users list" shows all`)
+  if (user === undefined) throw noUser(text)
   return user
 }
+
+const noUser = (text: string) =>
+  new CommandFailed(`there is no user ${shown(text)}; "redlight users list" shows all`)
+
+/** Says of a user who was removed since they were found what is said of one who never was. */
+export const unlessGone =
+  (text: string) =>
+  (error: unknown): never => {
+    throw error instanceof Failure && error.code === 'notFound' ? noUser(text) : error
+  }
 
 async function ordinaryUser(db: Db, text: string) {
   const user = await userNamed(db, text)
@@ -124,7 +133,7 @@ const activate: Subcommand = async (args, { withDatabase, print }) => {
   const [login = ''] = words(args, ['USER'])
   await withDatabase(async ({ db }) => {
     const { id } = await ordinaryUser(db, login)
-    await activateUser(db, id)
+    if ((await activateUser(db, id)) === undefined) throw noUser(login)
     print(`User ${id} is active.`)
   })
 }
@@ -145,7 +154,7 @@ const give: Subcommand = async (args, { withDatabase, print }) => {
   const { login, wanted } = permissionsIn(args)
   await withDatabase(async ({ db }) => {
     const { id } = await ordinaryUser(db, login)
-    await grant(db, id, wanted)
+    await grant(db, id, wanted).catch(unlessGone(login))
     print(`User ${id} has ${wanted.join(' and ')}.`)
   })
 }
@@ -170,7 +179,7 @@ const remove: Subcommand = async (args, { withDatabase, print }) => {
       forgetPrincipal: () => {},
       mailIsDue: () => {},
     })
-    await users.remove(id)
+    if (!(await users.remove(id))) throw noUser(login)
     print(`Removed user ${id}; their films belong to the account Redlight now.`)
   })
 }

@@ -100,10 +100,13 @@ export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guard
 
     .delete(
       '/:id',
-      async ({ movie, request }) => {
-        const isGuarded = checkPreconditions(request.headers, movie.version)
-        const deleted = await deleteMovie(db, movie.id, isGuarded ? movie.version : undefined)
-        if (!deleted) throw isGuarded ? versionMovedOn(request.headers) : new Failure('notFound')
+      async ({ movie: { id, version, createdBy }, request }) => {
+        const isGuarded = checkPreconditions(request.headers, version)
+        const expected = { creatorId: createdBy.id, version: isGuarded ? version : undefined }
+        if (!(await deleteMovie(db, id, expected))) {
+          if (!isGuarded && (await findMovie(db, id)) === undefined) throw new Failure('notFound')
+          throw versionMovedOn(request.headers)
+        }
         return { message: 'movie successfully deleted' }
       },
       { access: 'movies:write', movie: 'own', detail: docs.deleteMovie },

@@ -1,8 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { askedOnce, batched } from '../db/batch'
 import type { Db } from '../db/client'
+import { refusal } from '../db/database-errors'
 import { builtOnce } from '../db/prepared'
 import { movieCounts, movies, users } from '../db/schema'
+import { Failure } from '../errors'
 import type { MovieList, MovieSortKey, Page } from './list-model'
 import { type ListedMovie, listPage, movieSortKeys } from './list-store'
 import type { Movie } from './model'
@@ -38,11 +40,22 @@ export const findMovie: (db: Db, id: number) => Promise<Movie | undefined> = bat
   },
 )
 
-/** False when there is no such film, or not at that version. */
-export async function deleteMovie(db: Db, id: number, version?: number): Promise<boolean> {
+/** False when there is no such movie, or not as it is expected to be. */
+export async function deleteMovie(
+  db: Db,
+  id: number,
+  expected: { creatorId?: number; version?: number } = {},
+): Promise<boolean> {
+  const { creatorId, version } = expected
   const deleted = await db
     .delete(movies)
-    .where(and(eq(movies.id, id), version === undefined ? undefined : eq(movies.version, version)))
+    .where(
+      and(
+        eq(movies.id, id),
+        creatorId === undefined ? undefined : eq(movies.createdBy, creatorId),
+        version === undefined ? undefined : eq(movies.version, version),
+      ),
+    )
     .returning({ id: movies.id })
   return deleted.length > 0
 }
@@ -59,12 +72,18 @@ export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page
   (db, list: MovieList<MovieSortKey>) => listPage(db, allMovies, list),
 )
 
-/** Makes a film another user's; false when there is no such film. */
+const noSuchUser = { movies_created_by_users_id_fk: () => new Failure('notFound') }
+
+/** Makes a movie another user's; false when there is no such movie. Throws a 404 when there is no such user. */
 export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
-  const assigned = await db
-    .update(movies)
-    .set({ createdBy: userId, version: sql`${movies.version} + 1` })
-    .where(eq(movies.id, id))
-    .returning({ id: movies.id })
-  return assigned.length > 0
+  try {
+    const assigned = await db
+      .update(movies)
+      .set({ createdBy: userId, version: sql`${movies.version} + 1` })
+      .where(eq(movies.id, id))
+      .returning({ id: movies.id })
+    return assigned.length > 0
+  } catch (error) {
+    throw refusal(error, 'movies', noSuchUser)
+  }
 }

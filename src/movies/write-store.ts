@@ -55,11 +55,16 @@ export async function insertMovie(db: Db, film: MovieContent, creator: Creator):
 type Column = keyof typeof content
 const isColumn = (name: string): name is Column => name in content
 
-type Change = Partial<MovieContent> & { id: number; version: number }
+type Change = Partial<MovieContent> & { id: number; version: number; createdBy: number }
 type Updated = { version: number }
 
 // Of several changes to one film in one statement PostgreSQL makes one: the place says which.
-const change = { place: movies.version, id: movies.id, version: movies.version }
+const change = {
+  place: movies.version,
+  id: movies.id,
+  version: movies.version,
+  createdBy: movies.createdBy,
+}
 
 /** Changes to films that are all about the same columns. */
 const updaterOf = (changed: readonly Column[]) =>
@@ -76,7 +81,7 @@ const updaterOf = (changed: readonly Column[]) =>
     const returned = await db.execute<{ place: number; version: number }>(sql`${isAlone ? sql`` : free}
       update ${movies} set (${namesOf(columns)}, version) = row(${sentValues(columns)}, ${movies.version} + 1)
       from ${sentRows({ ...change, ...columns }, rows)}
-      where ${movies.id} = sent.id and ${movies.version} = sent.version
+      where ${movies.id} = sent.id and ${movies.version} = sent.version and ${movies.createdBy} = sent."createdBy"
         ${isAlone ? sql`` : sql`and ${movies.id} in (select id from free)`}
       returning sent.place, ${movies.version}`)
     const byPlace = new Map(returned.map(({ place, version }) => [place, { version }]))
@@ -93,15 +98,15 @@ function updaterFor(changes: Partial<MovieContent>) {
   return updater
 }
 
-/** Undefined when the film is no longer at the version that was read. */
+/** Undefined when the movie is no longer at the version that was read, or no longer its creator's. */
 export async function updateMovie(
   db: Db,
   movie: Movie,
   changes: Partial<MovieContent>,
 ): Promise<Movie | undefined> {
   try {
-    const { id, version } = movie
-    const updated = await updaterFor(changes)(db, { ...changes, id, version })
+    const { id, version, createdBy } = movie
+    const updated = await updaterFor(changes)(db, { ...changes, id, version, createdBy: createdBy.id })
     return updated && { ...movie, ...changes, ...updated }
   } catch (error) {
     throw refusal(error, 'movies', refusals)

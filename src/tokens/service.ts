@@ -1,4 +1,5 @@
 import type { Db } from '../db/client'
+import { refusal } from '../db/database-errors'
 import { Failure, invalid } from '../errors'
 import { foldCase } from '../fields'
 import { type MailKind, recordMail } from '../mail/outbox'
@@ -28,6 +29,8 @@ export type FailureCount = {
   takeBack(): Promise<void>
 }
 
+const noSuchAddress = () => invalid({ email: 'no matching email address found' })
+
 export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
   async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
     const name = email ?? username ?? ''
@@ -55,9 +58,15 @@ export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailI
     refuse: (activated: boolean) => string | undefined,
   ) {
     const user = await findLogin(db, { email })
-    const problem = user === undefined ? 'no matching email address found' : refuse(user.activated)
-    if (user === undefined || problem !== undefined) throw invalid({ email: problem ?? '' })
-    await db.transaction((tx) => recordMail(tx, { userId: user.id, kind }))
+    if (user === undefined) throw noSuchAddress()
+    const problem = refuse(user.activated)
+    if (problem !== undefined) throw invalid({ email: problem })
+    try {
+      await db.transaction((tx) => recordMail(tx, { userId: user.id, kind }))
+    } catch (error) {
+      // The account went between the two statements.
+      throw refusal(error, 'mails', { mails_user_id_users_id_fk: noSuchAddress })
+    }
     mailIsDue()
   }
 

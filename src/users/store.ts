@@ -89,6 +89,8 @@ export async function listUsers(db: Db, afterId: number, limit: number) {
 /** Removes a user and what is theirs alone; their films pass to the built-in account. */
 export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
   if (userId === BUILT_IN_USER_ID) return false
+  // A movie that they are adding is there by then, or is refused.
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update')
   await tx
     .update(movies)
     .set({ createdBy: BUILT_IN_USER_ID, version: sql`${movies.version} + 1` })
