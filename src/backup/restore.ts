@@ -2,10 +2,11 @@ import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { applyMigrations, lockMigrations } from '../db/migrate'
 import { damaged, type Manifest, type TableEntry } from './manifest'
+import { presentOids } from './own-objects'
 import { batches } from './read'
 import { quoted, storedColumns } from './snapshot'
 import { storedTables } from './tables'
-import { emptyDatabase, requireNobodyElse, requireNoContent } from './target'
+import { emptyDatabase, lockTables, requireNobodyElse, requireNoContent, requireOurOwn } from './target'
 import type { OnRows } from './write'
 
 // More than anybody signs out between a backup and its restoration, so that no token issued meanwhile fits again.
@@ -31,6 +32,10 @@ export async function restoreBackup(
   await db.transaction(async (tx) => {
     await lockMigrations(tx)
     await requireNobodyElse(tx)
+    await lockTables(tx)
+    // One that connected meanwhile waits for these locks, if it has not read already.
+    await requireNobodyElse(tx)
+    await requireOurOwn(tx)
     if (!options.replace) await requireNoContent(tx)
     await emptyDatabase(tx)
     await applyMigrations(tx, { upTo: manifest.schema })
@@ -62,7 +67,7 @@ async function load(tx: Tx, path: string, manifest: Manifest, onRows: OnRows) {
 async function withoutIndexes(tx: Tx): Promise<() => Promise<void>> {
   const indexes = await tx.execute<{ name: string; definition: string }>(sql`
     select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
-    where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
+    where indrelid in (${presentOids})
       and not exists (select from pg_constraint where conindid = indexrelid)`)
   for (const { name } of indexes) await tx.execute(sql.raw(`drop index ${name}`))
   return async () => {

@@ -1,14 +1,17 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/client'
+import { dependentOf } from '../db/database-errors'
 import { appliedMigrations } from '../db/migrate'
 import { migrations } from '../db/migrations'
 import { BUILT_IN_USER_ID } from '../db/schema'
+import { array, ownFunctions, ownNames, ownTables, presentOids } from './own-objects'
 import { BackupProblem } from './problem'
-import { quoted, storedColumns } from './snapshot'
-import { storedTables, tablesLeftOut } from './tables'
+import { storedColumns } from './snapshot'
 
 /** A service that runs on the database would go on with what it remembers. The embedded one is locked by its folder. */
 export async function requireNobodyElse(tx: Tx): Promise<void> {
+  // Otherwise a second look would find what the first one found.
+  await tx.execute(sql`select pg_stat_clear_snapshot()`)
   const [found] = await tx.execute<{ others: string }>(sql`
     select count(*) as others from pg_stat_activity
     where datname = current_database() and application_name like 'redlight%' and pid <> pg_backend_pid()`)
@@ -20,8 +23,7 @@ export async function requireNobodyElse(tx: Tx): Promise<void> {
 
 /** Content is a user, or a film that is not one of the initial ones. */
 export async function requireNoContent(tx: Tx): Promise<void> {
-  const known = new Set(migrations.map(({ folderMillis }) => folderMillis))
-  const isNewer = (await appliedMigrations(tx)).some((version) => !known.has(version))
+  const isNewer = (await appliedMigrations(tx)).some((version) => !ourVersions.includes(version))
   if (isNewer || (await hasContent(tx)))
     throw new BackupProblem(
       'the database holds users or films: name an empty one, or say --replace to lose all that is in it',
@@ -41,17 +43,60 @@ async function hasContent(tx: Tx): Promise<boolean> {
   )
 }
 
-/** Removes what migrations made: tables and functions, but neither extensions nor what other programs keep beside them. */
-export async function emptyDatabase(tx: Tx): Promise<void> {
-  const tables = [...storedTables.map(({ name }) => name), ...tablesLeftOut]
-  await tx.execute(
-    sql.raw(`set local client_min_messages = warning; drop table if exists ${quoted(tables)} cascade`),
-  )
-  const functions = await tx.execute<{ signature: string }>(sql`
-    select oid::regprocedure::text as signature from pg_proc
-    where pronamespace = 'public'::regnamespace and proowner = current_user::regrole
-      and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e')`)
-  for (const { signature } of functions)
-    await tx.execute(sql.raw(`drop function if exists ${signature} cascade`))
-  await tx.execute(sql`delete from drizzle.__drizzle_migrations`)
+/** Nobody writes to what is about to go, from the moment that it was looked at. */
+export async function lockTables(tx: Tx): Promise<void> {
+  const tables = await presentTables(tx)
+  if (tables.length > 0) await tx.execute(sql.raw(`lock table ${inPublic(tables)} in access exclusive mode`))
 }
+
+/** Refuses a database in which somebody else has tables of our names, or something of theirs in ours. */
+export async function requireOurOwn(tx: Tx): Promise<void> {
+  const [table] = await presentTables(tx)
+  const isMigrated = (await appliedMigrations(tx)).some((version) => ourVersions.includes(version))
+  if (table !== undefined && !isMigrated)
+    throw new BackupProblem(
+      `the table ${table} was not made by Redlight: name an empty database (nothing was changed)`,
+    )
+  const [foreign] = await tx.execute<{ what: string }>(sql`
+    select format('the column %I of %s', attname, attrelid::regclass) as what from pg_attribute
+    where attrelid in (${presentOids}) and attnum > 0 and not attisdropped and attname <> all(${array(ownNames)})
+    union all
+    select format('the trigger %I of %s', tgname, tgrelid::regclass) from pg_trigger
+    where tgrelid in (${presentOids}) and not tgisinternal and tgname <> all(${array(ownNames)})
+    limit 1`)
+  if (foreign !== undefined) throw inTheWay(`${foreign.what} was not made by this version of Redlight`)
+}
+
+/** Removes what migrations made, save extensions, and refuses to take along what others made of it. */
+export async function emptyDatabase(tx: Tx): Promise<void> {
+  await tx.execute(sql.raw('set local client_min_messages = warning'))
+  try {
+    await tx.execute(sql.raw(`drop table if exists ${inPublic(ownTables)}`))
+    await tx.execute(
+      sql.raw(`drop function if exists ${ownFunctions.map((name) => `public.${name}`).join(', ')}`),
+    )
+  } catch (error) {
+    const dependent = dependentOf(error)
+    throw dependent === undefined ? error : inTheWay(dependent)
+  }
+  // Other programs may record theirs there too; what is later than ours is a newer Redlight's.
+  await tx.execute(sql`
+    delete from drizzle.__drizzle_migrations
+    where created_at = any(${array(ourVersions)}::bigint[]) or created_at > ${Math.max(...ourVersions)}`)
+}
+
+const inTheWay = (what: string) =>
+  new BackupProblem(
+    `${what}, and would be lost: move it away, or restore into an empty database (nothing was changed)`,
+  )
+
+const ourVersions = migrations.map(({ folderMillis }) => folderMillis)
+
+async function presentTables(tx: Tx): Promise<string[]> {
+  const found = await tx.execute<{ name: string }>(
+    sql`select relname as name from pg_class where oid in (${presentOids}) order by 1`,
+  )
+  return found.map(({ name }) => name)
+}
+
+const inPublic = (tables: readonly string[]) => tables.map((name) => `public."${name}"`).join(', ')

@@ -105,6 +105,13 @@ export function isWorthWaiting(error: unknown): boolean {
 export const isRefused = (error: unknown) =>
   /^(?:22...|23...|40001|40P01|55P03)$/.test(codeOf(rootCause(error)))
 
+/** What the database would not drop a thing for, in its words: `view recent depends on table movies`. */
+export function dependentOf(error: unknown): string | undefined {
+  const cause = rootCause(error)
+  if (codeOf(cause) !== '2BP01' || !('detail' in cause)) return undefined
+  return String(cause.detail).split('\n')[0]
+}
+
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
 
