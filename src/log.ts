@@ -1,3 +1,5 @@
+import { visible, visibleJson } from './visible'
+
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
@@ -8,7 +10,7 @@ type Entry = LogFields & { readonly time: string; readonly level: LogLevel; read
 export type LogFormat = (entry: Entry) => string
 
 /** For machines: one JSON object a line. */
-export const jsonLine: LogFormat = (entry) => `${JSON.stringify(entry)}\n`
+export const jsonLine: LogFormat = (entry) => `${visibleJson(entry)}\n`
 
 type Paint = Readonly<Record<'dim' | 'red' | 'yellow', (text: string) => string>>
 
@@ -28,13 +30,14 @@ export const readableLine =
       .map(([name, value]) => ` ${name}=${readable(value)}`)
     const long = given
       .filter(isLong)
-      .map(([, value]) => `\n${String(value).trimEnd().replace(/^/gm, '    ')}`)
-    return `${paint.dim(time.slice(11, 19))} ${painted(level, paint)} ${message}${short.join('')}${long.join('')}\n`
+      .flatMap(([, value]) => String(value).trimEnd().split('\n'))
+      .map((line) => `\n    ${visible(line)}`)
+    return `${paint.dim(time.slice(11, 19))} ${painted(level, paint)} ${visible(message)}${short.join('')}${long.join('')}\n`
   }
 
 // Whatever a text from outside holds, it must not move the cursor.
 const readable = (value: unknown) =>
-  typeof value === 'string' && /^[\x21\x23-\x7e]+$/.test(value) ? value : JSON.stringify(value)
+  typeof value === 'string' && /^[\x21\x23-\x7e]+$/.test(value) ? value : visibleJson(value)
 
 /** RFC 3339; of many lines in one millisecond, one is asked for it. */
 function createTimeText() {

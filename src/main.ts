@@ -8,14 +8,15 @@ import type { Database } from './db/client'
 import { openDatabaseAlone, openDatabaseBesideServer } from './db/open'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { permissions } from './permissions/model'
+import { visible } from './visible'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
 const output = createLineWriter(process.stdout)
-const print = (line: string) => output.write(() => `${line}\n`)
+const printText = (text: string) => output.write(() => `${text}\n`)
 const colours = createColours(wantsColours(process.stdout, process.env))
 const errorColours = createColours(wantsColours(process.stderr, process.env))
 const printError = (line: string) =>
-  process.stderr.write(`${line.replace(/^redlight[^:]*:/, (who) => errorColours.red(who))}\n`)
+  process.stderr.write(`${visible(line).replace(/^redlight[^:]*:/, (who) => errorColours.red(who))}\n`)
 const progress = createProgress(
   isTerminal(process.stderr, process.env)
     ? {
@@ -48,7 +49,8 @@ const exitCode = await runCommandLine(
     serviceManager: (log) => createServiceManager(process.env, process.pid, log),
     withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
     withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
-    print,
+    print: (...cells) => printText(cells.map((cell) => visible(String(cell))).join('\t')),
+    printText,
     colours,
     progress,
     readInput: () => Bun.stdin.text(),

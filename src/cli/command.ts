@@ -21,7 +21,10 @@ export type CommandContext = {
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   /** The same, for work beside which no server may run on it. */
   withDatabaseAlone: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
-  print: (line: string) => void
+  /** A line, or a row with tabs between its cells; what could be taken for more than text of them is written out. */
+  print: (...cells: readonly (string | number)[]) => void
+  /** A text of our own, with its lines and colours; what comes from elsewhere goes into it through `visible`. */
+  printText: (text: string) => void
   /** Of what is printed: none unless it is read on a terminal. */
   colours: Colours
   /** A bar for what may take over a second: `const bar = progress('films', 120)`, `bar.advance(10)`, `bar.end()`. */

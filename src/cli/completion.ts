@@ -27,7 +27,7 @@ Examples:
   echo 'source <(redlight completion zsh)' >> ~/.zshrc    # below compinit
   redlight completion fish > ~/.config/fish/completions/redlight.fish`,
 
-  async run(args, { print }) {
+  async run(args, { printText }) {
     const [shell = ''] = words(args, ['SHELL (bash, zsh or fish)'])
     const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined
     const names = Object.keys(shells)
@@ -35,7 +35,7 @@ Examples:
       throw new UsageError(`${shown(shell)} is not one of ${names.join(', ')}${didYouMean(shell, names)}`)
     const entries = commands().map(entryOf)
     const help = entryOf({ name: 'help', summary: 'Show the help of a command', usage: '' })
-    print(script([...entries, { ...help, seconds: entries.map(({ name }) => name) }]))
+    printText(script([...entries, { ...help, seconds: entries.map(({ name }) => name) }]))
   },
 })
 

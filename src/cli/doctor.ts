@@ -5,6 +5,7 @@ import { checkDisk, checkModes } from '../doctor/files'
 import { type Finding, fail, ok, warn, within } from '../doctor/finding'
 import { checkMail } from '../doctor/mail'
 import { checkProxies, checkSecrets } from '../doctor/settings'
+import { visible, visibleJson } from '../visible'
 import { type Command, type CommandContext, CommandFailed, mixed, words } from './command'
 
 const PATIENCE_MS = 8000
@@ -32,7 +33,7 @@ Examples:
     words(rest, [])
     const findings = await examine(context, values['send-test'])
     const failed = findings.filter(({ status }) => status === 'fail').length
-    if (flags.has('json')) context.print(JSON.stringify({ ok: failed === 0, findings }))
+    if (flags.has('json')) context.printText(visibleJson({ ok: failed === 0, findings }))
     else for (const finding of findings) show(finding, context)
     if (failed > 0) throw new CommandFailed(`${failed} of ${findings.length} checks failed`)
   },
@@ -83,8 +84,8 @@ function read({ readConfig }: CommandContext): Config | Finding[] {
   }
 }
 
-function show({ area, status, what, mend }: Finding, { print, colours }: CommandContext) {
+function show({ area, status, what, mend }: Finding, { printText, colours }: CommandContext) {
   const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red }[status]
-  print(`${paint(status.padEnd(4))}  ${area.padEnd(8)}  ${what}`)
-  if (mend !== undefined) print(colours.dim(`${' '.repeat(16)}→ ${mend}`))
+  printText(`${paint(status.padEnd(4))}  ${area.padEnd(8)}  ${visible(what)}`)
+  if (mend !== undefined) printText(colours.dim(`${' '.repeat(16)}→ ${visible(mend)}`))
 }

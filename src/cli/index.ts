@@ -63,7 +63,7 @@ export async function runCommandLine(
 function help(name: string | undefined, context: CommandContext, printError: (line: string) => void): number {
   const command = commands.find((known) => known.name === name)
   if (name !== undefined && command === undefined && !HELP.has(name)) return unknown(name, printError)
-  context.print(
+  context.printText(
     command === undefined ? overview(commands, context.colours) : commandHelp(command, context.colours),
   )
   return 0

@@ -43,7 +43,7 @@ const list: Subcommand = async (args, { withDatabase, print }) => {
       page,
       pageSize: PAGE_SIZE,
     })
-    for (const { movie } of rows) print([movie.id, movie.year, movie.createdBy.name, movie.title].join('\t'))
+    for (const { movie } of rows) print(movie.id, movie.year, movie.createdBy.name, movie.title)
     print(`${total} films; page ${page} of ${Math.max(1, Math.ceil(total / PAGE_SIZE))}`)
   })
 }

@@ -25,7 +25,7 @@ Examples:
 
   async run(
     args,
-    { readConfig, unknownVariables, createLog, serviceManager, print, colours, progress, untilSignal },
+    { readConfig, unknownVariables, createLog, serviceManager, printText, colours, progress, untilSignal },
   ) {
     words(args, [])
     const config = readConfig()
@@ -44,7 +44,7 @@ Examples:
     // While it waits for its database, say; an end at any moment must do no harm anyway.
     if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
     const { url, prepared, stop } = started
-    if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) print(line)
+    if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) printText(line)
     log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
     const stopWatching = manager.ready(url)
     const signal = await signalled

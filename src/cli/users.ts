@@ -60,14 +60,12 @@ const list: Subcommand = async (args, { withDatabase, print }) => {
     ) {
       for (const { id, email, username, name, activated, permissions } of page) {
         print(
-          [
-            id,
-            email ?? '-',
-            username ?? '-',
-            activated ? 'active' : 'inactive',
-            permissions.join(',') || '-',
-            name,
-          ].join('\t'),
+          id,
+          email ?? '-',
+          username ?? '-',
+          activated ? 'active' : 'inactive',
+          permissions.join(',') || '-',
+          name,
         )
         after = id
       }
