@@ -105,8 +105,14 @@ export const failures = {
   unsupportedMediaType: {
     status: 415,
     message: 'the body must be JSON, sent with the header Content-Type: application/json',
-    when: 'The header `Content-Type` is missing or names something else than JSON in UTF-8.',
+    when: 'The header `Content-Type` is missing or names something other than JSON in UTF-8 or US-ASCII.',
     mend: 'Send `Content-Type: application/json`.',
+  },
+  unsupportedContentEncoding: {
+    status: 415,
+    message: 'the body must not be compressed: send it without the header Content-Encoding',
+    when: 'The header `Content-Encoding` names a compression such as `gzip`.',
+    mend: 'Send the JSON as it is. The header `Accept-Encoding` of the answer says the same: `identity`.',
   },
   invalid: {
     status: 422,

@@ -75,6 +75,8 @@ const chunked = (body: string) =>
   })
 
 const WRONG_TYPE = 'the body must be JSON, sent with the header Content-Type: application/json'
+const COMPRESSED = 'the body must not be compressed: send it without the header Content-Encoding'
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 const EMPTY = 'body must not be empty'
 const NOT_AN_OBJECT = 'body must be a JSON object'
 const NOT_UTF8 = 'body must be encoded in UTF-8'
@@ -85,7 +87,8 @@ const badAt = (position: number) => `body contains badly-formed JSON (at charact
 const notJson = (
   '|text/plain|text/json|application/x-www-form-urlencoded|multipart/form-data; boundary=x|application/jsonp|json|*/*|' +
   'application/json+xml|application/json, text/plain|application/json; charset=utf-16|' +
-  'application/json; charset=iso-8859-1|text/html; application/json'
+  'application/json; charset=iso-8859-1|application/json; charset=|application/json; charset=utf-88|' +
+  'application/json; charset=utf-8; charset=latin1|text/html; application/json'
 ).split('|')
 const refused: [string, () => Sent, number, string][] = [
   ...notJson.map((type): [string, () => Sent, number, string] => [
@@ -108,7 +111,9 @@ const refused: [string, () => Sent, number, string][] = [
   ['a second value', () => ({ body: '{"a":1}{"a":2}' }), 400, badAt(8)],
   ['a second value on its own line', () => ({ body: '{}\n{}' }), 400, badAt(4)],
   ['a NUL at the end', () => ({ body: '{}\0' }), 400, badAt(3)],
-  ['a byte order mark', () => ({ body: bytes([0xef, 0xbb, 0xbf], '{}') }), 400, badAt(1)],
+  ['nothing but a byte order mark', () => ({ body: bytes(BYTE_ORDER_MARK) }), 400, EMPTY],
+  ['two byte order marks', () => ({ body: bytes(BYTE_ORDER_MARK, BYTE_ORDER_MARK, '{}') }), 400, badAt(1)],
+  ['a mistake behind one', () => ({ body: bytes(BYTE_ORDER_MARK, '{,}') }), 400, badAt(2)],
   ...['[]', '[{}]', '"text"', '7', 'true', 'null'].map((body): [string, () => Sent, number, string] => [
     body,
     () => ({ body }),
@@ -120,7 +125,14 @@ const refused: [string, () => Sent, number, string][] = [
   ['an overlong slash', () => ({ body: bytes('{"a":"', [0xc0, 0xaf], '"}') }), 400, NOT_UTF8],
   ['a surrogate in UTF-8', () => ({ body: bytes('{"a":"', [0xed, 0xa0, 0x80], '"}') }), 400, NOT_UTF8],
   ['UTF-16 with its mark', () => ({ body: bytes([0xff, 0xfe], [0x7b, 0, 0x7d, 0]) }), 400, NOT_UTF8],
-  ['gzip', () => ({ body: Bun.gzipSync('{}'), encoding: 'gzip' }), 400, NOT_UTF8],
+  ...['gzip', 'br', 'identity, gzip', 'GZIP', 'identityx', 'utf-8'].map(
+    (encoding): [string, () => Sent, number, string] => [
+      `the encoding ${encoding}`,
+      () => ({ body: Bun.gzipSync('{}'), encoding }),
+      415,
+      COMPRESSED,
+    ],
+  ),
   ['33 levels', () => ({ body: nested(33) }), 400, TOO_DEEP],
   ['100,000 arrays', () => ({ body: '['.repeat(100_000) }), 400, TOO_DEEP],
   ['100,000 objects', () => ({ body: '{"a":'.repeat(100_000) }), 400, TOO_DEEP],
@@ -144,7 +156,14 @@ const refused: [string, () => Sent, number, string][] = [
 ]
 
 const readable: [string, () => Sent][] = [
-  ['a charset', () => ({ type: 'Application/JSON; Charset="UTF-8"', body: '{}' })],
+  ...['utf-8', 'UTF-8', '"UTF-8"', 'utf8', 'us-ascii', 'US-ASCII', '"ascii"', 'ANSI_X3.4-1968; x=y'].map(
+    (charset): [string, () => Sent] => [
+      `the charset ${charset}`,
+      () => ({ type: `Application/JSON; Charset=${charset}`, body: '{}' }),
+    ],
+  ),
+  ['an encoding that is none', () => ({ encoding: 'Identity, identity', body: '{}' })],
+  ['a byte order mark', () => ({ body: bytes(BYTE_ORDER_MARK, '{}') })],
   ['a type of its own', () => ({ type: 'application/merge-patch+json', body: '{}' })],
   ['white space around it', () => ({ body: '\r\n\t {}\n ' })],
   ['1 MiB', () => ({ body: padded(MIB) })],

@@ -12,18 +12,25 @@ const SMALL_BYTES = 65_536
 // The connection is closed rather than read to the end of what is refused.
 const hangUp = { headers: { Connection: 'close' } }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+// Skips a byte order mark.
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i
-const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i
+// US-ASCII is UTF-8 too; glibc calls it ANSI_X3.4-1968.
+const UTF8 = String.raw`(?:utf[-_]?8|(?:us[-_]?)?ascii|ansi_x3\.4-1968)`
+const OTHER_CHARSET = new RegExp(String.raw`;\s*charset\s*=\s*(?!(?:${UTF8}|"${UTF8}")\s*(?:;|$))`, 'i')
+const NO_CODING = /^(?:[\s,]|identity(?=[\s,]|$))*$/i
 
 /** The one JSON object that a request carries; throws 415, 413, 400 or, with too much arriving at once, 503. */
 export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
   const type = request.headers.get('content-type') ?? ''
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) throw new Failure('unsupportedMediaType')
+  if (!NO_CODING.test(request.headers.get('content-encoding') ?? ''))
+    throw new Failure('unsupportedContentEncoding', { headers: { 'Accept-Encoding': 'identity' } })
   const bytes = await offTheClock(() => readBytes(request))
-  if (bytes.byteLength === 0) throw new Failure('emptyBody')
   if (isNestedTooDeeply(bytes)) throw new Failure('nestedTooDeeply')
-  const value = parseJson(decode(bytes))
+  const text = decode(bytes)
+  if (text === '') throw new Failure('emptyBody')
+  const value = parseJson(text)
   if (!isObject(value)) throw new Failure('notAnObject')
   return value
 }

@@ -15,7 +15,7 @@ const refusalDescriptions: Partial<Record<number, string>> = {
   409: 'Somebody else has changed it in the meantime.',
   412: 'It is not at the version that `If-Match` names.',
   413: 'The body is over 1 MiB.',
-  415: 'The body is not declared as JSON.',
+  415: 'The body is not declared as JSON, or is compressed.',
   422: 'The request breaks rules: a message for each field.',
   429: 'Too many requests; `Retry-After` says when to try again.',
   500: 'A mistake of the service, which its log explains.',
@@ -52,6 +52,7 @@ function refusalsOf({
     'notAnObject',
     'bodyTooLarge',
     'unsupportedMediaType',
+    'unsupportedContentEncoding',
   ]
   return [
     ...(access === undefined ? [] : asksForToken),
