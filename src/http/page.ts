@@ -8,15 +8,17 @@ import icon from './pages/icon.svg' with { type: 'file' }
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8'
 const CSS = 'text/css; charset=utf-8'
-const assets: Readonly<Record<string, { readonly path: string; readonly type: string }>> = {
-  'swagger-ui.js': { path: swaggerScript, type: JAVASCRIPT },
-  'swagger-ui.css': { path: swaggerStyle, type: CSS },
-  'docs.js': { path: docsScript, type: JAVASCRIPT },
-  'docs.css': { path: docsStyle, type: CSS },
-  'account.js': { path: accountScript, type: JAVASCRIPT },
-  'account.css': { path: accountStyle, type: CSS },
-  'icon.svg': { path: icon, type: 'image/svg+xml' },
-}
+const assets = new Map(
+  Object.entries({
+    'swagger-ui.js': { path: swaggerScript, type: JAVASCRIPT },
+    'swagger-ui.css': { path: swaggerStyle, type: CSS },
+    'docs.js': { path: docsScript, type: JAVASCRIPT },
+    'docs.css': { path: docsStyle, type: CSS },
+    'account.js': { path: accountScript, type: JAVASCRIPT },
+    'account.css': { path: accountStyle, type: CSS },
+    'icon.svg': { path: icon, type: 'image/svg+xml' },
+  }),
+)
 
 let version: Promise<string> | undefined
 /** Changes when a byte of any asset does, so that browsers may keep an asset for ever. */
@@ -24,12 +26,12 @@ const assetVersion = () => (version ??= hashAssets())
 
 async function hashAssets(): Promise<string> {
   const hasher = new Bun.CryptoHasher('sha256')
-  for (const { path } of Object.values(assets)) hasher.update(await Bun.file(path).bytes())
+  for (const { path } of assets.values()) hasher.update(await Bun.file(path).bytes())
   return hasher.digest('hex').slice(0, 16)
 }
 
 export async function assetResponse(askedVersion: string, name: string): Promise<Response | undefined> {
-  const asset = assets[name]
+  const asset = assets.get(name)
   if (asset === undefined) return undefined
   // During an upgrade, the page may come from an instance of one version and its assets from another.
   const isCurrent = askedVersion === (await assetVersion())
