@@ -136,7 +136,15 @@ describe('requests per address, behind trusted proxies', () => {
     // No address: whoever handed it on is the one who is counted.
     ['198.51.100.{i}, unknown, 10.0.0.1', true],
     ['198.51.100.{i}, 198.51.100.7:80{i}, 10.0.0.2', true],
-    ['6.6.6.{i}, , 10.0.0.3', true],
+    // Ports and empty entries say nothing of who it is.
+    ['198.51.102.{j}:{j}, 10.0.0.3:443', false],
+    ['198.51.100.8:{i}, 10.0.0.3', true],
+    ['[2001:db8:3:{j}::1]:443, [fd00::1]:80', false],
+    ['[2001:db8:4::{i}]:{i}', true],
+    ['[2001:db8:5::{i}], 10.0.0.3', true],
+    ['198.51.103.{j}, , 10.0.0.3,', false],
+    [',198.51.100.9, ,', true],
+    ['198.51.104.{i}, 198.51.100.10:x, 10.0.0.4', true],
   ]
   test.each(forwarded)('X-Forwarded-For: %s is one client: %p', async (pattern, isOne) => {
     const answers: number[] = []

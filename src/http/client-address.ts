@@ -2,6 +2,11 @@ import ipaddr from 'ipaddr.js'
 
 const MAX_KNOWN = 10_000
 
+export const EXEMPT: unique symbol = Symbol('exempt from the limits')
+/** What a client is limited by, all those alike whose address is not known; or that it is not limited. */
+export type LimitKey = string | typeof EXEMPT
+export const UNKNOWN_CLIENT: LimitKey = ''
+
 type Network = ReturnType<typeof ipaddr.parseCIDR>
 type Address = ReturnType<typeof ipaddr.process>
 
@@ -19,6 +24,15 @@ function parseAddress(text: string): Address | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text) : undefined
 }
 
+// Some proxies add the port, which for IPv6 takes brackets.
+const WITH_PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/
+
+/** What a proxy says that it was asked by. */
+function parseForwarded(entry: string): Address | undefined {
+  const [, v6, v4] = WITH_PORT.exec(entry) ?? []
+  return parseAddress(v6 ?? v4 ?? entry)
+}
+
 const isIn = (networks: readonly Network[], address: Address) =>
   networks.some((network) => network[0].kind() === address.kind() && address.match(network))
 
@@ -30,9 +44,11 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
   function clientOf(socketAddress: string, forwardedFor: string | null): Address | undefined {
     let client = parseAddress(socketAddress)
     if (forwardedFor === null || trusted.length === 0) return client
-    for (const entry of forwardedFor.split(',').reverse()) {
+    for (const each of forwardedFor.split(',').reverse()) {
+      const entry = each.trim()
+      if (entry === '') continue
       if (client === undefined || !isIn(trusted, client)) return client
-      const next = parseAddress(entry.trim())
+      const next = parseForwarded(entry)
       // What a trusted proxy hands on that is no address hides whoever is before it: count the proxy.
       if (next === undefined) return client
       client = next
@@ -40,21 +56,22 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
     return client
   }
 
-  function keyOf(socketAddress: string, forwardedFor: string | null): string | undefined {
+  function keyOf(socketAddress: string, forwardedFor: string | null): LimitKey {
     const client = clientOf(socketAddress, forwardedFor)
-    if (client === undefined) return socketAddress
-    if (isIn(exempt, client)) return undefined
+    if (client === undefined) return UNKNOWN_CLIENT
+    if (isIn(exempt, client)) return EXEMPT
     if (client.kind() === 'ipv4') return client.toString()
     return `${client.toByteArray().slice(0, 8).join('.')}/64`
   }
 
   // Reading an address costs more than all else that the pipeline does.
-  const known = new Map<string, string | undefined>()
+  const known = new Map<string, LimitKey>()
   return {
-    /** The key under which a client is limited; undefined for an exempt one. An IPv6 client is its /64. */
-    limitKey(socketAddress: string, forwardedFor: string | null): string | undefined {
+    /** An IPv6 client is its /64. */
+    limitKey(socketAddress: string, forwardedFor: string | null): LimitKey {
       if (forwardedFor !== null && trusted.length > 0) return keyOf(socketAddress, forwardedFor)
-      if (known.has(socketAddress)) return known.get(socketAddress)
+      const before = known.get(socketAddress)
+      if (before !== undefined) return before
       const key = keyOf(socketAddress, null)
       if (known.size >= MAX_KNOWN) known.clear()
       known.set(socketAddress, key)

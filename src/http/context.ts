@@ -1,11 +1,13 @@
+import { type LimitKey, UNKNOWN_CLIENT } from './client-address'
+
 /** What the pipeline knows of a request, beside the request itself. */
 export type RequestContext = {
   readonly id: string
   readonly startedAt: number
   readonly method: string
   readonly path: string
-  /** The client's address as the limits count it; undefined when it is exempt from them. */
-  limitKey: string | undefined
+  /** What the limits count the client by. */
+  limitKey: LimitKey
   /** The pattern of the route that answers, such as /v1/movies/:id. */
   route: string | undefined
   userId: number | undefined
@@ -29,7 +31,7 @@ export function openContext(request: Request, startedAt: number): RequestContext
     startedAt,
     method: request.method,
     path: pathOf(request.url),
-    limitKey: undefined,
+    limitKey: UNKNOWN_CLIENT,
     route: undefined,
     userId: undefined,
   }

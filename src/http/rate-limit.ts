@@ -1,6 +1,7 @@
 import { Failure } from '../errors'
 import { foldCase } from '../fields'
 import { type Bucket, createBucket, NOTHING, type Rate, type Taken } from './bucket'
+import { EXEMPT, type LimitKey } from './client-address'
 import { type SharedCounts, shareBucket } from './shared-bucket'
 
 export type LimiterConfig = {
@@ -23,7 +24,7 @@ const HOUR_MS = 60 * MINUTE_MS
 const FREE_REGISTRATION_MAILS = 9
 
 /**
- * The limits of section 6 of the contract; each throws the 429. An undefined address is exempt. Counted here alone, a
+ * The limits of section 6 of the contract; each throws the 429. Counted here alone, a
  * request takes its turn without waiting for one.
  */
 export function createLimiter(config: LimiterConfig, now: () => number, counts?: SharedCounts) {
@@ -41,15 +42,14 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
   const mailboxQuota = config.mailsPerMailboxPerHour === 0 ? 0 : FREE_REGISTRATION_MAILS
   const registrationMails = bucket('registration-mails', mailboxQuota, HOUR_MS)
   const addressMails = bucket('mails', config.mailsPerAddressPerHour, HOUR_MS)
-  const taker = (from: Bucket) => (address: string | undefined) =>
-    address === undefined ? NOTHING : from.take(address)
+  const taker = (from: Bucket) => (address: LimitKey) => (address === EXEMPT ? NOTHING : from.take(address))
   return {
     isOn: config.enabled,
     request: taker(requests),
     signIn: taker(signIns),
     /** Taken back is the mail, when none is sent after all: or a stranger could use up what its owner may ask for. */
-    async registration(email: string, address: string | undefined): Promise<Taken> {
-      if (address === undefined) return NOTHING
+    async registration(email: string, address: LimitKey): Promise<Taken> {
+      if (address === EXEMPT) return NOTHING
       await registrations.take(address)
       const mailbox = mailboxOf(email)
       return (await takeUnlessRefused(registrationMails, mailbox)) ?? mailboxMails.take(mailbox)
@@ -58,8 +58,8 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
      * Stops one address before it can use up what an account allows, so that it can't lock the account's owner out. Each
      * 429 is about the name given, known or not, or it would tell which names are of one account.
      */
-    async failedSignIn(name: string, address: string | undefined) {
-      if (address === undefined) return { countAccount: async () => true, takeBack: async () => {} }
+    async failedSignIn(name: string, address: LimitKey) {
+      if (address === EXEMPT) return { countAccount: async () => true, takeBack: async () => {} }
       const folded = foldCase(name)
       const taken = [await failures.take(`${folded} ${address}`)]
       async function takeBack() {
@@ -80,8 +80,8 @@ export function createLimiter(config: LimiterConfig, now: () => number, counts?:
         takeBack,
       }
     },
-    async mail(email: string, address: string | undefined): Promise<void> {
-      if (address === undefined) return
+    async mail(email: string, address: LimitKey): Promise<void> {
+      if (address === EXEMPT) return
       await addressMails.take(address)
       await mailboxMails.take(mailboxOf(email))
     },
