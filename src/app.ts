@@ -54,8 +54,11 @@ export function createApp(deps: AppDeps) {
     // Otherwise the path is looked for behind eleven characters, and a short host moves it past the limits.
     handler: { standardHostname: false },
   })
-    .onTransform(({ request, route }) => {
-      contextOf(request).route = route
+    .onTransform(({ request, route, path }) => {
+      const context = contextOf(request)
+      // The limits went by the other one.
+      if (path !== context.path) throw new Error('the router reads another path than the pipeline')
+      context.route = route
     })
     .onError(({ error, request }) => {
       const failure = toFailure(error, request, allowedMethods)

@@ -1,5 +1,11 @@
 /** The catalogue of failures: all that the API can refuse, with its status and its words, and for docs/ERRORS.md when it is said and what to do. */
 export const failures = {
+  invalidHost: {
+    status: 400,
+    message: 'the header Host must be a host name or address, with a port where there is one',
+    when: 'The header `Host` is empty, sent twice, or holds a character that a host name can’t have.',
+    mend: 'Send one, such as `Host: movies.example.com` or `Host: localhost:4000`. A name in another script goes in its `xn--` form.',
+  },
   emptyBody: {
     status: 400,
     message: 'body must not be empty',

@@ -27,7 +27,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       async ({ query, user, request, set }) => {
         const list = parseFavouriteList(query, user.id)
         const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        set.headers.link = linkHeader(request.url, list, total)
+        set.headers.link = linkHeader(request, list, total)
         return {
           movies: rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt)),
           metadata: metadata(list, total),

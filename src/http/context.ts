@@ -24,13 +24,13 @@ declare global {
 // What is safe in a log and in a header, whoever sent it.
 const SANE_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/
 
-export function openContext(request: Request, startedAt: number): RequestContext {
+export function openContext(request: Request, path: string, startedAt: number): RequestContext {
   const incoming = request.headers.get('x-request-id')
   const context: RequestContext = {
     id: incoming !== null && SANE_ID.test(incoming) ? incoming : crypto.randomUUID(),
     startedAt,
     method: request.method,
-    path: pathOf(request.url),
+    path,
     limitKey: UNKNOWN_CLIENT,
     route: undefined,
     userId: undefined,
@@ -43,12 +43,4 @@ export function contextOf(request: Request): RequestContext {
   const context = request[CONTEXT]
   if (context === undefined) throw new Error('the request did not come through the pipeline')
   return context
-}
-
-/** The path of an absolute URL, as it was sent. */
-function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  if (start === -1) return '/'
-  const end = url.indexOf('?', start)
-  return end === -1 ? url.slice(start) : url.slice(start, end)
 }

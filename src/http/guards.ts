@@ -6,6 +6,7 @@ import type { Permission } from '../permissions/model'
 import { mayDo, type Principal } from '../tokens/model'
 import { readJsonObject } from './body'
 import { contextOf } from './context'
+import { parametersOf } from './request-path'
 
 /** What a route asks of its caller: a token, an activated account, or that and a permission. */
 export type Access = 'authenticated' | 'activated' | Permission
@@ -64,7 +65,7 @@ export function guards(authenticate: (token: string) => Promise<Principal | unde
       /** Reads the query of a list, whose every parameter counts. */
       list: (_: true) => ({
         transform(context) {
-          Object.assign(context, { query: readListQuery(context.request.url) })
+          Object.assign(context, { query: readListQuery(context.request) })
         },
       }),
     })
@@ -85,9 +86,9 @@ function allow(principal: Principal, required: Access) {
 }
 
 /** An empty value counts as not given; a parameter given twice becomes a list, which no schema takes. */
-function readListQuery(url: string): Record<string, string | string[]> {
+function readListQuery(request: Request): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null)
-  for (const [name, value] of new URL(url).searchParams) {
+  for (const [name, value] of parametersOf(request)) {
     if (value === '') continue
     const earlier = query[name]
     query[name] = earlier === undefined ? value : [earlier, value].flat()

@@ -1,3 +1,6 @@
+import { contextOf } from './context'
+import { parametersOf } from './request-path'
+
 export type Paging = { readonly page: number; readonly pageSize: number }
 
 /** `metadata` of a list (section 3). */
@@ -12,12 +15,13 @@ export const metadata = ({ page, pageSize }: Paging, total: number) => ({
 const lastPage = (pageSize: number, total: number) => Math.max(1, Math.ceil(total / pageSize))
 
 /** The `Link` header (RFC 8288): the same list at its first, previous, next and last page. */
-export function linkHeader(url: string, { page, pageSize }: Paging, total: number): string {
-  const { pathname, searchParams } = new URL(url)
+export function linkHeader(request: Request, { page, pageSize }: Paging, total: number): string {
+  const { path } = contextOf(request)
+  const parameters = parametersOf(request)
   const last = lastPage(pageSize, total)
   const link = (rel: string, to: number) => {
-    searchParams.set('page', String(to))
-    return `<${pathname}?${searchParams}>; rel="${rel}"`
+    parameters.set('page', String(to))
+    return `<${path}?${parameters}>; rel="${rel}"`
   }
   return [
     link('first', 1),

@@ -8,6 +8,7 @@ import { type AllowedMethods, failureResponse, logFailure, toFailure } from './e
 import type { Metrics } from './metrics'
 import type { Limiter } from './rate-limit'
 import { logRequest } from './request-log'
+import { pathOf } from './request-path'
 
 export type PipelineDeps = {
   limiter: Pick<Limiter, 'isOn' | 'request'>
@@ -31,10 +32,13 @@ const UNLIMITED = /^\/(?:v1\/healthcheck|metrics|debug\/vars|docs(?:\/.*)?)$/
  */
 export function pipeline(deps: PipelineDeps, handle: Handle) {
   return (request: Request, socketAddress: () => string): Response | Promise<Response> => {
-    const context = openContext(request, performance.now())
+    const startedAt = performance.now()
+    const path = pathOf(request)
+    const context = openContext(request, path ?? '', startedAt)
     deps.metrics.requestStarted()
     try {
-      const response = UNLIMITED.test(context.path)
+      if (path === undefined) throw new Failure('invalidHost')
+      const response = UNLIMITED.test(path)
         ? route(request, context, handle, deps)
         : withDeadline(deps.deadlineMs, () => limited(request, socketAddress, context, handle, deps))
       if (!(response instanceof Promise)) return finished(response, request, context, deps)
@@ -64,8 +68,13 @@ function limited(
     : route(request, context, handle, deps)
 }
 
-const route = (request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) =>
-  context.method === 'OPTIONS' ? options(context, deps) : handle(request)
+// Some proxies take it for a slash, and would have asked for another path.
+const ENCODED_BACKSLASH = /%5c/i
+
+function route(request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) {
+  if (context.path.includes('%') && ENCODED_BACKSLASH.test(context.path)) throw new Failure('notFound')
+  return context.method === 'OPTIONS' ? options(context, deps) : handle(request)
+}
 
 function failed(thrown: unknown, request: Request, context: RequestContext, deps: PipelineDeps): Response {
   const failure = toFailure(thrown, request, deps.allowedMethods)

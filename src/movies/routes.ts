@@ -52,7 +52,7 @@ export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guard
       async ({ query, user, request, set }) => {
         const list = parseMovieList(query, user.id)
         const { rows, total } = await read(user.id, (db) => listMovies(db, list))
-        set.headers.link = linkHeader(request.url, list, total)
+        set.headers.link = linkHeader(request, list, total)
         return { movies: rows.map(({ movie }) => movieJson(movie)), metadata: metadata(list, total) }
       },
       { access: 'movies:read', list: true, query: MovieListQuery, detail: docs.listMovies },
