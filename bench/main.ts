@@ -23,7 +23,7 @@ Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own.
   --client NAME      wrk or bun                                  (wrk when it is there)`
 
 const DEFAULT_SOAK_MINUTES = 15
-const FAULT_TESTS = ['tests/faults-database.test.ts', 'tests/faults-process.test.ts']
+const FAULT_TESTS = ['tests/faults/database.test.ts', 'tests/faults/process.test.ts']
 const FULL_FAULT_SECONDS = '30'
 const KILL_EVERY_MS = 20
 const GRACE_MS = 1500

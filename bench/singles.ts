@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createPasswords } from '../src/password'
+import { createPasswords } from '../src/access/passwords'
 import { ask } from './drive'
 import { compareSides, type Figures, inTurn, type Measured, measure, median, side } from './measure'
 import { run } from './processes'

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { migrations } from '../db/migrations'
+import { migrations } from '../migrations/migrations'
 import { BackupProblem } from './problem'
 
 const FORMAT = 1

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { migrations } from '../db/migrations'
+import { migrations } from '../migrations/migrations'
 import { storedTables, tablesLeftOut } from './tables'
 
 /** What the pattern's group finds in the migrations, each once. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { applyMigrations, lockMigrations } from '../db/migrate'
+import { applyMigrations, lockMigrations } from '../migrations/migrate'
 import { damaged, type Manifest, type TableEntry } from './manifest'
 import { presentOids } from './own-objects'
 import { batches } from './read'

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { appliedMigrations } from '../db/migrate'
-import { migrations } from '../db/migrations'
 import { MANY_SHAPES } from '../db/prepared'
+import { appliedMigrations } from '../migrations/migrate'
+import { migrations } from '../migrations/migrations'
 import { BackupProblem } from './problem'
 import { type StoredTable, storedTables } from './tables'
 

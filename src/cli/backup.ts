@@ -4,9 +4,9 @@ import type { Manifest } from '../backup/manifest'
 import { readManifest, verifyFile } from '../backup/read'
 import { newName, removeOld } from '../backup/rotation'
 import { type OnRows, takeBackup } from '../backup/write'
-import { shown } from '../closest'
+import { shown } from '../rules/suggest'
+import { version } from '../server/version'
 import { type Command, type CommandContext, CommandFailed, mixed, UsageError, words } from './command'
-import { version } from './version'
 
 export const backupCommand: Command = {
   name: 'backup',

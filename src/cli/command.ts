@@ -1,11 +1,11 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { didYouMean, shown } from '../closest'
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { Database } from '../db/client'
 import type { Log } from '../log'
+import { didYouMean, shown } from '../rules/suggest'
+import type { ServiceManager } from '../server/service-manager'
 import type { Colours } from './colours'
 import type { StartProgress } from './progress'
-import type { ServiceManager } from './service-manager'
 
 /** What a command may use of the world; main.ts hands it in. */
 export type CommandContext = {

@@ -1,4 +1,4 @@
-import { didYouMean, shown } from '../closest'
+import { didYouMean, shown } from '../rules/suggest'
 import { type Command, UsageError, words } from './command'
 import { synopsisOf } from './synopsis'
 

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, unknownVariable } from '../config'
+import { type Config, ConfigError, unknownVariable } from '../config/config'
 import { checkDatabase } from '../doctor/database'
 import { checkEncryption } from '../doctor/encryption'
 import { checkDisk, checkModes } from '../doctor/files'

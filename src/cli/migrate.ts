@@ -1,4 +1,4 @@
-import { migrate } from '../db/migrate'
+import { migrate } from '../migrations/migrate'
 import { type Command, words } from './command'
 
 export const migrateCommand: Command = {

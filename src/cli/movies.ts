@@ -1,6 +1,6 @@
-import { shown } from '../closest'
-import { parseId } from '../fields'
 import { assignMovie, deleteMovie, listMovies } from '../movies/store'
+import { parseId } from '../rules/fields'
+import { shown } from '../rules/suggest'
 import {
   type Command,
   CommandFailed,

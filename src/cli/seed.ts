@@ -1,5 +1,5 @@
-import { migrate } from '../db/migrate'
-import { seedMovies } from '../movies/seed'
+import { migrate } from '../migrations/migrate'
+import { seedMovies } from '../movies/seed-store'
 import { type Command, words } from './command'
 
 export const seed: Command = {

@@ -1,8 +1,8 @@
-import { type Config, redacted, unknownVariable } from '../config'
+import { type Config, redacted, unknownVariable } from '../config/config'
+import { startServer } from '../server/server'
+import { version } from '../server/version'
 import type { Colours } from './colours'
 import { type Command, CommandFailed, words } from './command'
-import { startServer } from './server'
-import { version } from './version'
 
 export const serve: Command = {
   name: 'serve',

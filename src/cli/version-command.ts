@@ -1,5 +1,5 @@
+import { version } from '../server/version'
 import { type Command, words } from './command'
-import { version } from './version'
 
 export const versionCommand: Command = {
   name: 'version',

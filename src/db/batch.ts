@@ -1,6 +1,6 @@
 import { patienceMs, withDeadline } from '../deadline'
 import type { Db } from './client'
-import { isRefused } from './database-errors'
+import { isRefused } from './errors'
 
 // Under load a statement's fixed cost, on both sides of the socket, is most of what a small one costs. What is asked for
 // together here is sent only after the last of them has asked, so nobody is shown what was before their own request.

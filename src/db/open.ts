@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
-import type { DatabaseConfig, EmbeddedConfig, PostgresConfig } from '../config-database'
+import type { DatabaseConfig, EmbeddedConfig, PostgresConfig } from '../config/database'
 import { withDeadline } from '../deadline'
 import type { Log } from '../log'
 import { type Channel, openChannel, openLocalChannel } from './channel'
@@ -13,7 +13,7 @@ import {
   requestPatience,
   workPatience,
 } from './client'
-import { databaseProblem, isWorthWaiting } from './database-errors'
+import { databaseProblem, isWorthWaiting } from './errors'
 import { checkPooledSettings } from './pooler'
 
 export type OpenDatabase = Database & {
@@ -95,7 +95,7 @@ async function openEmbeddedDatabase(
   patience?: Patience,
 ): Promise<OpenDatabase> {
   // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
-  const { openEmbedded } = await import('./embedded')
+  const { openEmbedded } = await import('../embedded/embedded')
   const embedded = await openEmbedded(config.dataDir, log)
   const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, patience })
   return {
@@ -119,7 +119,7 @@ export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log)
     const { directUrl, ...others } = config
     return openPostgres({ ...others, poolMax: 1, url: directUrl ?? config.url }, log, workPatience)
   }
-  const { embeddedSocketPath } = await import('./embedded')
+  const { embeddedSocketPath } = await import('../embedded/embedded')
   const path = embeddedSocketPath(config.dataDir)
   if (existsSync(path)) {
     const database = connect({ path }, { poolMax: 1, log, patience: workPatience })

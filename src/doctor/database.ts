@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DatabaseConfig } from '../config-database'
-import { databaseProblem } from '../db/database-errors'
-import { inspectDatabase } from '../db/inspect'
+import type { DatabaseConfig } from '../config/database'
+import { databaseProblem } from '../db/errors'
 import { openDatabaseBesideServer } from '../db/open'
 import type { Log } from '../log'
+import { inspectDatabase } from '../migrations/inspect'
 import { type Finding, fail, ok, warn } from './finding'
 
 const AREA = 'database'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseConfig } from '../config-database'
+import type { DatabaseConfig } from '../config/database'
 import { type Finding, fail, ok, warn } from './finding'
 
 const MEGABYTE = 1_048_576

@@ -1,4 +1,4 @@
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import { createSmtpMailer, MailFailure, verifySmtp } from '../mail/mailer'
 import { type Finding, fail, ok, warn } from './finding'
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import { type Finding, fail, ok, warn } from './finding'
 
 const MIN_DISTINCT = 12

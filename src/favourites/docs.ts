@@ -1,4 +1,3 @@
-import { messageAnswer, named, type Operation, objectOf } from '../http/docs-operation'
 import { listMovies, listParameters } from '../movies/docs'
 import {
   exampleMovies,
@@ -7,6 +6,7 @@ import {
   movieSchema,
   optionalMovieProperties,
 } from '../movies/docs-schemas'
+import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
 
 const favouriteSchema = named(
   'FavouriteMovie',

@@ -1,11 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { refusal } from '../db/database-errors'
+import { refusal } from '../db/errors'
 import { favourites, movies } from '../db/schema'
 import { Failure } from '../errors'
-import type { MovieList, MovieSortKey, Page } from '../movies/list-model'
-import { type ListedMovie, listPage, movieSortKeys } from '../movies/list-store'
+import type { MovieList, MovieSortKey, Page } from '../search/query'
+import { type ListedMovie, listPage, movieSortKeys } from '../search/store'
 
 const refusals = {
   favourites_movie_id_movies_id_fk: () => new Failure('notFound'),

@@ -1,4 +1,4 @@
-import { type JsonSchema, type Operation, objectOf } from '../http/docs-operation'
+import { type JsonSchema, type Operation, objectOf } from '../openapi/operation'
 
 const count: JsonSchema = { type: 'integer', minimum: 0 }
 const counts = (...names: string[]) => objectOf(Object.fromEntries(names.map((name) => [name, count])))

@@ -1,7 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { Failure } from '../errors'
-import type { Metrics } from '../http/metrics'
 import * as docs from './docs'
+import type { Metrics } from './metrics'
 
 export type HealthDeps = {
   version: string

@@ -1,4 +1,4 @@
-import { type LimitKey, UNKNOWN_CLIENT } from './client-address'
+import { type LimitKey, UNKNOWN_CLIENT } from '../limits/client-address'
 
 /** What the pipeline knows of a request, beside the request itself. */
 export type RequestContext = {

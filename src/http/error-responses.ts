@@ -2,9 +2,9 @@ import type { TSchema } from '@sinclair/typebox'
 import { NotFoundError, ValidationError } from 'elysia'
 import { Failure, type FieldMessages, failures } from '../errors'
 import { describeError, type Log } from '../log'
-import { explain } from '../objects'
+import { explain } from '../rules/objects'
+import { jsonResponse } from './answers'
 import { contextOf, type RequestContext } from './context'
-import { jsonResponse } from './responses'
 
 /** The methods that a path knows, as the value of `Allow`; undefined for an unknown path. */
 export type AllowedMethods = (path: string) => string | undefined

@@ -3,11 +3,11 @@ import type { Db, Tx } from '../db/client'
 import { mails } from '../db/schema'
 import { describeError, type Log } from '../log'
 import { activationLetter } from './activation'
-import { type ClaimedMail, claimMail, extendClaim, type MailKind, markSent, markUnsent } from './claims'
 import { type Mailer, MailFailure } from './mailer'
 import { passwordResetLetter } from './password-reset'
+import { type ClaimedMail, claimMail, extendClaim, type MailKind, markSent, markUnsent } from './store'
 
-export type { MailKind } from './claims'
+export type { MailKind } from './store'
 
 export type OutboxDeps = {
   db: Db

@@ -1,5 +1,5 @@
-import { type JsonSchema, named, objectOf } from '../http/docs-operation'
-import initialFilms from './initial-films.json'
+import { type JsonSchema, named, objectOf } from '../openapi/operation'
+import initialFilms from './initial-movies.json'
 import { MovieInput } from './model'
 
 export const movieFields = {

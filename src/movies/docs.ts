@@ -1,4 +1,4 @@
-import { type Answer, messageAnswer, type Operation, objectOf } from '../http/docs-operation'
+import { type Answer, messageAnswer, type Operation, objectOf } from '../openapi/operation'
 import { exampleMovies, INITIAL_MOVIES, metadataSchema, movieFields, movieSchema } from './docs-schemas'
 
 const newFilm = {

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { shown } from '../closest'
-import { dateProblem, integerProblem, isCalendarDate, listProblem, text, textProblem } from '../fields'
-import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
+import { dateProblem, integerProblem, isCalendarDate, listProblem, text, textProblem } from '../rules/fields'
+import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
+import { shown } from '../rules/suggest'
 import { formatRuntime, parseRuntime, runtimeField } from './runtime'
 
 const FIRST_YEAR = 1888

@@ -1,4 +1,4 @@
-import { field, isMissing } from '../objects'
+import { field, isMissing } from '../rules/objects'
 
 export const MAX_RUNTIME_MINUTES = 100_000
 const PATTERN = /^([1-9]\d{0,5}) mins$/

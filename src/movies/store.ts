@@ -1,12 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { askedOnce, batched } from '../db/batch'
 import type { Db } from '../db/client'
-import { refusal } from '../db/database-errors'
+import { refusal } from '../db/errors'
 import { builtOnce } from '../db/prepared'
 import { movieCounts, movies, users } from '../db/schema'
 import { Failure } from '../errors'
-import type { MovieList, MovieSortKey, Page } from './list-model'
-import { type ListedMovie, listPage, movieSortKeys } from './list-store'
+import type { MovieList, MovieSortKey, Page } from '../search/query'
+import { type ListedMovie, listPage, movieSortKeys } from '../search/store'
 import type { Movie } from './model'
 
 // Arrays as JSON: Drizzle's own reader of arrays drops the backslashes in them.

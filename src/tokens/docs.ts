@@ -1,4 +1,4 @@
-import { messageAnswer, named, type Operation, objectOf } from '../http/docs-operation'
+import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
 
 const email = {
   description: 'The address of an account, in any case.',

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { text, textProblem } from '../fields'
-import { field, isMissing, nullable, type ObjectRule, object } from '../objects'
-import { MAX_PASSWORD, passwordProblem } from '../password'
-import type { Permission } from '../permissions/model'
+import { MAX_PASSWORD, passwordProblem } from '../access/passwords'
+import type { Permission } from '../permissions'
+import { text, textProblem } from '../rules/fields'
+import { field, isMissing, nullable, type ObjectRule, object } from '../rules/objects'
 
 /** What a token sent by mail is good for. */
 export type TokenScope = 'activation' | 'password-reset'

@@ -1,7 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
-import type { Limiter } from '../http/rate-limit'
+import type { Limiter } from '../limits/rate-limit'
 import { timestampJson } from '../timestamp'
 import * as docs from './docs'
 import { Credentials, MailRequest } from './model'

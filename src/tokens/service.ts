@@ -1,13 +1,13 @@
+import type { Jwt } from '../access/jwt'
+import { endSessions, findLogin } from '../access/mail-token-store'
+import type { Passwords } from '../access/passwords'
 import type { Db } from '../db/client'
-import { refusal } from '../db/database-errors'
+import { refusal } from '../db/errors'
 import { Failure, invalid } from '../errors'
-import { foldCase } from '../fields'
 import { type MailKind, recordMail } from '../mail/outbox'
-import { isMissing } from '../objects'
-import type { Passwords } from '../password'
-import type { Jwt } from './jwt'
+import { foldCase } from '../rules/fields'
+import { isMissing } from '../rules/objects'
 import type { Credentials } from './model'
-import { endSessions, findLogin } from './store'
 
 export type TokensDeps = {
   db: Db

@@ -1,5 +1,5 @@
-import { messageAnswer, named, type Operation, objectOf } from '../http/docs-operation'
-import { permissions } from '../permissions/model'
+import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
+import { permissions } from '../permissions'
 
 const userProperties = {
   id: { type: 'integer', format: 'int64', minimum: 1 },

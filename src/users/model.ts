@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { text, textProblem } from '../fields'
-import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../objects'
-import { isCommonPassword, MAX_PASSWORD, passwordProblem, sameCharacters } from '../password'
+import { isCommonPassword, MAX_PASSWORD, passwordProblem, sameCharacters } from '../access/passwords'
+import { text, textProblem } from '../rules/fields'
+import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
 import { timestampJson } from '../timestamp'
 
 const MAX_EMAIL_BYTES = 254

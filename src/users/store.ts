@@ -1,9 +1,9 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { hasLogin } from '../access/mail-token-store'
 import type { Db, Tx } from '../db/client'
-import { refusal } from '../db/database-errors'
+import { refusal } from '../db/errors'
 import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'
 import { invalid } from '../errors'
-import { hasLogin } from '../tokens/store'
 import type { User } from './model'
 
 const columns = {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { DatabaseConfig } from '../../src/config-database'
+import type { DatabaseConfig } from '../../src/config/database'
 import { JWT_SECRET } from './server'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')

@@ -1,5 +1,5 @@
-import { ConfigError, readConfig } from '../../src/config'
-import { permissions } from '../../src/permissions/model'
+import { ConfigError, readConfig } from '../../src/config/config'
+import { permissions } from '../../src/permissions'
 
 export type Environment = Record<string, string>
 

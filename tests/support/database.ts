@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import type { DatabaseConfig } from '../../src/config-database'
-import { embeddedSocketPath } from '../../src/db/embedded'
+import type { DatabaseConfig } from '../../src/config/database'
+import { embeddedSocketPath } from '../../src/embedded/embedded'
 
 export type TestDatabase = {
   readonly config: DatabaseConfig

@@ -1,9 +1,9 @@
-import { startServer } from '../../src/cli/server'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { connect } from '../../src/db/client'
 import { createLog, type LogFields } from '../../src/log'
-import { seedMovies } from '../../src/movies/seed'
-import type { Permission } from '../../src/permissions/model'
+import { seedMovies } from '../../src/movies/seed-store'
+import type { Permission } from '../../src/permissions'
+import { startServer } from '../../src/server/server'
 import { createTestDatabase, type TestDatabase } from './database'
 
 export type LogLine = LogFields & { readonly level: string; readonly message: string }

@@ -1,0 +1,72 @@
+import { exactId } from '../rules/fields'
+import type { Principal } from '../tokens/model'
+import type { Jwt } from './jwt'
+
+const MAX_REMEMBERED = 10_000
+/** The channel on which the database tells whose rights have changed (drizzle/0004). */
+export const PRINCIPAL_CHANNEL = 'redlight_principal'
+
+export type Authenticator = ReturnType<typeof createAuthenticator>
+type Deps = {
+  jwt: Pick<Jwt, 'verify'>
+  load: (userId: number) => Promise<Principal | undefined>
+  /** Whether the database's word on changed rights is known to reach us in time. */
+  isCurrent: () => boolean
+}
+
+/** Turns a token into its user without asking the database each time, and never from memory that may be stale. */
+export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
+  const remembered = new Map<number, Principal>()
+  const loading = new Map<number, Promise<Principal | undefined>>()
+
+  function forget(userId: number) {
+    remembered.delete(userId)
+    // A load under way may have read what was before: nobody may join it, and its result isn't kept.
+    loading.delete(userId)
+  }
+  function forgetAll() {
+    remembered.clear()
+    loading.clear()
+  }
+
+  function loadOnce(userId: number): Promise<Principal | undefined> {
+    const underWay = loading.get(userId)
+    if (underWay !== undefined) return underWay
+    const started = load(userId)
+      .then((principal) => {
+        if (loading.get(userId) === started && principal !== undefined) remember(principal)
+        return principal
+      })
+      .finally(() => {
+        if (loading.get(userId) === started) loading.delete(userId)
+      })
+    loading.set(userId, started)
+    return started
+  }
+
+  function remember(principal: Principal) {
+    const [oldest] = remembered.keys()
+    if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+    remembered.set(principal.id, principal)
+  }
+
+  return {
+    forget,
+    forgetAll,
+    /** What the channel says: a user's id. Anything else may stand for any user. */
+    heard(message: string) {
+      const userId = exactId(message)
+      if (userId === undefined) forgetAll()
+      else forget(userId)
+    },
+    /** The user whose genuine, unexpired and unrevoked token this is. */
+    async authenticate(token: string): Promise<Principal | undefined> {
+      const claims = await jwt.verify(token)
+      if (claims === undefined) return undefined
+      const principal = isCurrent()
+        ? (remembered.get(claims.userId) ?? (await loadOnce(claims.userId)))
+        : await load(claims.userId)
+      return principal?.tokenGeneration === claims.tokenGeneration ? principal : undefined
+    },
+  }
+}

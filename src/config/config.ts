@@ -1,0 +1,150 @@
+import { isIP } from 'node:net'
+import type { LogLevel } from '../log'
+import { buildDatabase, type DatabaseConfig, redactedDatabase } from './database'
+import { ConfigError, createReader, type Environment, type Reader } from './reader'
+import { list, localUrl, oneOf, REDACTED, redactUrl } from './values'
+import { type Permission, table } from './variables'
+
+export { ConfigError } from './reader'
+export { settingFiles, unknownVariable, unknownVariables, variables } from './variables'
+
+type Smtp = {
+  readonly host: string
+  readonly port: number
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly sender: string
+}
+
+type Limiter = {
+  readonly enabled: boolean
+  readonly requestsPerSecond: number
+  readonly burst: number
+  readonly signInsPerMinute: number
+  readonly failedSignInsPerMinute: number
+  readonly accountFailuresPerMinute: number
+  readonly registrationsPerMinute: number
+  readonly mailsPerMailboxPerHour: number
+  readonly mailsPerAddressPerHour: number
+  readonly exempt: readonly string[]
+}
+
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  readonly environment: string
+  readonly database: DatabaseConfig
+  readonly migrateOnStart: boolean
+  /** Undefined secrets, on the embedded database alone, are made and kept in its folder. */
+  readonly jwt: { readonly secrets: readonly string[] | undefined; readonly ttlSeconds: number }
+  /** Undefined: mails go to the log. */
+  readonly smtp: Smtp | undefined
+  readonly defaultPermissions: readonly Permission[]
+  readonly limiter: Limiter
+  /** Undefined: each instance counts the limits by itself. */
+  readonly redisUrl: string | undefined
+  readonly trustedProxies: readonly string[]
+  readonly corsTrustedOrigins: readonly string[]
+  readonly logLevel: LogLevel
+  readonly shutdownDelayMs: number
+  readonly shutdownTimeoutMs: number
+}
+
+/** The configuration that the environment asks for; throws a ConfigError that tells everything that is wrong. */
+export function readConfig(
+  environment: Environment,
+  readFile: (path: string) => string,
+  permissionNames: readonly Permission[],
+): Config {
+  const read = createReader(environment, readFile)
+  const config = build(read, permissionNames)
+  if (read.problems.length > 0) throw new ConfigError(read.problems)
+  deepFreeze(config)
+  return config
+}
+
+function build(read: Reader, permissionNames: readonly Permission[]): Config {
+  const host = read.value(table.host)
+  const port = read.value(table.port)
+  const publicUrl = read.optional(table.publicUrl) ?? localUrl(host, port)
+  const isPostgres = read.isSet(table.databaseUrl)
+  return {
+    host,
+    port,
+    publicUrl,
+    environment: read.optional(table.environment) ?? (isPostgres ? 'production' : 'development'),
+    database: buildDatabase(read),
+    migrateOnStart: read.value(table.migrateOnStart),
+    jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(table.jwtTtl) },
+    smtp: buildSmtp(read, new URL(publicUrl).hostname),
+    defaultPermissions: read.value({ ...table.defaultPermissions, parse: list(oneOf(permissionNames)) }),
+    limiter: buildLimiter(read),
+    redisUrl: read.optional(table.redisUrl),
+    trustedProxies: read.optional(table.trustedProxies) ?? [],
+    corsTrustedOrigins: read.optional(table.corsTrustedOrigins) ?? [],
+    logLevel: read.value(table.logLevel),
+    shutdownDelayMs: read.value(table.shutdownDelay),
+    shutdownTimeoutMs: read.value(table.shutdownTimeout),
+  }
+}
+
+function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | undefined {
+  if (isPostgres && !read.isSet(table.jwtSecret))
+    read.problems.push(
+      'JWT_SECRET is required with DATABASE_URL: set it, or JWT_SECRET_FILE, to what `openssl rand -base64 48` prints',
+    )
+  return read.optional(table.jwtSecret)
+}
+
+function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
+  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender } = table
+  if (!read.isSet(smtpHost)) {
+    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpSender]) read.needs(variable, smtpHost)
+    return undefined
+  }
+  if (read.isSet(smtpUsername) !== read.isSet(smtpPassword))
+    read.problems.push('SMTP_USERNAME and SMTP_PASSWORD go together: set both, or neither')
+  // A mail address can't have an IP address for its domain.
+  const senderHost = isIP(publicHost) || publicHost.startsWith('[') ? 'localhost' : publicHost
+  return {
+    host: read.optional(smtpHost) ?? '',
+    port: read.value(smtpPort),
+    username: read.optional(smtpUsername),
+    password: read.optional(smtpPassword),
+    sender: read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`,
+  }
+}
+
+function buildLimiter(read: Reader): Limiter {
+  return {
+    enabled: read.value(table.limiterEnabled),
+    requestsPerSecond: read.value(table.limiterRps),
+    burst: read.value(table.limiterBurst),
+    signInsPerMinute: read.value(table.limiterSignIns),
+    failedSignInsPerMinute: read.value(table.limiterFailedSignIns),
+    accountFailuresPerMinute: read.value(table.limiterAccountFailures),
+    registrationsPerMinute: read.value(table.limiterRegistrations),
+    mailsPerMailboxPerHour: read.value(table.limiterMailsPerMailbox),
+    mailsPerAddressPerHour: read.value(table.limiterMailsPerAddress),
+    exempt: read.optional(table.limiterExempt) ?? [],
+  }
+}
+
+function deepFreeze(value: object) {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  Object.freeze(value)
+}
+
+/** What may be printed of a configuration. */
+export function redacted(config: Config): Record<string, unknown> {
+  const { database, jwt, smtp, redisUrl } = config
+  return {
+    ...config,
+    database: redactedDatabase(database),
+    redisUrl: redisUrl && redactUrl(redisUrl),
+    jwt: { ...jwt, secrets: jwt.secrets?.map(() => REDACTED) },
+    smtp: smtp && { ...smtp, password: smtp.password && REDACTED },
+  }
+}

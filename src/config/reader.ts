@@ -1,0 +1,78 @@
+import { shown } from '../rules/suggest'
+import type { Variable, VariableWithDefault } from './variables'
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'))
+  }
+}
+
+/** The offending text, unless it looks like an address with a password in it. */
+const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${shown(text)}`)
+
+export type Environment = Readonly<Record<string, string | undefined>>
+export type Reader = ReturnType<typeof createReader>
+
+/** Reads variables one by one, from the environment or from the file that NAME_FILE names, and collects what is wrong. */
+export function createReader(environment: Environment, readFile: (path: string) => string) {
+  const problems: string[] = []
+  // An empty variable is how a compose file or a unit unsets one.
+  const given = (name: string) => environment[name] || undefined
+  const fileOf = (variable: Variable<unknown>) => given(`${variable.name}_FILE`)
+
+  function readText({ name }: Variable<unknown>, path: string): string | undefined {
+    try {
+      const text = readFile(path).replace(/\r?\n$/, '')
+      if (text !== '') return text
+      problems.push(
+        `${name}_FILE names an empty file, ${path}: write the value into it, or unset ${name}_FILE`,
+      )
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+      problems.push(`${name}_FILE names a file that can't be read${code}: ${path}`)
+    }
+  }
+
+  function read<T>(variable: Variable<T>): T | undefined {
+    const { name, parse } = variable
+    const path = fileOf(variable)
+    const direct = given(name)
+    if (path !== undefined && direct !== undefined) {
+      problems.push(`${name} and ${name}_FILE are both set: unset one of them`)
+      return undefined
+    }
+    const text = path === undefined ? direct : readText(variable, path)
+    if (text === undefined) return undefined
+    const title = path === undefined ? name : `${name} (from ${name}_FILE)`
+    const wrong = (rule: string, offending?: string) => {
+      const isPublic = path === undefined && offending !== undefined
+      problems.push(`${title} ${rule}${isPublic ? notThis(offending) : ''}`)
+      return undefined
+    }
+    // The replacement character is what is left of bytes that are not UTF-8, such as a key written raw to a file.
+    if (/[\p{Cc}\uFFFD]/u.test(text)) return wrong('must be one line of text, without control characters')
+    return parse(text, wrong)
+  }
+
+  const isSet = (variable: Variable<unknown>) => (given(variable.name) ?? fileOf(variable)) !== undefined
+
+  return {
+    problems,
+    isSet,
+    /** Notes a variable that means nothing without another one. */
+    needs(variable: Variable<unknown>, other: Variable<unknown>) {
+      if (isSet(variable) && !isSet(other))
+        problems.push(
+          `${variable.name} is set without ${other.name}: set ${other.name}, or unset ${variable.name}`,
+        )
+    },
+    optional: read,
+    /** The default stands in for a wrong value too, so that reading goes on. */
+    value<T>(variable: VariableWithDefault<T>): T {
+      const standard = variable.parse(variable.default, () => undefined)
+      if (standard === undefined) throw new Error(`the default of ${variable.name} is wrong`)
+      return read(variable) ?? standard
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { logLevels } from '../log'
+import { closest, didYouMean } from '../rules/suggest'
+import { databaseUrl } from './connection'
+import * as is from './values'
+
+export type Variable<T> = {
+  readonly name: string
+  /** In the words of the documentation; of a required variable it is the value itself. */
+  readonly default: string
+  readonly description: string
+  readonly parse: is.Parse<T>
+}
+export type VariableWithDefault<T> = Variable<T> & { readonly hasDefault: true }
+
+/** A variable whose default is a value like any other, read by the same rules. */
+export const withDefault = <T>(
+  name: string,
+  value: string,
+  parse: is.Parse<T>,
+  description: string,
+): VariableWithDefault<T> => ({ name, default: value, description, parse, hasDefault: true })
+
+/** A variable that may be absent, and what happens then. */
+export const optional = <T>(
+  name: string,
+  whenAbsent: string,
+  parse: is.Parse<T>,
+  description: string,
+): Variable<T> => ({ name, default: whenAbsent, description, parse })
+
+export type Permission = 'movies:read' | 'movies:write'
+
+const permissions: readonly Permission[] = ['movies:read', 'movies:write']
+const MAX_RATE = 1_000_000
+const rate = is.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
+const burst = is.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
+const port = is.integer(0, 65535, 'a port number from 1 to 65535 (0 picks a free one)')
+
+// biome-ignore format: a table, one variable a line
+export const table = {
+  host: withDefault('HOST', '127.0.0.1', is.host, 'address to listen on'),
+  port: withDefault('PORT', '4000', port, 'port to listen on'),
+  publicUrl: optional('PUBLIC_URL', 'http://HOST:PORT', is.webUrl, 'address that mails point to; localhost stands for a wildcard HOST'),
+  environment: optional('ENVIRONMENT', 'production with DATABASE_URL, else development', is.label, 'shown by the healthcheck'),
+  databaseUrl: optional('DATABASE_URL', 'none', databaseUrl, 'PostgreSQL database, postgres://user:password@host:5432/database'),
+  databasePooler: optional('DATABASE_POOLER', 'none', is.oneOf(['transaction']), 'transaction when DATABASE_URL leads to PgBouncer in that mode'),
+  databaseDirectUrl: optional('DATABASE_DIRECT_URL', 'required with DATABASE_POOLER', databaseUrl, 'the same database past the pooler, for notifications and migrations'),
+  databaseReplicaUrls: optional('DATABASE_REPLICA_URLS', 'none', is.list(databaseUrl), 'streaming replicas that serve reads, separated by commas'),
+  databaseReplicaMaxLag: withDefault('DATABASE_REPLICA_MAX_LAG', '5s', is.milliseconds('1s', '5m'), 'how far behind a replica may be before the primary serves instead'),
+  databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', is.integer(1, 1000), 'database connections at most'),
+  databaseWait: withDefault('DATABASE_WAIT', '30s', is.milliseconds('0s', '24h'), 'how long a start waits for the database'),
+  dataDir: withDefault('DATA_DIR', './data', is.line, 'folder of the embedded database; one process at a time'),
+  migrateOnStart: withDefault('MIGRATE_ON_START', 'true', is.boolean, 'whether serve migrates the database first'),
+  jwtSecret: optional('JWT_SECRET', 'required with DATABASE_URL, else made once and kept in DATA_DIR', is.secrets, 'at least 32 bytes; several, separated by commas, for rotation: the first signs, all verify'),
+  jwtTtl: withDefault('JWT_TTL', '24h', is.seconds('1s', '8760h'), 'how long an authentication token is good'),
+  smtpHost: optional('SMTP_HOST', 'none: mails go to the log', is.host, 'mail server'),
+  smtpPort: withDefault('SMTP_PORT', '587', is.integer(1, 65535), 'port of the mail server'),
+  smtpUsername: optional('SMTP_USERNAME', 'none', is.line, 'user at the mail server'),
+  smtpPassword: optional('SMTP_PASSWORD', 'none', is.line, 'password at the mail server'),
+  smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', is.sender, 'whom mails come from'),
+  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', permissions.join(), is.list(is.oneOf(permissions)), 'permissions of a new user, separated by commas'),
+  limiterEnabled: withDefault('LIMITER_ENABLED', 'true', is.boolean, 'false turns all limits off'),
+  limiterRps: withDefault('LIMITER_RPS', '20', rate, 'requests a second per address'),
+  limiterBurst: withDefault('LIMITER_BURST', '40', burst, 'requests at once per address'),
+  limiterSignIns: withDefault('LIMITER_SIGN_INS', '30', rate, 'sign-ins a minute per address'),
+  limiterFailedSignIns: withDefault('LIMITER_FAILED_SIGN_INS', '10', rate, 'failed sign-ins a minute per name given and address'),
+  limiterAccountFailures: withDefault('LIMITER_ACCOUNT_FAILURES', '100', rate, 'failed sign-ins a minute per account'),
+  limiterRegistrations: withDefault('LIMITER_REGISTRATIONS', '30', rate, 'registrations a minute per address'),
+  limiterMailsPerMailbox: withDefault('LIMITER_MAILS_PER_MAILBOX', '5', rate, 'mails asked for an hour per mailbox without its +tag'),
+  limiterMailsPerAddress: withDefault('LIMITER_MAILS_PER_ADDRESS', '30', rate, 'mails asked for an hour per address'),
+  limiterExempt: optional('LIMITER_EXEMPT', 'none', is.list(is.network), 'addresses or networks without limits, separated by commas'),
+  redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', is.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
+  trustedProxies: optional('TRUSTED_PROXIES', 'none', is.list(is.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
+  corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', is.list(is.origin), 'origins whose pages may call the API, separated by commas'),
+  logLevel: withDefault('LOG_LEVEL', 'info', is.oneOf(logLevels), logLevels.join(', ')),
+  shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', is.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),
+  shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', is.milliseconds('0s', '1h'), 'how long requests may still take then'),
+}
+
+/** Every variable, as the README and the help list them; each may also come as NAME_FILE. */
+export const variables: readonly Variable<unknown>[] = Object.values(table)
+
+const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|SHUTDOWN|SMTP)_/
+
+const names = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
+
+// Where a name is short, or the slip is not a small one, it is another program's.
+const MIN_LENGTH = 8
+const MAX_SLIPS = 2
+const looksLikeOurs = (name: string) =>
+  OUR_PREFIX.test(name) || (name.length >= MIN_LENGTH && closest(name, names, MAX_SLIPS) !== undefined)
+
+/** What looks like one of our variables and is none: probably misspelt, perhaps another program's. */
+export const unknownVariables = (environment: Readonly<Record<string, string | undefined>>): string[] =>
+  Object.keys(environment)
+    .filter((name) => environment[name] !== undefined && !names.has(name) && looksLikeOurs(name))
+    .sort()
+
+/** What to tell of one of these. */
+export const unknownVariable = (name: string) =>
+  `there is no variable ${name}${didYouMean(name, names) || '.'} It has no effect; the README lists all`
+
+/** The files that hold values, as NAME_FILE names them. */
+export const settingFiles = (environment: Readonly<Record<string, string | undefined>>): string[] =>
+  variables.flatMap(({ name }) => environment[`${name}_FILE`] || [])

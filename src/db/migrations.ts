@@ -1,4 +1,0 @@
-import { migrationFiles } from './migration-files' with { type: 'macro' }
-
-/** The SQL of drizzle/, which travels inside the executable. */
-export const migrations = migrationFiles()

@@ -1,0 +1,105 @@
+import { Failure } from '../errors'
+import { foldCase } from '../rules/fields'
+import { type Bucket, createBucket, NOTHING, type Rate, type Taken } from './bucket'
+import { EXEMPT, type LimitKey } from './client-address'
+import { type SharedCounts, shareBucket } from './shared-bucket'
+
+export type LimiterConfig = {
+  readonly enabled: boolean
+  readonly requestsPerSecond: number
+  readonly burst: number
+  readonly signInsPerMinute: number
+  readonly failedSignInsPerMinute: number
+  readonly accountFailuresPerMinute: number
+  readonly registrationsPerMinute: number
+  readonly mailsPerMailboxPerHour: number
+  readonly mailsPerAddressPerHour: number
+}
+export type Limiter = ReturnType<typeof createLimiter>
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+/** An hour and mailbox; a registration beyond these counts as a mail that was asked for. */
+const FREE_REGISTRATION_MAILS = 9
+
+/**
+ * The limits of section 6 of the contract; each throws the 429. Counted here alone, a
+ * request takes its turn without waiting for one.
+ */
+export function createLimiter(config: LimiterConfig, now: () => number, counts?: SharedCounts) {
+  const bucket = (name: string, quota: number, periodMs: number, burst = quota) => {
+    const rate: Rate = { name, quota: config.enabled ? quota : 0, periodMs, burst }
+    const own = createBucket(rate, now)
+    return counts === undefined ? own : shareBucket(rate, own, counts)
+  }
+  const requests = bucket('requests', config.requestsPerSecond, SECOND_MS, config.burst)
+  const signIns = bucket('sign-ins', config.signInsPerMinute, MINUTE_MS)
+  const failures = bucket('failed-sign-ins', config.failedSignInsPerMinute, MINUTE_MS)
+  const accountFailures = bucket('account-failures', config.accountFailuresPerMinute, MINUTE_MS)
+  const registrations = bucket('registrations', config.registrationsPerMinute, MINUTE_MS)
+  const mailboxMails = bucket('mails-per-mailbox', config.mailsPerMailboxPerHour, HOUR_MS)
+  const mailboxQuota = config.mailsPerMailboxPerHour === 0 ? 0 : FREE_REGISTRATION_MAILS
+  const registrationMails = bucket('registration-mails', mailboxQuota, HOUR_MS)
+  const addressMails = bucket('mails', config.mailsPerAddressPerHour, HOUR_MS)
+  const taker = (from: Bucket) => (address: LimitKey) => (address === EXEMPT ? NOTHING : from.take(address))
+  return {
+    isOn: config.enabled,
+    request: taker(requests),
+    signIn: taker(signIns),
+    /** Taken back is the mail, when none is sent after all: or a stranger could use up what its owner may ask for. */
+    async registration(email: string, address: LimitKey): Promise<Taken> {
+      if (address === EXEMPT) return NOTHING
+      await registrations.take(address)
+      const mailbox = mailboxOf(email)
+      return (await takeUnlessRefused(registrationMails, mailbox)) ?? mailboxMails.take(mailbox)
+    },
+    /**
+     * Stops one address before it can use up what an account allows, so that it can't lock the account's owner out. Each
+     * 429 is about the name given, known or not, or it would tell which names are of one account.
+     */
+    async failedSignIn(name: string, address: LimitKey) {
+      if (address === EXEMPT) return { countAccount: async () => true, takeBack: async () => {} }
+      const folded = foldCase(name)
+      const taken = [await failures.take(`${folded} ${address}`)]
+      async function takeBack() {
+        await Promise.all(taken.map((each) => each.takeBack()))
+      }
+      try {
+        taken.push(await accountFailures.take(`name ${folded}`))
+      } catch (refused) {
+        await takeBack()
+        throw refused
+      }
+      return {
+        async countAccount(account: string): Promise<boolean> {
+          const counted = await takeUnlessRefused(accountFailures, account)
+          if (counted !== undefined) taken.push(counted)
+          return counted !== undefined
+        },
+        takeBack,
+      }
+    },
+    async mail(email: string, address: LimitKey): Promise<void> {
+      if (address === EXEMPT) return
+      await addressMails.take(address)
+      await mailboxMails.take(mailboxOf(email))
+    },
+  }
+}
+
+/** Undefined when the key has had its share. */
+async function takeUnlessRefused(bucket: Bucket, key: string): Promise<Taken | undefined> {
+  try {
+    return await bucket.take(key)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'rateLimited') return undefined
+    throw error
+  }
+}
+
+/** Where mails to an address arrive: most providers leave out what stands between + and @. */
+function mailboxOf(email: string): string {
+  const [, local, domain] = /^([^+]+)\+.*(@[^@]*)$/s.exec(email) ?? [undefined, email, '']
+  return foldCase(`${local}${domain}`)
+}

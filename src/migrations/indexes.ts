@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+
+// An index over a big table is built while others write, which takes a statement outside of any transaction. A build
+// that is cut short leaves an invalid index behind: it costs writes and serves no reads, so it is built anew.
+
+const CONCURRENTLY = /^(\s*create\s+(?:unique\s+)?index\s+)concurrently\s+if\s+not\s+exists\s+("?)(\w+)\2\s/i
+
+type Statements = { readonly sql: readonly string[] }
+
+/** Whether a migration builds indexes beside writers; then it does nothing else, as it can't be all or nothing. */
+export function isConcurrent({ sql: statements }: Statements): boolean {
+  if (!statements.some((statement) => /\bconcurrently\b/i.test(statement))) return false
+  if (statements.every((statement) => CONCURRENTLY.test(statement))) return true
+  throw new Error(
+    'a migration with CONCURRENTLY may hold nothing but CREATE INDEX CONCURRENTLY IF NOT EXISTS, one a statement',
+  )
+}
+
+/** Where nobody else can write, an index is built like any other. */
+export const withoutConcurrently = (statement: string) =>
+  statement.replace(CONCURRENTLY, '$1if not exists $2$3$2 ')
+
+export async function buildIndexes(db: Db, { sql: statements }: Statements, record: () => Promise<void>) {
+  // It waits for every transaction that began before, and holds nobody up while it does.
+  await db.execute(sql`set lock_timeout = 0`)
+  await db.execute(sql`set statement_timeout = 0`)
+  try {
+    for (const statement of statements) {
+      await dropIfInvalid(db, CONCURRENTLY.exec(statement)?.[3] ?? '')
+      await db.execute(sql.raw(statement))
+    }
+    await record()
+  } finally {
+    await db.execute(sql`reset lock_timeout`)
+    await db.execute(sql`reset statement_timeout`)
+  }
+}
+
+async function dropIfInvalid(db: Db, name: string) {
+  const [left] = await db.execute(
+    sql`select 1 from pg_index where indexrelid = to_regclass(${name}) and not indisvalid`,
+  )
+  if (left !== undefined) await db.execute(sql`drop index concurrently ${sql.identifier(name)}`)
+}

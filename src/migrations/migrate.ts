@@ -1,0 +1,162 @@
+import { sql } from 'drizzle-orm'
+import type { Db, Tx } from '../db/client'
+import { isLockTimeout } from '../db/errors'
+import { requireSurroundings } from '../db/surroundings'
+import { buildIndexes, isConcurrent, withoutConcurrently } from './indexes'
+import { migrations as ours } from './migrations'
+
+/** Any number will do, as long as all instances take the same. */
+const MIGRATION_LOCK = 7_303_014
+const TURN_EVERY_MS = 200
+const TURN_PATIENCE_MS = 3_600_000
+
+export type Migration = {
+  readonly sql: readonly string[]
+  readonly hash: string
+  readonly folderMillis: number
+}
+export type MigrateOptions = {
+  readonly migrations: readonly Migration[]
+  /** How long a lock may be waited for: whoever comes to the table meanwhile waits behind. */
+  readonly lockMs: number
+  readonly pauseMs: number
+  /** How long it is tried again. */
+  readonly patienceMs: number
+  readonly onProgress: (done: number, total: number) => void
+  /** A lock was not free, and will be tried again. */
+  readonly onBlocked: () => void
+}
+const usual: MigrateOptions = {
+  migrations: ours,
+  lockMs: 1000,
+  pauseMs: 2000,
+  patienceMs: 300_000,
+  onProgress: () => {},
+  onBlocked: () => {},
+}
+
+/**
+ * Brings the database to the newest schema and says how many migrations that took. Instances that start together
+ * take turns: drizzle's own migrate() takes no lock. The record of what was applied is drizzle's. The turn belongs
+ * to the connection, so there must be only one.
+ */
+export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Promise<number> {
+  const settings = { ...usual, ...options }
+  // Nearly every start finds nothing to do, and need not wait for its turn to see that.
+  if ((await pendingOf(db, settings.migrations)).length === 0) return 0
+  await takeTurn(db)
+  try {
+    await requireSurroundings(db)
+    await createRecord(db)
+    const pending = await pendingOf(db, settings.migrations)
+    for (const [index, migration] of pending.entries()) {
+      settings.onProgress(index, pending.length)
+      if (isConcurrent(migration)) await buildIndexes(db, migration, () => record(db, migration))
+      else await applyWithoutQueueing(db, migration, settings)
+    }
+    return pending.length
+  } finally {
+    await db.execute(sql`select pg_advisory_unlock(${MIGRATION_LOCK})`)
+  }
+}
+
+async function pendingOf(db: Db | Tx, migrations: readonly Migration[]): Promise<Migration[]> {
+  const known = new Set(await appliedMigrations(db))
+  return migrations.filter(({ folderMillis }) => !known.has(folderMillis))
+}
+
+/** Asked for again and again: one that waits for the lock holds a snapshot, for which a concurrent index would wait. */
+async function takeTurn(db: Db) {
+  const giveUpAt = performance.now() + TURN_PATIENCE_MS
+  for (;;) {
+    const [turn] = await db.execute<{ isOurs: boolean }>(
+      sql`select pg_try_advisory_lock(${MIGRATION_LOCK}) as "isOurs"`,
+    )
+    if (turn?.isOurs) return
+    if (performance.now() > giveUpAt)
+      throw new Error('another process has been migrating for an hour: see what it waits for, or end it')
+    await Bun.sleep(TURN_EVERY_MS)
+  }
+}
+
+/** Whole or not at all; a table that others hold is let go of again at once, or everybody would queue up behind. */
+async function applyWithoutQueueing(db: Db, migration: Migration, settings: MigrateOptions) {
+  const giveUpAt = performance.now() + settings.patienceMs
+  for (;;) {
+    try {
+      return await db.transaction(async (tx) => {
+        await tx.execute(
+          sql.raw(`set local lock_timeout = ${settings.lockMs}; set local statement_timeout = 0`),
+        )
+        await apply(tx, migration)
+      })
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error
+      if (performance.now() > giveUpAt) throw new Error(await blockedProblem(db))
+      settings.onBlocked()
+      await Bun.sleep(settings.pauseMs)
+    }
+  }
+}
+
+async function apply(tx: Tx, migration: Migration) {
+  for (const statement of migration.sql) await tx.execute(sql.raw(withoutConcurrently(statement)))
+  await record(tx, migration)
+}
+
+async function blockedProblem(db: Db): Promise<string> {
+  const oldest = await db.execute<{ pid: number; seconds: number }>(
+    sql`select pid, extract(epoch from now() - xact_start)::int as seconds from pg_stat_activity
+        where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'client backend'
+        order by xact_start limit 3`,
+  )
+  const held = oldest.map(({ pid, seconds }) => `process ${pid} for ${seconds} s`).join(', ')
+  return `a migration found its tables locked again and again: wait for the oldest transactions to end, or end them with pg_terminate_backend (${held || 'none is left'})`
+}
+
+async function createRecord(db: Db | Tx) {
+  await db.execute(sql`create schema if not exists drizzle`)
+  await db.execute(
+    sql`create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`,
+  )
+}
+
+async function record(db: Db | Tx, { hash, folderMillis }: Migration) {
+  await db.execute(
+    sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${folderMillis})`,
+  )
+}
+
+/** For who brings a database up within a transaction of their own: nobody else migrates until it ends. */
+export async function lockMigrations(tx: Tx): Promise<void> {
+  await tx.execute(sql.raw(`set local lock_timeout = '60s'; set local statement_timeout = 0`))
+  await tx.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+  await requireSurroundings(tx)
+  await createRecord(tx)
+}
+
+/** Applies the migrations that the database lacks, up to one of them or all, and says how many they were. */
+export async function applyMigrations(
+  tx: Tx,
+  { upTo = Number.POSITIVE_INFINITY, onProgress = (_done: number, _total: number) => {} } = {},
+): Promise<number> {
+  const wanted = ours.filter(({ folderMillis }) => folderMillis <= upTo)
+  const pending = await pendingOf(tx, wanted)
+  for (const [index, migration] of pending.entries()) {
+    onProgress(index, pending.length)
+    await apply(tx, migration)
+  }
+  return pending.length
+}
+
+/** The versions of the migrations that the database has. */
+export async function appliedMigrations(db: Db | Tx): Promise<number[]> {
+  const [found] = await db.execute<{ isThere: boolean }>(
+    sql`select to_regclass('drizzle.__drizzle_migrations') is not null as "isThere"`,
+  )
+  if (!found?.isThere) return []
+  const applied = await db.execute<{ created_at: string }>(
+    sql`select created_at from drizzle.__drizzle_migrations`,
+  )
+  return applied.map(({ created_at }) => Number(created_at))
+}

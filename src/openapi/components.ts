@@ -1,0 +1,86 @@
+import type { RequestHeader, ResponseHeader } from './operation'
+
+const text = { type: 'string' }
+const seconds = { type: 'integer', minimum: 1 }
+
+const headers = {
+  ETag: {
+    description: 'The version of the movie, in quotation marks.',
+    schema: { type: 'string', pattern: '^"[1-9][0-9]*"$' },
+    example: '"1"',
+  },
+  Link: {
+    description: 'The first, previous, next and last page of the same list (RFC 8288).',
+    schema: text,
+    example:
+      '</v1/movies?page=1>; rel="first", </v1/movies?page=2>; rel="next", </v1/movies?page=6>; rel="last"',
+  },
+  Location: { description: 'Where it is.', schema: text, example: '/v1/movies/1' },
+  RateLimit: { description: 'What is left of the limit.', schema: text, example: '"requests";r=0;t=1' },
+  RateLimitPolicy: { description: 'The limit.', schema: text, example: '"requests";q=20;w=1' },
+  RequestId: { description: 'The id of the request in the log of the service.', schema: text },
+  RetryAfter: { description: 'When to try again, in seconds.', schema: seconds, example: 1 },
+  WWWAuthenticate: {
+    description: 'How to authenticate.',
+    schema: { type: 'string', const: 'Bearer' },
+    example: 'Bearer',
+  },
+} satisfies Record<ResponseHeader, object>
+
+const headerNames: Partial<Record<ResponseHeader, string>> = {
+  RateLimitPolicy: 'RateLimit-Policy',
+  RequestId: 'X-Request-Id',
+  RetryAfter: 'Retry-After',
+  WWWAuthenticate: 'WWW-Authenticate',
+}
+
+export const headersOf = (names: readonly ResponseHeader[]) =>
+  Object.fromEntries(
+    names.map((name) => [headerNames[name] ?? name, { $ref: `#/components/headers/${name}` }]),
+  )
+
+const header = (name: string, description: string, schema: object = text) => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+})
+const parameters = {
+  IfMatch: header(
+    'If-Match',
+    'The ETag of the version that is to be changed; 412 when it is another by now.',
+  ),
+  IfNoneMatch: header(
+    'If-None-Match',
+    'The ETag of a version that the client has; 304 when it is still that.',
+  ),
+  ExpectedVersion: header(
+    'X-Expected-Version',
+    'The version that is to be changed; 409 when it is another by now.',
+    { type: 'integer', minimum: 1 },
+  ),
+} satisfies Record<RequestHeader, object>
+
+const envelope = (error: object) => ({ type: 'object', required: ['error'], properties: { error } })
+
+export const components = {
+  headers,
+  parameters,
+  securitySchemes: {
+    token: {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'The token that POST /v1/tokens/authentication answers with.',
+    },
+  },
+  schemas: {
+    Error: envelope({ type: 'string', description: 'What is wrong, in words.' }),
+    FieldErrors: envelope({
+      type: 'object',
+      description: 'For each field or parameter that breaks a rule, what is wrong with it.',
+      minProperties: 1,
+      additionalProperties: text,
+    }),
+  },
+}

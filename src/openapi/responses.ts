@@ -1,0 +1,89 @@
+import { type FailureCode, failures } from '../errors'
+import { headersOf } from './components'
+import type { Answer, Operation, ResponseHeader } from './operation'
+
+const refusalHeaders: Partial<Record<number, readonly ResponseHeader[]>> = {
+  401: ['WWWAuthenticate'],
+  429: ['RetryAfter', 'RateLimit', 'RateLimitPolicy'],
+  503: ['RetryAfter'],
+}
+const refusalDescriptions: Partial<Record<number, string>> = {
+  400: 'The body can’t be read as one JSON object.',
+  401: 'The caller is not authenticated.',
+  403: 'The caller may not do this.',
+  404: 'There is no such record, or the id is no id.',
+  409: 'Somebody else has changed it in the meantime.',
+  412: 'It is not at the version that `If-Match` names.',
+  413: 'The body is over 1 MiB.',
+  415: 'The body is not declared as JSON, or is compressed.',
+  422: 'The request breaks rules: a message for each field.',
+  429: 'Too many requests; `Retry-After` says when to try again.',
+  500: 'A mistake of the service, which its log explains.',
+  503: 'The service can’t answer just now; `Retry-After` says when to try again.',
+}
+const exampleErrors: Partial<Record<FailureCode, string>> = {
+  badlyFormedJson: `${failures.badlyFormedJson.message} (at character 17)`,
+}
+
+/** Every status that an operation can answer: its own, and the refusals that follow from what it is. */
+export function responsesOf(operation: Operation) {
+  const refusals = Map.groupBy(refusalsOf(operation), (code) => failures[code].status)
+  return Object.fromEntries([
+    ...Object.entries(operation.answers).map(([status, answer]) => [status, success(answer)]),
+    ...[...refusals].map(([status, codes]) => [status, refusal(status, codes, operation)]),
+  ])
+}
+
+function refusalsOf({
+  access,
+  body,
+  id,
+  problems,
+  isProbe,
+  isStatic,
+  refusals = [],
+}: Operation): FailureCode[] {
+  const asksForToken: FailureCode[] = ['authenticationRequired', 'invalidAuthenticationToken']
+  const asksForPermission: FailureCode[] =
+    access === 'activated' ? ['notActivated'] : ['notActivated', 'notPermitted']
+  const readsBody: FailureCode[] = [
+    'emptyBody',
+    'badlyFormedJson',
+    'notAnObject',
+    'bodyTooLarge',
+    'unsupportedMediaType',
+    'unsupportedContentEncoding',
+  ]
+  return [
+    ...(access === undefined ? [] : asksForToken),
+    ...(access === undefined || access === 'authenticated' ? [] : asksForPermission),
+    ...(id === undefined ? [] : ['notFound' as const]),
+    ...(body === undefined ? [] : readsBody),
+    ...(problems === undefined ? [] : ['invalid' as const]),
+    ...refusals,
+    'internal',
+    ...(isProbe ? [] : ['rateLimited' as const]),
+    ...(isProbe || isStatic ? [] : ['databaseUnavailable' as const]),
+  ]
+}
+
+const success = ({ description, mediaType = 'application/json', schema, example, headers = [] }: Answer) => ({
+  description,
+  headers: headersOf([...headers, 'RequestId']),
+  ...(schema === undefined ? {} : { content: { [mediaType]: { schema, example } } }),
+})
+
+function refusal(status: number, codes: readonly FailureCode[], { problems }: Operation) {
+  const schema = {
+    $ref: `#/components/schemas/${status === failures.invalid.status ? 'FieldErrors' : 'Error'}`,
+  }
+  const examples = codes.map((code) => {
+    const error = code === 'invalid' ? problems : (exampleErrors[code] ?? failures[code].message)
+    return [code, { value: { error } }]
+  })
+  return {
+    description: refusalDescriptions[status] ?? '',
+    headers: headersOf([...(refusalHeaders[status] ?? []), 'RequestId']),
+    content: { 'application/json': { schema, examples: Object.fromEntries(examples) } },
+  }
+}

@@ -1,0 +1,92 @@
+import { serverName } from '../config/connection'
+import { connect } from '../db/client'
+import { withDeadline } from '../deadline'
+import { describeError, type Log } from '../log'
+import { type Answer, askReplica, type PrimaryLog } from './lag'
+
+const LOOK_MS = 1000
+/** How long a replica is left alone after a read has failed there. */
+const REST_MS = 5000
+const UNKNOWN = 'nothing is known of it yet'
+
+export type ReplicaStatus = {
+  readonly name: string
+  readonly serves: boolean
+  /** How far behind at most; undefined as long as nothing is known. */
+  readonly lagSeconds: number | undefined
+}
+export type ReplicaOptions = { primaryLog: PrimaryLog; maxLagMs: number; poolMax: number; log: Log }
+export type Replica = ReturnType<typeof openReplica>
+
+/** One server to read from, and how much it is known to know. */
+export function openReplica(url: string, { primaryLog, maxLagMs, poolMax, log }: ReplicaOptions) {
+  const name = serverName(url)
+  const database = connect({ url }, { poolMax, log })
+  const aside = connect({ url }, { poolMax: 1, log })
+  let knownAt = Number.NEGATIVE_INFINITY
+  let replayed: bigint | undefined
+  let problem: string | undefined = UNKNOWN
+  let restsUntil = 0
+  let isLooking = false
+  let isSaid = false
+  let served = false
+
+  function judge({ identity, standby }: Answer): string | undefined {
+    if (!primaryLog.isOf(identity)) return 'it is not a replica of the database in DATABASE_URL'
+    if (!standby) return 'it is no longer a replica'
+    // What it had replayed at the last look is compared with where the primary's log was after that.
+    if (replayed === undefined) return UNKNOWN
+    return primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
+  }
+
+  async function look() {
+    if (isLooking) return
+    isLooking = true
+    try {
+      const answer = await withDeadline(LOOK_MS, () => askReplica(aside.db))
+      problem = judge(answer)
+      // Another server, or one that was set back: what was known of it holds no longer.
+      if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
+      replayed = answer.position
+      if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
+    } catch {
+      problem = 'it does not answer'
+    }
+    isLooking = false
+  }
+
+  const knows = (since: number) => problem === undefined && knownAt > since && performance.now() >= restsUntil
+  const status = (): ReplicaStatus => ({
+    name,
+    serves: knows(performance.now() - maxLagMs),
+    lagSeconds: Number.isFinite(knownAt) ? (performance.now() - knownAt) / 1000 : undefined,
+  })
+  const reason = () =>
+    problem ?? (performance.now() < restsUntil ? 'a read failed there' : 'it is too far behind')
+
+  return {
+    db: database.db,
+    look,
+    /** Whether it knows of everything that was committed before that moment. */
+    knows,
+    load: () => database.pool().busy + database.pool().waiting,
+    rest(error: unknown) {
+      restsUntil = performance.now() + REST_MS
+      log.debug('a read failed at a replica', { replica: name, ...describeError(error) })
+    },
+    status,
+    /** Says so when it begins or ends to serve. */
+    report() {
+      const { serves, lagSeconds } = status()
+      if (problem === UNKNOWN || (isSaid && serves === served)) return
+      isSaid = true
+      served = serves
+      if (serves) log.info('a replica serves reads', { replica: name, lagSeconds })
+      else
+        log.warn('the primary serves what a replica should', { replica: name, reason: reason(), lagSeconds })
+    },
+    async close() {
+      await Promise.all([database.close(), aside.close()])
+    },
+  }
+}

@@ -1,0 +1,127 @@
+import {
+  Kind,
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+  Type,
+  TypeRegistry,
+} from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { didYouMean } from './suggest'
+
+/** Why a value breaks a field's rule, in words for the person who sent it; undefined when it holds. */
+export type Rule = (value: unknown) => string | undefined
+
+type Sent = Readonly<Record<string, unknown>>
+/**
+ * The same over several fields of one object. It gets whatever was sent, so it looks only at what has the right
+ * type; and, where the request changes a record, that record.
+ */
+export type ObjectRule = (value: Sent, record?: Sent) => Readonly<Record<string, string>>
+
+// Under symbols, so that neither reaches the OpenAPI document.
+const RULE = Symbol('rule')
+const PLAIN = Symbol('plain object')
+const OBJECT_RULE = Symbol('object rule')
+
+type Checker = { Check(value: unknown): boolean; Errors(value: unknown): Iterable<ValueError> }
+
+declare module '@sinclair/typebox' {
+  interface SchemaOptions {
+    [RULE]?: Rule
+    [PLAIN]?: Checker
+    [OBJECT_RULE]?: ObjectRule
+  }
+}
+
+/** A TypeBox type whose check and whose message are one function, so that they can't disagree. */
+export const field = <T>(jsonSchema: Readonly<Record<string, unknown>>, rule: Rule): TUnsafe<T> =>
+  Type.Unsafe<T>({ ...jsonSchema, [Kind]: 'Field', [RULE]: rule })
+
+TypeRegistry.Set<TSchema>('Field', (schema, value) => schema[RULE]?.(value) === undefined)
+
+/** An object of these fields and no others, which may have to agree with each other. */
+export function object<P extends TProperties>(
+  properties: P,
+  rule: ObjectRule = () => ({}),
+): TUnsafe<Static<TObject<P>>> {
+  const plain = Type.Object(properties, { additionalProperties: false })
+  return Type.Unsafe({
+    ...plain,
+    [Kind]: 'RuledObject',
+    [PLAIN]: TypeCompiler.Compile(plain),
+    [OBJECT_RULE]: rule,
+  })
+}
+
+TypeRegistry.Set<TSchema>(
+  'RuledObject',
+  (schema, value) =>
+    schema[PLAIN]?.Check(value) === true && Object.keys(objectProblems(schema, value)).length === 0,
+)
+
+const records = new WeakMap<object, Sent>()
+
+/** Tells the rules of a body which record it is about to change. */
+export const changesRecord = (body: object, record: Sent) => records.set(body, record)
+
+function objectProblems(schema: TSchema, value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {}
+  return schema[OBJECT_RULE]?.({ ...value }, records.get(value)) ?? {}
+}
+
+const MAX_UNKNOWN_KEYS = 20
+
+/**
+ * One message for every field of an `object` that breaks a rule. TypeBox's errors are walked by hand: Elysia's own
+ * list of them turns the whole value into text for each, which a hostile body makes arbitrarily slow.
+ */
+export function explain(schema: TSchema, value: unknown, unknownKey: string): Record<string, string> {
+  // Without a prototype, so that a key called __proto__ is a key like any other.
+  const messages: Record<string, string> = Object.create(null)
+  for (const error of schema[PLAIN]?.Errors(withFewUnknownKeys(schema, value)) ?? []) {
+    const key = topLevelKey(error.path)
+    if (key in messages) continue
+    const isUnknown = error.type === ValueErrorType.ObjectAdditionalProperties
+    messages[key] = isUnknown
+      ? unknownKey + didYouMean(key, Object.keys(schema.properties ?? {}))
+      : (error.schema[RULE]?.(error.value) ?? MISSING)
+  }
+  for (const [key, message] of Object.entries(objectProblems(schema, value)))
+    if (!(key in messages)) messages[key] = message
+  return messages
+}
+
+/** Of a million keys that nobody knows, the first few say enough. */
+function withFewUnknownKeys(schema: TSchema, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const known: object = schema.properties ?? {}
+  const kept: [string, unknown][] = []
+  let unknown = 0
+  for (const entry of Object.entries(value))
+    if (Object.hasOwn(known, entry[0]) || ++unknown <= MAX_UNKNOWN_KEYS) kept.push(entry)
+  return Object.fromEntries(kept)
+}
+
+/** Of a JSON pointer (RFC 6901). */
+function topLevelKey(path: string): string {
+  const [, key = ''] = path.split('/', 2)
+  return key.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+export const isMissing = (value: unknown): value is null | undefined => value === undefined || value === null
+export const MISSING = 'must be provided'
+
+/** Lets null through, which clears an optional field. */
+export const nullable = <T>(schema: TUnsafe<T>) =>
+  field<T | null>({ ...jsonSchemaOf(schema), nullable: true }, (value) =>
+    value === null ? undefined : schema[RULE]?.(value),
+  )
+
+function jsonSchemaOf(schema: TSchema): Record<string, unknown> {
+  const { ...jsonSchema } = schema
+  return jsonSchema
+}

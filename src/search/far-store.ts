@@ -1,0 +1,72 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+import { movieCounts } from '../db/schema'
+import type { Sort } from './query'
+
+/** Which rows of which order: a page counted from the end of a list stands in the list's reverse. */
+export type Range = {
+  readonly reversed: boolean
+  readonly limit: number
+  readonly offset: number
+  /** Where in the order to begin, and how many rows stand before that. */
+  readonly start?: { readonly condition: SQL; readonly before: SQL }
+}
+/** What the statement that reads a range says of its own snapshot. */
+export type Snapshot = { readonly total: number; readonly before: number }
+/** A shorter way to a page, and whether it still leads there in the snapshot in which it was gone. */
+export type Shortcut = { readonly range: Range; readonly holds: (snapshot: Snapshot) => boolean }
+
+type Wanted = { readonly limit: number; readonly offset: number }
+
+const nothing: Range = { reversed: false, limit: 0, offset: 0 }
+
+/** A page behind the middle is reached from the end, which is as near as the total is known. */
+export async function fromTheEnd(
+  db: Db,
+  total: SQL,
+  { limit, offset }: Wanted,
+): Promise<Shortcut | undefined> {
+  const [found] = await db.execute<{ records: string }>(sql`select (${total}) as records`)
+  const known = Number(found?.records ?? 0)
+  const holds = (snapshot: Snapshot) => snapshot.total === known
+  if (offset >= known) return { range: nothing, holds }
+  if (2 * offset <= known) return undefined
+  const range = {
+    reversed: true,
+    limit: Math.min(limit, known - offset),
+    offset: Math.max(0, known - offset - limit),
+  }
+  return { range, holds }
+}
+
+/** A page of all films by their ids begins in a block of them, behind blocks whose films are counted. */
+export async function fromTheBlock(
+  db: Db,
+  { descending }: Pick<Sort<string>, 'descending'>,
+  { limit, offset }: Wanted,
+): Promise<Shortcut> {
+  const direction = sql.raw(descending ? 'desc' : 'asc')
+  const [block] = await db.execute<{ bound: string; before: string }>(sql`
+    select bound, before from (
+      select ${descending ? sql`lag(first_id) over blocks` : sql`first_id`} as bound,
+        sum(sum(movies)) over blocks - sum(movies) as before, sum(movies) as movies
+      from ${movieCounts} group by first_id window blocks as (order by first_id ${direction})
+    ) as blocks where before <= ${offset} and ${offset} < before + movies`)
+  if (block === undefined) return { range: nothing, holds: ({ total }) => total <= offset }
+  const before = Number(block.before)
+  const inside = descending ? sql`<` : sql`>=`
+  const outside = descending ? sql`>=` : sql`<`
+  const range = {
+    reversed: false,
+    limit,
+    offset: offset - before,
+    start: {
+      condition: block.bound === null ? sql`true` : sql`movies.id ${inside} ${block.bound}::bigint`,
+      before:
+        block.bound === null
+          ? sql`0`
+          : sql`select coalesce(sum(movies), 0) from ${movieCounts} where first_id ${outside} ${block.bound}::bigint`,
+    },
+  }
+  return { range, holds: (snapshot) => snapshot.before === before }
+}

@@ -1,0 +1,112 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
+import { object, type Rule } from '../rules/objects'
+import { didYouMean } from '../rules/suggest'
+
+const MAX_TEXT = 500
+
+const searchText: Rule = (value) =>
+  codePoints(String(value)) > MAX_TEXT ? `must not be more than ${MAX_TEXT} characters long` : undefined
+const words = parameter({ type: 'string', maxLength: MAX_TEXT }, searchText)
+const day = parameter({ type: 'string', format: 'date' }, dateProblem)
+const creator = parameter({ type: 'string' }, (value) =>
+  value === 'me' || parseId(String(value)) !== undefined ? undefined : 'must be the id of a user, or me',
+)
+
+const movieSortKeys = ['id', 'title', 'year', 'runtime', 'release_date'] as const
+export type MovieSortKey = (typeof movieSortKeys)[number]
+
+function sortParameter(keys: readonly string[]) {
+  const values = keys.flatMap((key) => [key, `-${key}`])
+  return parameter({ type: 'string', enum: values }, (value) =>
+    values.includes(String(value))
+      ? undefined
+      : `must be one of ${values.join(', ')}${didYouMean(String(value), values)}`,
+  )
+}
+
+const filters = {
+  title: Type.Optional(words),
+  genres: Type.Optional(words),
+  director: Type.Optional(words),
+  cast: Type.Optional(words),
+  year: Type.Optional(integerParameter(0, 9999)),
+  release_date: Type.Optional(day),
+  release_date_from: Type.Optional(day),
+  release_date_to: Type.Optional(day),
+  created_by: Type.Optional(creator),
+  page: Type.Optional(integerParameter(1, 10_000_000)),
+  page_size: Type.Optional(integerParameter(1, 100)),
+}
+
+export const MovieListQuery = object({ ...filters, sort: Type.Optional(sortParameter(movieSortKeys)) })
+/** The favourites can also be sorted by when they were added. */
+export const FavouriteListQuery = object({
+  ...filters,
+  sort: Type.Optional(sortParameter(['added', ...movieSortKeys])),
+})
+
+export type MovieFilters = {
+  title?: string
+  genres?: string[]
+  director?: string
+  cast?: string
+  year?: number
+  releaseDate?: string
+  releaseDateFrom?: string
+  releaseDateTo?: string
+  createdBy?: number
+}
+/** A page of a list: its rows, and how many there are in all. */
+export type Page<T> = { readonly rows: readonly T[]; readonly total: number }
+export type Sort<Key extends string> = { key: Key; descending: boolean }
+export type MovieList<Key extends string> = {
+  filters: MovieFilters
+  sort: Sort<Key>
+  page: number
+  pageSize: number
+}
+
+export const parseMovieList = (query: Static<typeof MovieListQuery>, me: number) =>
+  parseList(query, me, { key: 'id', descending: false }, movieSortKeys)
+
+export const parseFavouriteList = (query: Static<typeof FavouriteListQuery>, me: number) =>
+  parseList(query, me, { key: 'added', descending: true }, ['added', ...movieSortKeys])
+
+/** What a valid query asks for. */
+function parseList<Key extends string>(
+  query: Static<typeof MovieListQuery>,
+  me: number,
+  standard: Sort<Key>,
+  keys: readonly Key[],
+): MovieList<Key> {
+  const { title, director, cast, year, created_by, sort } = query
+  const genres = query.genres
+    ?.split(',')
+    .map((genre) => genre.trim())
+    .filter(Boolean)
+  return {
+    filters: {
+      title,
+      genres: genres?.length === 0 ? undefined : genres,
+      director,
+      cast,
+      year: year === undefined ? undefined : Number(year),
+      releaseDate: query.release_date,
+      releaseDateFrom: query.release_date_from,
+      releaseDateTo: query.release_date_to,
+      createdBy: created_by === 'me' ? me : created_by === undefined ? undefined : parseId(created_by),
+    },
+    sort: parseSort(sort, keys) ?? standard,
+    page: Number(query.page ?? 1),
+    pageSize: Number(query.page_size ?? 20),
+  }
+}
+
+function parseSort<Key extends string>(
+  sort: string | undefined,
+  keys: readonly Key[],
+): Sort<Key> | undefined {
+  const key = keys.find((known) => sort === known || sort === `-${known}`)
+  return key && { key, descending: sort !== key }
+}

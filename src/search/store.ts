@@ -1,0 +1,191 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+import { manyShapes } from '../db/prepared'
+import { movies, users } from '../db/schema'
+import type { Movie } from '../movies/model'
+import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-store'
+import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './query'
+
+/** Rows to skip before a second round trip, to learn of a shorter way, is worth its time. */
+const FAR = 1000
+const MAX_TRIES = 3
+
+/**
+ * A list to take a page of: where its films come from and under which condition, how many there are without filters
+ * (a scalar), what it can be sorted by, and when each film was added to it.
+ */
+export type MovieSource<Key extends string> = {
+  from: SQL
+  condition?: SQL
+  total: SQL
+  /** Whether these are all the films, whose blocks of ids are counted. */
+  isWhole: boolean
+  sortKeys: Readonly<Record<Key, SQL>>
+  addedAt: SQL
+}
+export type ListedMovie = { movie: Movie; addedAt: string | null }
+
+type Row = Record<string, unknown> & {
+  total: string
+  before: string
+  id: string | null
+  title: string
+  year: number
+  runtime: number
+  genres: string[]
+  director: string | null
+  cast: string[] | null
+  releaseDate: string | null
+  synopsis: string | null
+  version: number
+  creatorId: string
+  creatorName: string
+  creatorUsername: string | null
+  addedAt: string | null
+}
+
+/** The conditions of the filters that are given: a filter that isn't leaves no trace in the plan. */
+function conditions(filters: MovieFilters): SQL[] {
+  const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo, createdBy } =
+    filters
+  return [
+    title !== undefined && sql`${movies.titleWords} @@ search_query(${title})`,
+    genres !== undefined &&
+      sql`${movies.genreKeys} @> genre_keys(${sql.param(genres, movies.genres)}::text[])`,
+    director !== undefined && sql`${movies.directorWords} @@ search_query(${director})`,
+    cast !== undefined && sql`${movies.castWords} @@ search_query(${cast})`,
+    year !== undefined && sql`${movies.year} = ${year}`,
+    releaseDate !== undefined && sql`${movies.releaseDate} = ${releaseDate}`,
+    releaseDateFrom !== undefined && sql`${movies.releaseDate} >= ${releaseDateFrom}`,
+    releaseDateTo !== undefined && sql`${movies.releaseDate} <= ${releaseDateTo}`,
+    createdBy !== undefined && sql`${movies.createdBy} = ${createdBy}`,
+  ].filter((condition) => condition !== false)
+}
+
+const hasFilters = (filters: MovieFilters) => Object.values(filters).some((value) => value !== undefined)
+
+export const movieSortKeys: Readonly<Record<MovieSortKey, SQL>> = {
+  id: sql`movies.id`,
+  title: sql`movies.title collate "und-x-icu"`,
+  year: sql`movies.year`,
+  runtime: sql`movies.runtime`,
+  release_date: sql`movies.release_date`,
+}
+
+/** Films without a release date come last in both directions; ties go by ascending id. Reversed is from the end. */
+function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, reversed: boolean): SQL {
+  const direction = sql.raw(descending === reversed ? 'asc' : 'desc')
+  // Said only where there are nulls: an index serves an order only when both say the same of them.
+  const nulls = sql.raw(key === 'release_date' ? `nulls ${reversed ? 'first' : 'last'}` : '')
+  return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
+}
+
+/** The ids of a page, and what they were sorted by, in front of the statement that shows them. */
+function pageIds<Key extends string>(
+  source: MovieSource<Key>,
+  { sort, filters }: MovieList<Key>,
+  { reversed, limit, offset, start }: Range,
+): SQL {
+  const sortKey = source.sortKeys[sort.key]
+  const given = [source.condition, start?.condition, ...conditions(filters)].filter(
+    (condition) => condition !== undefined,
+  )
+  const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
+  const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at
+      from ${source.from} ${where}`
+  const range = sql`limit ${limit} offset ${offset}`
+  if (!hasFilters(filters))
+    return sql`with page as (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range})`
+  // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
+  return sql`with matched as materialized (${found}),
+    page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
+}
+
+/** One statement, so that the total and the page are of one snapshot. */
+async function selectRange<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+  range: Range,
+): Promise<Page<ListedMovie> & Snapshot> {
+  const isFiltered = hasFilters(list.filters)
+  const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, range)}
+    select whole.total, whole.before, movies.id, movies.title, movies.year, movies.runtime,
+      to_json(movies.genres) as genres, movies.director, to_json(movies.cast) as cast,
+      movies.release_date as "releaseDate", movies.synopsis, movies.version, ${users.id} as "creatorId",
+      ${users.name} as "creatorName", ${users.username} as "creatorUsername", page.added_at as "addedAt"
+    from (select (${isFiltered ? sql`select count(*) from matched` : source.total}) as total,
+      (${range.start?.before ?? sql`0`}) as before) as whole
+    left join (page join movies on movies.id = page.movie_id join users on users.id = movies.created_by) on true
+    order by ${orderBy(list.sort, sql`page.sort_key`, sql`page.movie_id`, false)}`)
+  return {
+    total: Number(rows[0]?.total ?? 0),
+    before: Number(rows[0]?.before ?? 0),
+    rows: rows.filter(({ id }) => id !== null).map((row) => ({ movie: toMovie(row), addedAt: row.addedAt })),
+  }
+}
+
+async function selectPage<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+): Promise<Page<ListedMovie>> {
+  const limit = list.pageSize
+  const offset = (list.page - 1) * limit
+  const isFar = offset >= FAR && !hasFilters(list.filters)
+  for (let tries = 0; isFar && tries < MAX_TRIES; tries++) {
+    const shortcut = await findShortcut(db, source, list.sort, { limit, offset })
+    if (shortcut === undefined) break
+    const page = await selectRange(db, source, list, shortcut.range)
+    if (shortcut.holds(page)) return page
+    // Films came or went in between, so it was another page.
+  }
+  return selectRange(db, source, list, { reversed: false, limit, offset })
+}
+
+const findShortcut = <Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  sort: Sort<Key>,
+  wanted: { limit: number; offset: number },
+): Promise<Shortcut | undefined> =>
+  source.isWhole && sort.key === 'id' ? fromTheBlock(db, sort, wanted) : fromTheEnd(db, source.total, wanted)
+
+function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...content }: Row): Movie {
+  const { title, year, runtime, genres, director, cast, releaseDate, synopsis } = content
+  return {
+    ...{ title, year, runtime, genres, director, cast, releaseDate, synopsis, version },
+    id: Number(id),
+    createdBy: { id: Number(creatorId), name: creatorName, username: creatorUsername },
+  }
+}
+
+/** A page of a list; a text to search for that holds no word counts as not given. */
+export async function listPage<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+): Promise<Page<ListedMovie>> {
+  const { title, director, cast } = list.filters
+  const found = await selectPage(db, source, list)
+  if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
+  // Only PostgreSQL knows what is a word, and asking it each time would cost every search.
+  const filters = await withoutWordlessTexts(db, list.filters)
+  return filters === undefined ? found : selectPage(db, source, { ...list, filters })
+}
+
+/** The filters without those whose text holds no word at all, or undefined when every text holds one. */
+async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<MovieFilters | undefined> {
+  const { title, director, cast, ...others } = filters
+  const hasWords = (text: string | undefined) =>
+    sql`coalesce(numnode(search_query(${text ?? null}::text)) > 0, false)`
+  const [found] = await db.execute<{ title: boolean; director: boolean; cast: boolean }>(
+    sql`select ${hasWords(title)} as title, ${hasWords(director)} as director, ${hasWords(cast)} as "cast"`,
+  )
+  const kept: MovieFilters = { ...others }
+  if (found?.title) kept.title = title
+  if (found?.director) kept.director = director
+  if (found?.cast) kept.cast = cast
+  const dropped = kept.title !== title || kept.director !== director || kept.cast !== cast
+  return dropped ? kept : undefined
+}

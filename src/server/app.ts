@@ -1,0 +1,113 @@
+import { Elysia, type HTTPHeaders } from 'elysia'
+import type { Authenticator } from '../access/authenticator'
+import type { Config } from '../config/config'
+import type { Db } from '../db/client'
+import { favouriteRoutes } from '../favourites/routes'
+import type { Metrics } from '../health/metrics'
+import { type HealthDeps, healthRoutes } from '../health/routes'
+import { jsonResponse } from '../http/answers'
+import { contextOf } from '../http/context'
+import type { Cors } from '../http/cors'
+import { failureResponse, logFailure, toFailure } from '../http/error-responses'
+import { guards } from '../http/guards'
+import { pipeline } from '../http/pipeline'
+import { createRouteTable } from '../http/route-table'
+import type { ClientAddresses } from '../limits/client-address'
+import type { Limiter } from '../limits/rate-limit'
+import type { Log } from '../log'
+import { movieRoutes } from '../movies/routes'
+import { type Reads, readPrimary } from '../replicas/reads'
+import { tokenRoutes } from '../tokens/routes'
+import type { TokensService } from '../tokens/service'
+import { userRoutes } from '../users/routes'
+import type { UsersService } from '../users/service'
+import { docs } from '../web/docs'
+import { pages } from '../web/routes'
+
+export type AppDeps = {
+  config: Pick<Config, 'publicUrl'>
+  db: Db
+  /** Where replicas serve reads. */
+  replicas: Pick<Reads, 'read' | 'wrote'> | undefined
+  users: UsersService
+  tokens: TokensService
+  authenticator: Pick<Authenticator, 'authenticate'>
+  limiter: Limiter
+  /** In which all that a request waits for has to end. */
+  deadlineMs: number
+  clientAddresses: ClientAddresses
+  cors: Cors
+  metrics: Metrics
+  health: Omit<HealthDeps, 'metrics'>
+  log: Log
+}
+
+/** The service without a port: the topics behind their router, and the pipeline around it. */
+export function createApp(deps: AppDeps) {
+  const { db, replicas, log } = deps
+  const reads = replicas ?? readPrimary(db)
+  const guard = guards(deps.authenticator.authenticate)
+
+  const api = new Elysia({
+    normalize: false,
+    strictPath: true,
+    // Otherwise the path is looked for behind eleven characters, and a short host moves it past the limits.
+    handler: { standardHostname: false },
+  })
+    .onTransform(({ request, route, path }) => {
+      const context = contextOf(request)
+      // The limits went by the other one.
+      if (path !== context.path) throw new Error('the router reads another path than the pipeline')
+      context.route = route
+    })
+    .onError(({ error, request }) => {
+      const failure = toFailure(error, request, allowedMethods)
+      logFailure(failure, contextOf(request), log)
+      return failureResponse(failure)
+    })
+    .mapResponse(({ responseValue, set }) => {
+      // Elysia reads this hook, in the executable too: a call behind `return` makes it one that every answer waits for.
+      let answer: Response | Promise<Response>
+      if (responseValue instanceof Response) answer = responseValue
+      else answer = written(responseValue, set)
+      return answer
+    })
+    .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
+    .use(movieRoutes(db, reads, guard))
+    .use(favouriteRoutes(db, reads, guard))
+    .use(userRoutes(deps.users, deps.limiter, guard))
+    .use(tokenRoutes(deps.tokens, deps.limiter, guard))
+    .use(pages(deps.config.publicUrl, deps.health.version))
+    .use(docs(deps.config.publicUrl, deps.health.version))
+
+  const allowedMethods = createRouteTable(api.routes)
+  const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
+  return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
+}
+
+type Written = { status?: number | string; headers: HTTPHeaders }
+
+/** What a handler returned, as an answer with the status and the headers that it has set. */
+function written(value: unknown, set: Written): Response | Promise<Response> {
+  if (value instanceof Promise) return value.then((body) => written(body, set))
+  const answer = jsonResponse(value, Number(set.status ?? 200), set.headers)
+  // Otherwise Elysia would copy the answer, through a stream, to add to it what it has already.
+  set.status = 200
+  set.headers = {}
+  return answer
+}
+
+/** Notes who has written, whatever became of it, once it is over and before they are told. */
+function remembering(
+  { wrote }: Pick<Reads, 'wrote'>,
+  handle: (request: Request) => Response | Promise<Response>,
+) {
+  return async (request: Request): Promise<Response> => {
+    try {
+      return await handle(request)
+    } finally {
+      const { method, userId } = contextOf(request)
+      if (userId !== undefined && method !== 'GET' && method !== 'HEAD') wrote(userId)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CommandFailed } from '../cli/command'
+import type { Config } from '../config/config'
+
+const RANDOM_BYTES = 48
+const MIN_BYTES = 32
+
+/** The secrets of the configuration; without any, the one that is made once and kept beside the embedded database. */
+export function jwtSecrets({ jwt, database }: Config): readonly string[] {
+  if (jwt.secrets !== undefined) return jwt.secrets
+  if (database.kind !== 'embedded') throw new Error('JWT_SECRET is not set')
+  const file = join(database.dataDir, 'jwt-secret')
+  if (!existsSync(file)) {
+    // Under another name first, so that a start that is killed here leaves no half of a secret.
+    const unfinished = `${file}.unfinished`
+    writeFileSync(unfinished, crypto.getRandomValues(Buffer.alloc(RANDOM_BYTES)).toString('base64'), {
+      mode: 0o600,
+    })
+    renameSync(unfinished, file)
+  }
+  chmodSync(file, 0o600)
+  const secret = readFileSync(file, 'utf8').trim()
+  if (Buffer.byteLength(secret) < MIN_BYTES)
+    throw new CommandFailed(
+      `${file} holds less than ${MIN_BYTES} bytes: remove it, and another secret is made (tokens issued so far end), or set JWT_SECRET`,
+    )
+  return [secret]
+}

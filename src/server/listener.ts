@@ -1,0 +1,74 @@
+import { CommandFailed } from '../cli/command'
+import type { Config } from '../config/config'
+import { failures } from '../errors'
+import { jsonResponse } from '../http/answers'
+import { describeError, type Log } from '../log'
+
+const IDLE_TIMEOUT_SECONDS = 30
+// So high that it is the API's own limit that answers. A body that nobody reads stays in the client's socket.
+const MAX_REQUEST_BODY_BYTES = 2 ** 40
+/** Even without a delay busy clients are told that their connection ends: closed as idle, it might carry their next request. */
+const FAREWELL_MS = 100
+
+type ListenConfig = Pick<Config, 'host' | 'port' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
+type Handle = (request: Request, socketAddress: () => string) => Response | Promise<Response>
+export type Listener = {
+  readonly url: URL
+  /** Tells every client to let go of its connection, then refuses new ones, and gives the requests under way their time. */
+  stop(): Promise<void>
+}
+
+export function listen(config: ListenConfig, handle: Handle, log: Log): Listener {
+  let isStopping = false
+  /** The answer to a client that is to let go of its connection, should it be time for that by then. */
+  const farewell = async (answer: Response | Promise<Response>) => {
+    const response = await answer
+    if (isStopping) response.headers.set('Connection', 'close')
+    return response
+  }
+  const server = orSayWhy(config, () =>
+    Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      development: false,
+      reusePort: false,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+      fetch(request, server) {
+        const address = () => server.requestIP(request)?.address ?? ''
+        const response = handle(request, address)
+        return isStopping || response instanceof Promise ? farewell(response) : response
+      },
+      error(error) {
+        log.error('the pipeline failed', describeError(error))
+        return jsonResponse({ error: failures.internal.message }, failures.internal.status)
+      },
+    }),
+  )
+  return {
+    url: server.url,
+    async stop() {
+      isStopping = true
+      await Bun.sleep(Math.max(config.shutdownDelayMs, FAREWELL_MS))
+      await Promise.race([server.stop(), Bun.sleep(config.shutdownTimeoutMs)])
+      await server.stop(true)
+    },
+  }
+}
+
+function orSayWhy<T>({ host, port }: ListenConfig, start: () => T): T {
+  try {
+    return start()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'EADDRINUSE')
+      throw new CommandFailed(
+        `PORT ${port} is in use by another program: stop that one, or set PORT to another port`,
+      )
+    if (code === 'EACCES')
+      throw new CommandFailed(`PORT ${port} is not for every user: set PORT to 1024 or above`)
+    throw new CommandFailed(
+      `HOST ${host} can't be listened on (${code}): set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
+    )
+  }
+}

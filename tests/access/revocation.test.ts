@@ -1,0 +1,345 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import postgres from 'postgres'
+import { createAuthenticator } from '../../src/access/authenticator'
+import type { Claims } from '../../src/access/jwt'
+import type { Principal } from '../../src/tokens/model'
+import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+// A start of the embedded database takes a second, and many on a busy machine.
+setDefaultTimeout(60_000)
+
+const WITHIN_MS = 1000
+const isEmbedded = testDatabaseUrl === undefined
+/** The embedded database has one instance and no channel, so there is nothing to test on it here. */
+const onPostgres = test.skipIf(isEmbedded)
+const needs = isEmbedded ? ' (skipped: needs TEST_DATABASE_URL, the embedded database has one instance)' : ''
+
+let database: TestDatabase
+let server: TestServer
+/** Another instance on the same PostgreSQL database; on the embedded one, the same instance. */
+let other: TestServer
+beforeAll(async () => {
+  database = await createTestDatabase()
+  server = await startTestServer({}, { database })
+  other = isEmbedded ? server : await startTestServer({}, { database })
+})
+afterAll(async () => {
+  if (other !== server) await other.stop()
+  await server.stop()
+  await database.drop()
+})
+
+/** 200 for whoever may read films; refused by the guard otherwise. */
+const read = async (on: TestServer, { token }: TestUser) =>
+  (await on.request('GET', '/v1/movies', { token })).status
+/** The guard alone: an id that is no number needs no query of its own. */
+const guardOnly = async (on: TestServer, { token }: TestUser) =>
+  (await on.request('GET', '/v1/movies/abc', { token })).status
+
+async function resetPassword(on: TestServer, user: TestUser) {
+  const token = crypto.randomUUID().slice(0, 26)
+  const hash = new Bun.CryptoHasher('sha256').update(token).digest()
+  await on.sql`insert into tokens values (${hash}, ${user.id}, 'password-reset', now() + interval '1 hour')`
+  const body = { token, password: 'another battery staple' }
+  expect((await on.request('PUT', '/v1/users/password', { body })).status).toBe(200)
+}
+async function activate(on: TestServer, user: TestUser) {
+  const token = crypto.randomUUID().slice(0, 26)
+  const hash = new Bun.CryptoHasher('sha256').update(token).digest()
+  await on.sql`insert into tokens values (${hash}, ${user.id}, 'activation', now() + interval '1 hour')`
+  expect((await on.request('PUT', '/v1/users/activated', { body: { token } })).status).toBe(200)
+}
+async function signOut(on: TestServer, { token }: TestUser) {
+  const answer = await on.request('DELETE', '/v1/tokens/authentication', { token })
+  expect(answer).toMatchObject({ status: 200, body: { message: 'you are signed out everywhere' } })
+}
+
+type Change = {
+  what: string
+  activated?: boolean
+  before: number
+  after: number
+  /** Done through the API, so it holds at once there; what SQL did is announced like the word of another instance. */
+  isAtOnce: boolean
+  change: (on: TestServer, user: TestUser) => Promise<unknown>
+}
+const changes: Change[] = [
+  { what: 'a sign-out everywhere', before: 200, after: 401, isAtOnce: true, change: signOut },
+  { what: 'a reset password', before: 200, after: 401, isAtOnce: true, change: resetPassword },
+  { what: 'an activation', activated: false, before: 403, after: 200, isAtOnce: true, change: activate },
+  {
+    what: 'a taken permission',
+    before: 200,
+    after: 403,
+    isAtOnce: false,
+    change: (on, { id }) =>
+      on.sql`delete from users_permissions where user_id = ${id} and permission = 'movies:read'`,
+  },
+  {
+    what: 'a removed user',
+    before: 200,
+    after: 401,
+    isAtOnce: false,
+    change: (on, { id }) => on.sql`delete from users where id = ${id}`,
+  },
+  {
+    what: 'an account closed again',
+    before: 200,
+    after: 403,
+    isAtOnce: false,
+    change: (on, { id }) => on.sql`update users set activated = false where id = ${id}`,
+  },
+]
+
+/** How late the last request began that was not yet answered with the status expected: a slow answer is no late one. */
+async function timeUntil(status: number, ask: () => Promise<number>): Promise<number> {
+  const started = performance.now()
+  for (let last = 0; last < 5 * WITHIN_MS; ) {
+    const begun = performance.now() - started
+    if ((await ask()) === status) return last
+    last = begun
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+describe('on the instance that did it', () => {
+  test.each(changes)('$what counts', async ({ activated, before, after, isAtOnce, change }) => {
+    const [user, bystander] = [await server.newUser({ activated }), await server.newUser()]
+    for (let i = 0; i < 3; i++) expect(await read(server, user)).toBe(before)
+    expect(await read(server, bystander)).toBe(200)
+    await change(server, user)
+    if (isAtOnce) expect(await read(server, user)).toBe(after)
+    else expect(await timeUntil(after, () => read(server, user))).toBeLessThan(WITHIN_MS)
+    for (let i = 0; i < 3; i++) expect(await read(server, user)).toBe(after)
+    expect(await read(server, bystander)).toBe(200)
+  })
+
+  test('a granted permission counts', async () => {
+    const user = await server.newUser({ permissions: [] })
+    expect(await read(server, user)).toBe(403)
+    await server.sql`insert into users_permissions values (${user.id}, 'movies:read')`
+    expect(await timeUntil(200, () => read(server, user))).toBeLessThan(WITHIN_MS)
+  })
+
+  test('a sign-out ends every token of the user, and the next sign-in works', async () => {
+    const user = await server.newUser()
+    const second = { ...user, token: await server.signIn(user.email) }
+    expect(await read(server, second)).toBe(200)
+    await signOut(server, user)
+    expect([await read(server, user), await read(server, second)]).toEqual([401, 401])
+    expect(await read(server, { ...user, token: await server.signIn(user.email, PASSWORD) })).toBe(200)
+  })
+
+  test('a sign-out amid other requests holds for all that come after its answer', async () => {
+    for (let round = 0; round < 10; round++) {
+      const user = await server.newUser()
+      const racing = Array.from({ length: 20 }, () => read(server, user))
+      await signOut(server, user)
+      const late = await Promise.all(Array.from({ length: 20 }, () => read(server, user)))
+      expect(late).toEqual(Array(20).fill(401))
+      for (const status of await Promise.all(racing)) expect([200, 401]).toContain(status)
+    }
+  })
+})
+
+describe(`on another instance, within a second${needs}`, () => {
+  for (const { what, activated, before, after, change } of changes)
+    onPostgres(`${what} counts`, async () => {
+      const [user, bystander] = [await server.newUser({ activated }), await server.newUser()]
+      for (let i = 0; i < 3; i++) expect(await read(other, user)).toBe(before)
+      expect(await read(other, bystander)).toBe(200)
+      await change(server, user)
+      expect(await timeUntil(after, () => read(other, user))).toBeLessThan(WITHIN_MS)
+      expect(await read(other, bystander)).toBe(200)
+    })
+})
+
+describe('a request', () => {
+  test.each(['', 'x', '9007199254740993'])(
+    'forgets every user at the message "%s", which names none',
+    async (message) => {
+      const user = await server.newUser()
+      expect(await read(server, user)).toBe(200)
+      // Unannounced, so that it is what is remembered that answers.
+      await server.sql.begin(async (tx) => {
+        await tx`alter table users disable trigger users_notify`
+        await tx`update users set token_generation = token_generation + 1 where id = ${user.id}`
+        await tx`alter table users enable trigger users_notify`
+      })
+      await server.sql`select pg_notify('redlight_principal', ${message})`
+      for (let tries = 0; (await read(server, user)) === 200; tries++) expect(tries).toBeLessThan(200)
+    },
+  )
+
+  test('needs no word from the database to know its user', async () => {
+    const user = await server.newUser()
+    for (const on of new Set([server, other])) expect(await guardOnly(on, user)).toBe(404)
+    // While this is held, whoever asks for a user waits: on the embedded database for anything at all.
+    await server.sql.begin(async (tx) => {
+      await tx`lock table users, users_permissions in access exclusive mode`
+      for (const on of new Set([server, other])) {
+        const started = performance.now()
+        for (let i = 0; i < 50; i++) expect(await guardOnly(on, user)).toBe(404)
+        expect(performance.now() - started).toBeLessThan(2000)
+      }
+    })
+  })
+})
+
+describe(`while the connection that listens is broken${needs}`, () => {
+  const listeners = () =>
+    server.sql`select pid from pg_stat_activity where datname = current_database() and query ilike 'listen %'`
+  const cutListeners = async () => {
+    for (const { pid } of await listeners()) await server.sql`select pg_terminate_backend(${pid})`
+  }
+  const listensAgain = async () => {
+    for (let tries = 0; (await listeners()).length < 2; tries++) {
+      if (tries > 400) throw new Error('nobody listens')
+      await Bun.sleep(25)
+    }
+  }
+  /** Those who are connected to the database stay so; nobody else gets in. */
+  async function closeDoors(isClosed: boolean) {
+    const [row] = await server.sql`select current_database() as name`
+    const admin = postgres(testDatabaseUrl ?? '', { max: 1 })
+    await admin.unsafe(`alter database ${row?.name} with allow_connections ${!isClosed}`)
+    await admin.end()
+  }
+
+  onPostgres('what was remembered is trusted for a second at most', async () => {
+    const user = await server.newUser()
+    for (const on of [server, other]) expect(await read(on, user)).toBe(200)
+    await closeDoors(true)
+    try {
+      await cutListeners()
+      await server.sql`delete from users_permissions where user_id = ${user.id}`
+      const times = await Promise.all([server, other].map((on) => timeUntil(403, () => read(on, user))))
+      for (const time of times) expect(time).toBeLessThan(WITHIN_MS)
+    } finally {
+      await closeDoors(false)
+    }
+    await listensAgain()
+  })
+
+  onPostgres('every request is checked in the database, until it is back', async () => {
+    await listensAgain()
+    const user = await server.newUser()
+    for (const on of [server, other]) expect(await read(on, user)).toBe(200)
+    await closeDoors(true)
+    try {
+      await cutListeners()
+      await Bun.sleep(WITHIN_MS)
+      for (let round = 0; round < 10; round++) {
+        await server.sql`delete from users_permissions where user_id = ${user.id}`
+        expect([await read(server, user), await read(other, user)]).toEqual([403, 403])
+        await server.sql`insert into users_permissions values (${user.id}, 'movies:read')`
+        expect([await read(server, user), await read(other, user)]).toEqual([200, 200])
+      }
+      await signOut(server, user)
+      expect(await read(other, user)).toBe(401)
+    } finally {
+      await closeDoors(false)
+    }
+    await listensAgain()
+    const back = await server.newUser()
+    await Bun.sleep(300)
+    // What changed meanwhile was announced to nobody.
+    for (const on of [server, other]) expect(await read(on, user)).toBe(401)
+    for (const on of [server, other]) expect(await guardOnly(on, back)).toBe(404)
+    await server.sql.begin(async (tx) => {
+      await tx`lock table users, users_permissions in access exclusive mode`
+      for (const on of [server, other]) expect(await guardOnly(on, back)).toBe(404)
+    })
+  })
+})
+
+describe('the authenticator', () => {
+  function setUp() {
+    const users = new Map<number, Principal>()
+    const state = { loads: 0, isCurrent: true, delay: Promise.resolve() }
+    const verify = async (token: string): Promise<Claims | undefined> => {
+      const [userId = 0, tokenGeneration = 0] = token.split('.').map(Number)
+      return token === 'forged' ? undefined : { userId, tokenGeneration, exp: 0 }
+    }
+    const authenticator = createAuthenticator({
+      jwt: { verify },
+      isCurrent: () => state.isCurrent,
+      async load(userId) {
+        state.loads++
+        const found = users.get(userId)
+        await state.delay
+        return found
+      },
+    })
+    const add = (id: number, tokenGeneration = 1) =>
+      users.set(id, {
+        id,
+        name: 'x',
+        username: null,
+        activated: true,
+        tokenGeneration,
+        permissions: new Set(),
+      })
+    add(1)
+    return { ...authenticator, users, state, add }
+  }
+
+  test('loads a user once, for however many requests at once or after each other', async () => {
+    const { authenticate, state } = setUp()
+    await Promise.all(Array.from({ length: 100 }, () => authenticate('1.1')))
+    expect((await authenticate('1.1'))?.id).toBe(1)
+    expect(state.loads).toBe(1)
+    expect(await authenticate('1.2')).toBeUndefined()
+    expect(await authenticate('forged')).toBeUndefined()
+    expect(state.loads).toBe(1)
+  })
+
+  test('loads for every request while the channel is not current, and from memory once it is', async () => {
+    const { authenticate, state, add } = setUp()
+    await authenticate('1.1')
+    state.isCurrent = false
+    for (let i = 0; i < 10; i++) await authenticate('1.1')
+    expect(state.loads).toBe(11)
+    add(1, 2)
+    expect(await authenticate('1.1')).toBeUndefined()
+    expect((await authenticate('1.2'))?.id).toBe(1)
+  })
+
+  test('keeps nothing of a load that a change overtook, and lets no later request join it', async () => {
+    for (const forgetting of ['forget', 'forgetAll'] as const) {
+      const { authenticate, state, add, ...authenticator } = setUp()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      state.delay = promise
+      const early = authenticate('1.1')
+      await Bun.sleep(0)
+      add(1, 2)
+      authenticator[forgetting](1)
+      const late = authenticate('1.1')
+      resolve()
+      expect((await early)?.tokenGeneration).toBe(1)
+      expect(await late).toBeUndefined()
+      expect(await authenticate('1.1')).toBeUndefined()
+      expect(state.loads).toBe(2)
+    }
+  })
+
+  test('remembers 10,000 users at most', async () => {
+    const { authenticate, state, add } = setUp()
+    for (let id = 1; id <= 10_001; id++) add(id)
+    for (let id = 1; id <= 10_001; id++) await authenticate(`${id}.1`)
+    await authenticate('10001.1')
+    expect(state.loads).toBe(10_001)
+    await authenticate('1.1')
+    expect(state.loads).toBe(10_002)
+  })
+
+  test('asks again after a load that failed', async () => {
+    const { authenticate, state } = setUp()
+    const failing = Promise.reject<void>(new Error('the database is away'))
+    state.delay = failing
+    expect(await authenticate('1.1').catch((error: Error) => error.message)).toBe('the database is away')
+    state.delay = Promise.resolve()
+    expect((await authenticate('1.1'))?.id).toBe(1)
+  })
+})

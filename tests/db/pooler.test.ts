@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { connect } from '../../src/db/client'
+import { createLog } from '../../src/log'
+import { failureOf } from '../support/embedded'
+import { canStartPgBouncer, startPgBouncer } from '../support/pgbouncer'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/server'
+
+// Debian's PgBouncer in transaction mode, with fewer connections to the server than the service has to PgBouncer.
+
+setDefaultTimeout(60_000)
+const LIMITS = 'statement_timeout = 3500; lock_timeout = 3000; idle_in_transaction_session_timeout = 7000'
+
+describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in transaction mode', () => {
+  let postgres: PostgresServer
+  let pgbouncer: Awaited<ReturnType<typeof startPgBouncer>>
+  let server: TestServer
+  let other: TestServer
+
+  const start = () =>
+    startTestServer(
+      {},
+      {
+        database: {
+          config: {
+            kind: 'postgres',
+            url: pgbouncer.url,
+            directUrl: postgres.url('redlight'),
+            poolMax: 8,
+            waitMs: 5000,
+          },
+          connect: () => postgres.connect(),
+          drop: async () => {},
+        },
+      },
+    )
+  const warnings = (of: TestServer) =>
+    of.logLines().filter(({ level }) => level === 'warn' || level === 'error')
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ fsync: 'off', max_connections: 40 })
+    pgbouncer = await startPgBouncer(postgres, 3)
+    server = await start()
+  })
+  afterAll(async () => {
+    await other?.stop()
+    await server?.stop()
+    await pgbouncer?.dispose()
+    await postgres?.dispose()
+  })
+
+  test('the start says which limits the role lacks, and nothing once it has them', async () => {
+    expect(JSON.stringify(warnings(server))).toContain('ALTER ROLE app SET statement_timeout = 3500;')
+    for (const limit of LIMITS.split('; ')) await postgres.admin(`alter role app set ${limit}`)
+    await postgres.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
+    other = await start()
+    expect(JSON.stringify(warnings(other))).not.toContain('ALTER ROLE')
+  })
+
+  test('a start refuses settings that a pooler lets nobody pin, and says how to change them', async () => {
+    const problem = async () => (await failureOf(start())).message
+    const leave = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'"
+    const change = async (statement: string) => {
+      await postgres.admin(statement)
+      await postgres.admin(leave)
+    }
+    await change("alter database redlight set default_transaction_isolation = 'serializable'")
+    expect(await problem()).toBe(
+      'behind the pooler default_transaction_isolation is serializable; run this, then restart PgBouncer: ' +
+        "ALTER ROLE app SET default_transaction_isolation = 'read committed';",
+    )
+    await change(
+      'create schema app; grant all on schema app to app; alter role app in database redlight set bytea_output = escape',
+    )
+    const told = await problem()
+    expect(told).toContain('ALTER ROLE app IN DATABASE redlight SET bytea_output = hex;')
+    expect(told).toContain('ALTER ROLE app SET search_path = public, extensions, heroku_ext;')
+    // DateStyle is one that PgBouncer keeps for each of its clients.
+    await change("alter database redlight set datestyle = 'German'")
+    for (const statement of told.match(/ALTER ROLE [^;]+;/g) ?? []) await postgres.admin(statement)
+    await postgres.admin(leave)
+    const odd = await start()
+    expect((await odd.newUser()).id).toBeGreaterThan(0)
+    await odd.stop()
+  })
+
+  test('every kind of request works, and again on whatever connection is lent', async () => {
+    const email = 'walker@example.com'
+    const ask = async (method: string, path: string, token?: string, body?: unknown) => {
+      const answer = await server.request<Record<string, never>>(method, path, { token, body })
+      return { status: answer.status, body: answer.body }
+    }
+    expect((await ask('POST', '/v1/users', undefined, { name: 'W', email, password: PASSWORD })).status).toBe(
+      201,
+    )
+    const activation = await server.mailedToken(email)
+    expect((await ask('PUT', '/v1/users/activated', undefined, { token: activation })).status).toBe(200)
+    const token = await server.signIn(email)
+    for (let round = 0; round < 4; round++) {
+      const made = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
+        token,
+        body: aMovie(`Pooled ${round}`, { cast: ['A', 'B'], release_date: '2001-02-03' }),
+      })
+      expect(made.status).toBe(201)
+      const path = `/v1/movies/${made.body.movie.id}`
+      const favourite = `/v1/users/me/favourites/${made.body.movie.id}`
+      const walk: [string, string, number, unknown?][] = [
+        ['GET', path, 200],
+        ['PATCH', path, 200, { director: 'Someone' }],
+        ['PATCH', path, 422, { year: 'x' }],
+        ['POST', '/v1/movies', 422, aMovie(`Pooled ${round}`)],
+        ['GET', `/v1/movies?title=pooled&genres=drama&cast=a&director=someone&year=2001&sort=-title`, 200],
+        ['GET', '/v1/movies?page=200&page_size=100', 200],
+        ['PUT', favourite, 200],
+        ['GET', '/v1/users/me/favourites?sort=-added', 200],
+        ['DELETE', favourite, 200],
+        ['GET', '/v1/users/me', 200],
+        ['DELETE', path, 200],
+        ['GET', path, 404],
+      ]
+      for (const [method, at, status, body] of walk)
+        expect([method, at, (await ask(method, at, token, body)).status]).toEqual([method, at, status])
+    }
+    expect((await ask('POST', '/v1/tokens/password-reset', undefined, { email })).status).toBe(202)
+    expect((await ask('GET', '/v1/healthcheck')).status).toBe(200)
+    expect((await ask('GET', '/debug/vars')).body).toMatchObject({ database: { size: 8 } })
+    expect((await ask('DELETE', '/v1/tokens/authentication', token)).status).toBe(200)
+    expect((await ask('GET', '/v1/movies', token)).status).toBe(401)
+  })
+
+  test('many at once on few connections mix nothing up', async () => {
+    const { token } = await server.newUser()
+    const made = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        server.request<{ movie: { id: number } }>('POST', '/v1/movies', { token, body: aMovie(`Many ${i}`) }),
+      ),
+    )
+    expect(made.map(({ status }) => status)).toEqual(made.map(() => 201))
+    const seen = await Promise.all(
+      Array.from({ length: 300 }, async (_, i) => {
+        const id = made[i % 30]?.body.movie.id
+        const answer = await server.request<{ movie: { id: number; title: string } }>(
+          'GET',
+          `/v1/movies/${id}`,
+          {
+            token,
+          },
+        )
+        return [answer.status, answer.body.movie.id === id, answer.body.movie.title]
+      }),
+    )
+    expect(seen).toEqual(seen.map((_, i) => [200, true, `Many ${i % 30}`]))
+  })
+
+  test('a sign-out reaches the other instance past the pooler, and no session keeps a statement or a listener', async () => {
+    const { token } = await server.newUser()
+    const read = async () => (await other.request('GET', '/v1/movies', { token })).status
+    expect(await read()).toBe(200)
+    expect((await server.request('DELETE', '/v1/tokens/authentication', { token })).status).toBe(200)
+    await Bun.sleep(1000)
+    expect(await read()).toBe(401)
+    const kept = await postgres.admin(
+      "select count(*)::int as listening from pg_stat_activity where query ilike 'listen%' and usename = 'app'",
+    )
+    expect(kept[0]?.listening).toBe(2)
+  })
+
+  test('a statement that takes too long is ended by the server', async () => {
+    const { token } = await server.newUser()
+    const lock = postgres.connect()
+    const isLocked = Promise.withResolvers<void>()
+    const held = lock.begin(async (tx) => {
+      await tx`lock table movies in access exclusive mode`
+      isLocked.resolve()
+      await Bun.sleep(6000)
+    })
+    await isLocked.promise
+    const answer = await server.request('POST', '/v1/movies', { token, body: aMovie('Locked out') })
+    expect(answer.status).toBe(503)
+    await held
+    await lock.end()
+    const [found] = await server.sql`select count(*)::int as films from movies where title = 'Locked out'`
+    expect(found?.films).toBe(0)
+  })
+
+  test('a pooler that is killed is a 503 in time, and well again once it is back', async () => {
+    const { token } = await server.newUser()
+    const status = async (path: string) => (await server.request('GET', path, { token })).status
+    await pgbouncer.kill()
+    expect(await status('/v1/movies')).toBe(503)
+    await Bun.sleep(600)
+    expect(await status('/v1/healthcheck')).toBe(503)
+    await pgbouncer.start()
+    for (const path of ['/v1/movies', '/v1/healthcheck']) {
+      for (let tries = 0; (await status(path)) !== 200 && tries < 50; tries++) await Bun.sleep(100)
+      expect([path, await status(path)]).toEqual([path, 200])
+    }
+  })
+
+  test('a database that is away behind the pooler is a 503 as well', async () => {
+    const { token } = await server.newUser()
+    const status = async (path: string) => (await server.request('GET', path, { token })).status
+    await postgres.stop('immediate')
+    expect(await status('/v1/movies')).toBe(503)
+    await postgres.start()
+    for (let tries = 0; (await status('/v1/movies')) !== 200 && tries < 100; tries++) await Bun.sleep(100)
+    expect(await status('/v1/movies')).toBe(200)
+    const errors = server.logLines().filter(({ level }) => level === 'error')
+    expect(errors).toEqual([])
+  })
+})
+
+describe.skipIf(!canStartPostgres)('behind a pooler that nobody told of', () => {
+  test('a commit that became a rollback is an error, and never an answer', async () => {
+    const postgres = await startPostgres({ fsync: 'off' })
+    const log = createLog('error', () => {})
+    const { db, close } = connect({ url: postgres.url('redlight') }, { poolMax: 1, log })
+    try {
+      await db.execute('create table kept (id int)')
+      const insert = () => db.transaction((tx) => tx.execute('insert into kept values (1)'))
+      await insert()
+      // As on another connection of the server's, the driver's own statements are unknown now.
+      await db.execute('deallocate all')
+      const outcome = await insert().then(
+        () => 'kept',
+        (error: unknown) => error,
+      )
+      const kept = await postgres.admin('select count(*)::int as rows from kept')
+      expect([outcome === 'kept', kept[0]?.rows]).toEqual([kept[0]?.rows === 2, kept[0]?.rows])
+      expect(outcome).toMatchObject({ code: 'databaseUnavailable' })
+    } finally {
+      await close()
+      await postgres.dispose()
+    }
+  })
+})

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { checkEncryption } from '../../src/doctor/encryption'
+import { migrations } from '../../src/migrations/migrations'
+import { withDb } from '../support/backup'
+import { databaseVariables, redlight } from '../support/command-line'
+import { configOf } from '../support/config'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+import { startTestServer, type TestServer } from '../support/server'
+import { startSmtp } from '../support/smtp'
+
+type Finding = { area: string; status: string; what: string; mend?: string }
+const SECRET = 'kT9fz2QmX7bLw0RyVh4CjN8sEaUgPd6o'
+let folder: string
+let server: TestServer
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'redlight-doctor-'))
+  server = await startTestServer()
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function examine(env: Record<string, string>, ...args: string[]) {
+  const { code, out, error } = await redlight(['doctor', '--json', ...args], env)
+  const { ok, findings }: { ok: boolean; findings: Finding[] } = JSON.parse(out)
+  expect(code).toBe(ok ? 0 : 1)
+  expect(error === '').toBe(ok)
+  return { text: out + error, of: (area: string) => findings.filter((finding) => finding.area === area) }
+}
+const beside = () => ({ ...databaseVariables(server.database.config), JWT_SECRET: SECRET })
+
+describe('the doctor', () => {
+  test('finds a service that runs well', async () => {
+    const { code, out } = await redlight(['doctor'], beside())
+    expect(code).toBe(0)
+    expect(out).toMatch(/^ok {4}database {2}PostgreSQL \d+\.\d+ answers$/m)
+    expect(out).toMatch(/^ok {4}schema {4}up to date$/m)
+    expect(out).toMatch(/^ok {4}clock {5}agrees/m)
+    expect(out).not.toContain('fail')
+    expect(out).not.toContain('\x1b[')
+  })
+
+  test('makes no database where there is none', async () => {
+    const found = await examine({ DATA_DIR: join(folder, 'none') })
+    expect(found.of('database')).toMatchObject([{ status: 'ok', what: expect.stringContaining('none yet') }])
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('names every problem of the settings, and no secret', async () => {
+    const env = {
+      PORT: 'x',
+      LOG_LEVEL: 'loud',
+      DATABSE_URL: 'postgres://u:hunter2@h/d',
+      JWT_SECRET: 'too-short-hunter2',
+    }
+    const found = await examine(env)
+    expect(found.of('settings').filter(({ status }) => status === 'fail')).toHaveLength(3)
+    expect(found.of('settings').filter(({ status }) => status === 'warn')).toMatchObject([
+      { what: expect.stringContaining('DATABSE_URL') },
+    ])
+    expect(found.text).not.toContain('hunter2')
+  })
+
+  test('says what a database needs that is away, and no secret', async () => {
+    const found = await examine({ DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', JWT_SECRET: SECRET })
+    expect(found.of('database')).toMatchObject([
+      { status: 'fail', mend: expect.stringContaining('see that it runs') },
+    ])
+    expect(found.of('disk')).toHaveLength(1)
+    expect(found.text).not.toContain('hunter2')
+    expect(found.text).not.toContain(SECRET)
+  })
+
+  test('waits for nobody who says nothing', async () => {
+    const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+    const found = await examine({
+      DATABASE_URL: `postgres://u@127.0.0.1:${silent.port}/d`,
+      JWT_SECRET: SECRET,
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(silent.port),
+    })
+    silent.stop(true)
+    for (const area of ['database', 'mail']) expect(found.of(area)).toMatchObject([{ status: 'fail' }])
+  })
+
+  test('tells of migrations that are pending, and of a newer schema', async () => {
+    const database: TestDatabase = await createTestDatabase()
+    expect((await redlight(['migrate'], databaseVariables(database.config))).code).toBe(0)
+    const last = migrations.at(-1)?.folderMillis
+    const schemaAfter = async (change: ReturnType<typeof sql>) => {
+      await withDb(database.config, (db) => db.execute(change))
+      return (await examine(databaseVariables(database.config))).of('schema')
+    }
+    const record = sql.raw('drizzle.__drizzle_migrations')
+    expect(await schemaAfter(sql`delete from ${record} where created_at = ${last}`)).toMatchObject([
+      { status: 'warn', what: '1 migrations are pending' },
+    ])
+    expect(
+      await schemaAfter(sql`insert into ${record} (hash, created_at) values ('x', 9999999999999)`),
+    ).toMatchObject([{ status: 'fail', what: 'it is newer than this redlight' }])
+    await database.drop()
+  })
+
+  test('signs in at the mail server, and sends a mail only when told to', async () => {
+    const smtp = await startSmtp({
+      disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
+      onAuth: ({ username, password }, _session, callback) =>
+        username === 'films' && password === 'hunter2 right'
+          ? callback(null, { user: username })
+          : callback(new Error('no')),
+    })
+    const env = (password: string) => ({
+      ...beside(),
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(smtp.port),
+      SMTP_USERNAME: 'films',
+      SMTP_PASSWORD: password,
+    })
+    expect((await examine(env('hunter2 right'))).of('mail')).toMatchObject([{ status: 'ok' }])
+    expect(smtp.received).toEqual([])
+    expect((await examine(env('hunter2 right'), '--send-test', 'alice@example.com')).of('mail')).toHaveLength(
+      2,
+    )
+    expect(smtp.received).toHaveLength(1)
+    const wrong = await examine(env('hunter2 wrong'))
+    expect(wrong.of('mail')).toMatchObject([{ status: 'fail', what: expect.stringContaining('EAUTH') }])
+    expect(wrong.text).not.toContain('hunter2')
+    await smtp.stop()
+  })
+
+  const proxies: [env: Record<string, string>, status: string, words: string][] = [
+    [{ PUBLIC_URL: 'https://films.example' }, 'warn', 'TRUSTED_PROXIES is empty'],
+    [{ PUBLIC_URL: 'https://films.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'fit together'],
+    [{ TRUSTED_PROXIES: '0.0.0.0/0' }, 'fail', 'trusts everyone'],
+    [{ PUBLIC_URL: 'http://films.example', HOST: '0.0.0.0' }, 'warn', 'unencrypted'],
+  ]
+  test.each(proxies)('judges %p', async (env, status, words) => {
+    const found = await examine({ DATA_DIR: join(folder, 'none'), ...env })
+    expect(found.of('proxies')).toMatchObject([{ status, what: expect.stringContaining(words) }])
+  })
+
+  const addresses: [url: string, status: string, words: string][] = [
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=disable', 'warn', 'to 192.0.2.1 unencrypted: passwords'],
+    ['postgres://u:hunter2@192.0.2.1:5433/d', 'warn', 'to 192.0.2.1:5433 unencrypted if that offers no TLS'],
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=require', 'ok', 'encrypted, whoever that is'],
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=verify-full', 'ok', 'its certificate is checked'],
+    ['postgres://u:hunter2@127.0.0.1:1/d', 'ok', 'stays on this machine'],
+    ['postgres://u:hunter2@%2Fnone/d', 'ok', 'stays on this machine'],
+  ]
+  test.each(addresses)('judges the way to %p', async (DATABASE_URL, status, words) => {
+    const config = configOf({ DATABASE_URL, JWT_SECRET: SECRET })
+    expect(checkEncryption(config.database)).toMatchObject([{ status, what: expect.stringContaining(words) }])
+  })
+
+  test('says so of plain TCP to another machine', async () => {
+    const DATABASE_URL = 'postgres://u:hunter2@redlight.invalid/d?sslmode=disable'
+    const found = await examine({ DATABASE_URL, JWT_SECRET: SECRET })
+    expect(found.of('tls')).toMatchObject([{ status: 'warn', mend: expect.stringContaining('verify-full') }])
+    expect(found.text).not.toContain('hunter2')
+  })
+
+  test('sees secrets that are guessable or open to others', async () => {
+    const file = join(folder, 'jwt')
+    await Bun.write(file, 'change-me-change-me-change-me-change-me')
+    await chmod(file, 0o644)
+    const env = { DATA_DIR: join(folder, 'none'), JWT_SECRET_FILE: file }
+    const found = await examine(env)
+    expect(found.of('secret')).toMatchObject([{ status: 'warn' }])
+    expect(found.of('files')).toMatchObject([{ status: 'warn', mend: `chmod 600 ${file}` }])
+    await chmod(file, 0o640)
+    expect((await examine(env)).of('files')).toMatchObject([{ status: 'ok' }])
+  })
+})

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { SECRET } from '../support/config'
+import { newFolder, removeFolders } from '../support/embedded'
+import {
+  ADMIN_PASSWORD,
+  APP_PASSWORD,
+  canStartPostgres,
+  freePort,
+  type PostgresServer,
+  startPostgres,
+} from '../support/postgres'
+import { launchProgram, runProgram, startProgram } from '../support/program'
+
+const TIMEOUT_MS = 60_000
+const MAX_SECONDS = 10
+const WRONG_SECRET = 'too short a secret'
+const SECRETS = [SECRET, WRONG_SECRET, APP_PASSWORD, encodeURIComponent(APP_PASSWORD), ADMIN_PASSWORD]
+
+afterAll(removeFolders)
+
+/** It must end in time, and say in a line for each problem which variable is wrong and how to mend it. */
+async function failsWith(environment: Record<string, string>, problems: RegExp[], args = ['serve']) {
+  const { exitCode, stdout, stderr, seconds } = await runProgram({ LOG_LEVEL: 'info', ...environment }, args)
+  expect(stderr.trimEnd().split('\n')).toEqual(problems.map((problem) => expect.stringMatching(problem)))
+  expect(exitCode).toBe(1)
+  expect(seconds).toBeLessThan(MAX_SECONDS)
+  for (const secret of SECRETS) expect(stdout + stderr).not.toContain(secret)
+  // Neither a stack trace nor SQL.
+  expect(stderr).not.toMatch(/^\s+at |\bselect\b|\bparams\b/im)
+}
+
+const postgres = { DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/redlight', JWT_SECRET: SECRET }
+
+describe('a wrong configuration', () => {
+  const cases: [string, Record<string, string>, RegExp[]][] = [
+    [
+      'no secret',
+      { DATABASE_URL: postgres.DATABASE_URL },
+      [/^redlight serve: JWT_SECRET is required .*openssl/],
+    ],
+    ['a short secret', { ...postgres, JWT_SECRET: WRONG_SECRET }, [/JWT_SECRET needs at least 32 bytes/]],
+    ['a port that is none', { PORT: '70000' }, [/PORT must be a port number .*not "70000"/]],
+    ['an unknown value', { LIMITER_ENABLED: 'yes' }, [/LIMITER_ENABLED must be true or false, not "yes"/]],
+    [
+      'an address that is none',
+      { ...postgres, DATABASE_URL: 'mysql://app:hunter2@db/x' },
+      [/DATABASE_URL must/],
+    ],
+    [
+      'several problems at once',
+      {
+        PORT: 'http',
+        JWT_TTL: 'forever',
+        LOG_LEVEL: 'loud',
+        SHUTDOWN_TIMEOUT: '20',
+        JWT_SECRET: WRONG_SECRET,
+      },
+      [/PORT must/, /JWT_SECRET needs/, /JWT_TTL must/, /LOG_LEVEL must/, /SHUTDOWN_TIMEOUT must/],
+    ],
+  ]
+  for (const [name, environment, problems] of cases)
+    test(name, () => failsWith(environment, problems), TIMEOUT_MS)
+
+  test(
+    'wrong usage exits 2, and says where help is',
+    async () => {
+      for (const args of [['serv'], ['serve', 'now'], ['users', 'activate'], ['--port', '80']]) {
+        const { exitCode, stderr } = await runProgram({}, args)
+        expect({ args, exitCode }).toEqual({ args, exitCode: 2 })
+        expect(stderr).toMatch(/^redlight.*help.*\n$/)
+      }
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe('a place that cannot be used', () => {
+  test(
+    'a port in use',
+    async () => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await new Promise<void>((resolve) => other.once('listening', resolve))
+      const address = other.address()
+      const port = typeof address === 'object' ? String(address?.port) : ''
+      const DATA_DIR = await newFolder()
+      await failsWith({ DATA_DIR, PORT: port }, [
+        new RegExp(`^redlight serve: PORT ${port} is in use .*set PORT to another`),
+      ])
+      other.close()
+      // It left nothing behind that would keep the next start from working.
+      const program = await startProgram({ DATA_DIR, PORT: '0' })
+      expect(await program.stop()).toMatchObject({ exitCode: 0 })
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'an address that is not of this machine',
+    async () => {
+      const environment = { DATA_DIR: await newFolder(), PORT: '0', HOST: '192.0.2.1' }
+      await failsWith(environment, [/^redlight serve: HOST 192\.0\.2\.1 can't be listened on .*set HOST/])
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'a folder that cannot be written',
+    async () => {
+      const file = join(await newFolder(), 'file')
+      await Bun.write(file, '')
+      await failsWith({ DATA_DIR: join(file, 'data') }, [
+        /The data folder .* can't be written .*set DATA_DIR to another/,
+      ])
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'a secret in it that was cut short',
+    async () => {
+      const DATA_DIR = await newFolder()
+      await Bun.write(join(DATA_DIR, 'jwt-secret'), '')
+      await failsWith({ DATA_DIR, PORT: '0' }, [/jwt-secret holds less than 32 bytes: remove it.*JWT_SECRET/])
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe('a database that is not there', () => {
+  test(
+    'is waited for as long as DATABASE_WAIT says',
+    async () => {
+      const environment = {
+        JWT_SECRET: SECRET,
+        DATABASE_WAIT: '2s',
+        DATABASE_URL: `postgres://app:${encodeURIComponent(APP_PASSWORD)}@127.0.0.1:${await freePort()}/redlight`,
+      }
+      await failsWith(environment, [/^redlight serve: .*ECONNREFUSED.*DATABASE_URL/])
+      await failsWith(environment, [/^redlight users: .*ECONNREFUSED.*DATABASE_URL/], ['users', 'list'])
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'may be waited for no longer: a signal ends the wait',
+    async () => {
+      const program = launchProgram({ ...postgres, DATABASE_WAIT: '1h', LOG_LEVEL: 'info' })
+      while (!program.lines.some((line) => line.includes('waiting for the database'))) await Bun.sleep(50)
+      const { exitCode, seconds } = await program.stop()
+      expect(exitCode).toBe(0)
+      expect(seconds).toBeLessThan(5)
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  }, TIMEOUT_MS)
+  afterAll(async () => {
+    await server?.dispose()
+  }, TIMEOUT_MS)
+
+  const refuses = (name: string, urlOf: () => string, problem: RegExp) =>
+    test(
+      `${name}, at once`,
+      async () => {
+        // As long as it takes: these are told without any waiting.
+        const environment = { JWT_SECRET: SECRET, DATABASE_WAIT: '1h', PORT: '0', DATABASE_URL: urlOf() }
+        await failsWith(environment, [problem])
+        await failsWith(environment, [problem], ['migrate'])
+      },
+      TIMEOUT_MS,
+    )
+
+  refuses(
+    'the password',
+    () => server.url('redlight', { password: 'wrong' }),
+    /password authentication failed .*\(28P01\): .*DATABASE_URL/,
+  )
+  refuses('the user', () => server.url('redlight', { user: 'nobody' }), /28P01.*DATABASE_URL/)
+  refuses(
+    'the database',
+    () => server.url('nowhere'),
+    /database "nowhere" does not exist \(3D000\): create the database.*DATABASE_URL/,
+  )
+  refuses(
+    'to make tables',
+    () => server.url('postgres'),
+    /permission denied .*\(42501\): grant that right to the user in DATABASE_URL/,
+  )
+
+  test(
+    'to know tables that were never made',
+    async () => {
+      const environment = { JWT_SECRET: SECRET, DATABASE_URL: server.url('redlight') }
+      await failsWith(environment, [/"users" does not exist .*redlight migrate/], ['users', 'list'])
+    },
+    TIMEOUT_MS,
+  )
+})

@@ -1,0 +1,302 @@
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import { createPasswords } from '../../src/access/passwords'
+import { newFolder, removeFolders } from '../support/embedded'
+import { startLoad } from '../support/load'
+import { type Program, quietSettings, signUp, startProgram } from '../support/program'
+import { head, openRaw, type RawClient, sendRaw } from '../support/raw'
+import { PASSWORD } from '../support/server'
+
+const TIMEOUT_MS = 60_000
+const MIB = 1_048_576
+const { maxHashesAtOnce, maxWaiting } = createPasswords().limits
+
+let program: Program
+let token: string
+let email: string
+
+beforeAll(async () => {
+  const environment = { ...quietSettings, DATA_DIR: await newFolder() }
+  program = await startProgram(environment)
+  ;({ token, email } = await signUp(program, environment))
+}, TIMEOUT_MS)
+afterAll(async () => {
+  await program?.stop()
+  await removeFolders()
+})
+
+const signedIn = () => [`Authorization: Bearer ${token}`, 'Content-Type: application/json']
+
+async function residentMib(): Promise<number> {
+  const response = await fetch(new URL('/debug/vars', program.url))
+  const { memstats }: { memstats: { rss: number } } = JSON.parse(await response.text())
+  return memstats.rss / MIB
+}
+
+/** While something goes on, others are served rightly and the memory does not grow by more than that. */
+async function whileOthersAreServed(name: string, maxGrowthMib: number, work: () => Promise<void>) {
+  const before = await residentMib()
+  let most = before
+  const load = startLoad(program.url, token)
+  const timer = setInterval(async () => {
+    most = Math.max(most, await residentMib())
+  }, 500)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+    await load.stop()
+  }
+  most = Math.max(most, await residentMib())
+  console.log(
+    `${name}: ${before.toFixed(0)} MiB, at most ${most.toFixed(0)}; others were answered within ${load.slowestMs().toFixed(0)} ms`,
+  )
+  expect(load.wrong).toEqual([])
+  expect(load.refusals()).toBe(0)
+  expect(load.acknowledged.size).toBeGreaterThan(0)
+  expect(most - before).toBeLessThan(maxGrowthMib)
+  expect(program.isRunning()).toBe(true)
+}
+
+describe('sign-ins', () => {
+  const signIn = (credentials: { email: string; password: string }) =>
+    fetch(new URL('/v1/tokens/authentication', program.url), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(credentials),
+    })
+  const wrong = (i: number) => ({
+    email: i % 2 === 0 ? email : `nobody${i}@example.com`,
+    password: `wrong password ${i}`,
+  })
+
+  test(
+    '32 clients with wrong passwords keep nobody from reading',
+    () =>
+      whileOthersAreServed('wrong passwords', 200, async () => {
+        const until = performance.now() + 2000
+        const statuses = new Set<number>()
+        const clients = Array.from({ length: 32 }, async (_, i) => {
+          while (performance.now() < until) {
+            const response = await signIn(wrong(i))
+            await response.text()
+            statuses.add(response.status)
+          }
+        })
+        await Promise.all(clients)
+        // On a busy machine some wait too long for their turn.
+        statuses.delete(503)
+        expect([...statuses]).toEqual([401])
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'beyond the queue are refused with 503 and Retry-After',
+    async () => {
+      const count = maxHashesAtOnce + maxWaiting + 60
+      const answers = await Promise.all(
+        Array.from({ length: count }, async (_, i) => {
+          const response = await signIn(wrong(i))
+          return { status: response.status, headers: response.headers, text: await response.text() }
+        }),
+      )
+      const refused = answers.filter(({ status }) => status === 503)
+      console.log(`of ${count} sign-ins at once ${refused.length} were refused`)
+      expect(refused.length).toBeGreaterThan(0)
+      // Those who found a place are answered, unless a busy machine let them wait too long.
+      expect(refused.length).toBeLessThan(count - maxHashesAtOnce)
+      expect(answers.filter(({ status }) => status === 401)).toHaveLength(count - refused.length)
+      for (const { headers, text } of refused) {
+        expect(headers.get('retry-after')).toMatch(/^\d+$/)
+        expect(JSON.parse(text)).toEqual({ error: 'too many sign-ins are waiting, please try again' })
+      }
+      expect((await signIn({ email, password: PASSWORD })).status).toBe(201)
+    },
+    TIMEOUT_MS,
+  )
+
+  test('never hash more at once than there are cores but one, nor queue without end', async () => {
+    const passwords = createPasswords()
+    let running = 0
+    let most = 0
+    const verify = spyOn(Bun.password, 'verify').mockImplementation(async () => {
+      most = Math.max(most, ++running)
+      await Bun.sleep(1)
+      running--
+      return false
+    })
+    const count = maxHashesAtOnce + maxWaiting + 10
+    const all = Promise.allSettled(
+      Array.from({ length: count }, () => passwords.verify('a password', undefined)),
+    )
+    expect(passwords.load()).toEqual({ busy: maxHashesAtOnce, waiting: maxWaiting })
+    const outcomes = await all
+    verify.mockRestore()
+    expect(most).toBe(maxHashesAtOnce)
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(10)
+    expect(passwords.load()).toEqual({ busy: 0, waiting: 0 })
+  })
+
+  test('of an unknown user cost the hash of a known one', async () => {
+    const passwords = createPasswords()
+    const known = await passwords.hash('a password')
+    const verify = spyOn(Bun.password, 'verify')
+    expect(await passwords.verify('a password', known)).toBe(true)
+    expect(await passwords.verify('a password', undefined)).toBe(false)
+    const costs = verify.mock.calls.map(([, hash]) => String(hash).split('$').slice(1, 4))
+    verify.mockRestore()
+    expect(costs).toEqual([
+      ['argon2id', 'v=19', 'm=19456,t=2,p=1'],
+      ['argon2id', 'v=19', 'm=19456,t=2,p=1'],
+    ])
+  })
+})
+
+describe('connections', () => {
+  const SLOW_CONNECTIONS = 5000
+
+  async function openMany(count: number): Promise<RawClient[]> {
+    const clients: RawClient[] = []
+    while (clients.length < count)
+      clients.push(...(await Promise.all(Array.from({ length: 250 }, () => openRaw(program.url)))))
+    return clients
+  }
+
+  test(
+    '5,000 that send a byte now and then',
+    () =>
+      whileOthersAreServed('5,000 slow connections', 200, async () => {
+        const clients = await openMany(SLOW_CONNECTIONS)
+        expect(clients.filter((client) => client.isOpen()).length).toBe(SLOW_CONNECTIONS)
+        for (const client of clients)
+          client.send('GET /v1/healthcheck HTTP/1.1\r\nHost: localhost\r\nX-Slow: ')
+        for (let i = 0; i < 4; i++) {
+          await Bun.sleep(1000)
+          for (const client of clients) client.send('a')
+        }
+        for (const client of clients) client.close()
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'whose body drips are given up in the end',
+    () =>
+      whileOthersAreServed('dripping bodies', 200, async () => {
+        const startedAt = performance.now()
+        const drips = [
+          { framing: 'Content-Length: 1000', drip: 'a' },
+          { framing: 'Transfer-Encoding: chunked', drip: '1\r\na\r\n' },
+        ].map(async ({ framing, drip }) => {
+          const client = await openRaw(program.url)
+          await client.send(head('POST /v1/tokens/authentication', 'Content-Type: application/json', framing))
+          while (client.isOpen() && performance.now() < startedAt + 40_000) {
+            await client.send(drip)
+            await Bun.sleep(200)
+          }
+          expect(client.isOpen()).toBe(false)
+          expect(client.received()).toContain('{"error":"body could not be read to its end"}')
+        })
+        await Promise.all(drips)
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'that announce a gigabyte, and those that never end',
+    () =>
+      whileOthersAreServed('endless bodies', 200, async () => {
+        const piece = Buffer.alloc(MIB, 'a')
+        const chunk = Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')])
+        const announced = 'Content-Length: 1073741824'
+        const chunked = 'Transfer-Encoding: chunked'
+        const json = 'Content-Type: application/json'
+        const floods = [
+          { line: 'POST /v1/movies', headers: [...signedIn(), announced], with: piece, status: 413 },
+          { line: 'POST /v1/movies', headers: [...signedIn(), chunked], with: chunk, status: 413 },
+          { line: 'POST /v1/users', headers: [json, announced], with: piece, status: 413 },
+          { line: 'POST /v1/users', headers: [json, chunked], with: chunk, status: 413 },
+          { line: 'POST /v1/movies', headers: [announced], with: piece, status: 401 },
+          { line: 'GET /v1/healthcheck', headers: [announced], with: piece, status: 200 },
+          { line: 'GET /v1/healthcheck', headers: [chunked], with: chunk, status: 200 },
+          { line: 'PUT /nowhere', headers: [chunked], with: chunk, status: 404 },
+        ]
+        for (const flood of floods) {
+          const client = await openRaw(program.url)
+          await client.send(head(flood.line, ...flood.headers))
+          for (let i = 0; i < 64 && client.isOpen(); i++) await client.send(flood.with)
+          const name = `${flood.line} ${flood.headers.at(-1)}`
+          const answers = [`HTTP/1.1 ${flood.status}`]
+          if (flood.status === 413) {
+            // It isn't read on; what was on its way then may undo the answer, as TCP has it.
+            await client.closed
+            answers.push('')
+          } else await client.answered
+          expect(answers, name).toContain(client.received().slice(0, 12))
+          client.close()
+        }
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'that are large, and held back before their end',
+    () =>
+      whileOthersAreServed('unfinished bodies', 200, async () => {
+        const piece = Buffer.alloc(MIB - 1, ' ')
+        const json = 'Content-Type: application/json'
+        const clients = await Promise.all(Array.from({ length: 300 }, () => openRaw(program.url)))
+        for (const [i, client] of clients.entries()) {
+          const length = i % 2 === 0 ? `Content-Length: ${MIB}` : 'Transfer-Encoding: chunked'
+          await client.send(head('POST /v1/users', json, length))
+          if (i % 2 === 0) await client.send(piece)
+          else await client.send(Buffer.concat([Buffer.from('fffff\r\n'), piece, Buffer.from('\r\n')]))
+        }
+        const isRefused = (client: RawClient) => client.received().startsWith('HTTP/1.1 503')
+        while (!clients.some(isRefused)) await Bun.sleep(20)
+        const refused = clients.find(isRefused)
+        expect(refused?.received()).toContain(
+          '{"error":"too many large bodies arrive at once, please try again"}',
+        )
+        for (const client of clients) client.close()
+
+        const large = {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: `{"name":"${'x'.repeat(MIB / 2)}"}`,
+        }
+        while ((await fetch(new URL('/v1/users', program.url), large)).status !== 422) await Bun.sleep(20)
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'with 250 headers, and with one that is too long',
+    async () => {
+      const many = Array.from({ length: 250 }, (_, i) => `X-Header-${i}: value`)
+      for (const headers of [many, [`X-Long: ${'a'.repeat(17_000)}`]]) {
+        const { statuses, isClosed } = await sendRaw(program.url, head('GET /v1/healthcheck', ...headers))
+        expect({ statuses, isClosed }).toEqual({ statuses: [431], isClosed: true })
+      }
+      const some = many.slice(0, 90)
+      expect((await sendRaw(program.url, head('GET /v1/healthcheck', ...some))).statuses).toEqual([200])
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'with pipelined requests get answers in their order, or an end',
+    async () => {
+      const ids = Array.from({ length: 100 }, (_, i) => `request-${i}`)
+      for (const path of ['/v1/movies', '/v1/healthcheck']) {
+        const requests = ids.map((id) => head(`GET ${path}`, `X-Request-Id: ${id}`))
+        const { text, isClosed } = await sendRaw(program.url, requests.join(''))
+        const answered = [...text.matchAll(/^x-request-id: (.*)\r$/gim)].map(([, id]) => id)
+        expect(answered).toEqual(ids.slice(0, answered.length))
+        if (!isClosed) expect(answered).toEqual(ids)
+      }
+      expect((await sendRaw(program.url, head('GET /v1/healthcheck'))).statuses).toEqual([200])
+    },
+    TIMEOUT_MS,
+  )
+})

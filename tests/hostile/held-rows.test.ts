@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type postgres from 'postgres'
+import type { MovieJson } from '../../src/movies/model'
+import { databaseVariables, redlight } from '../support/command-line'
+import { testDatabaseUrl } from '../support/database'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+// What was found, and waits for a row that somebody else changes, must be judged by what it finds there then. The
+// embedded database has one session, so nothing happens there between a look and a write that begins.
+describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed meanwhile', () => {
+  const CONFLICT = 'unable to update the record due to an edit conflict, please try again'
+  let server: TestServer
+  let bob: TestUser
+  let alice: TestUser
+  let other: postgres.Sql
+  beforeAll(async () => {
+    server = await startTestServer()
+    alice = await server.newUser({ name: 'Alice' })
+    bob = await server.newUser({ name: 'Bob' })
+    other = server.database.connect()
+  })
+  afterAll(async () => {
+    await other.end()
+    await server.stop()
+  })
+
+  /** Makes a change that is committed only once `act` waits for it. */
+  async function whileHeld<T>(
+    change: (sql: postgres.ISql) => PromiseLike<unknown>,
+    act: () => Promise<T>,
+  ): Promise<T> {
+    let acting: Promise<T> | undefined
+    await other.begin(async (sql) => {
+      await change(sql)
+      acting = act()
+      const waits = () =>
+        server.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await waits()).length === 0);
+    })
+    if (acting === undefined) throw new Error('it never began')
+    return acting
+  }
+
+  let titles = 0
+  const newMovie = async () => {
+    const body = aMovie(`Held ${++titles}`)
+    const asked = { token: alice.token, body }
+    return (await server.request<{ movie: MovieJson }>('POST', '/v1/movies', asked)).body.movie
+  }
+  const ownerOf = async (id: number) =>
+    (await server.sql`select created_by::int as owner from movies where id = ${id}`)[0]?.owner
+
+  const guards: [method: string, headers: Record<string, string>, status: number][] = [
+    ['DELETE', {}, 409],
+    ['DELETE', { 'If-Match': '"1"' }, 412],
+    ['DELETE', { 'If-Match': '*' }, 412],
+    ['DELETE', { 'X-Expected-Version': '1' }, 409],
+    ['PATCH', {}, 409],
+    ['PATCH', { 'If-Match': '"1"' }, 412],
+  ]
+  test.each(guards)(
+    '%s %j of a movie that is given away is %i, and it stays',
+    async (method, headers, status) => {
+      // By hand, so that the version says nothing of it.
+      for (const version of [1, 2]) {
+        const { id } = await newMovie()
+        const answer = await whileHeld(
+          (sql) => sql`update movies set created_by = ${bob.id}, version = ${version} where id = ${id}`,
+          () =>
+            server.request(method, `/v1/movies/${id}`, {
+              token: alice.token,
+              headers,
+              body: method === 'PATCH' ? { year: 1999 } : undefined,
+            }),
+        )
+        expect([answer.status, answer.body.error]).toEqual([status, CONFLICT])
+        expect(await ownerOf(id)).toBe(bob.id)
+      }
+    },
+  )
+
+  test('a movie that is deleted meanwhile is a 404 for who deletes it too', async () => {
+    const { id } = await newMovie()
+    const answer = await whileHeld(
+      (sql) => sql`delete from movies where id = ${id}`,
+      () => server.request('DELETE', `/v1/movies/${id}`, { token: alice.token }),
+    )
+    expect(answer.status).toBe(404)
+  })
+
+  test('a movie that is only changed meanwhile is deleted by who guards nothing', async () => {
+    const { id } = await newMovie()
+    const answer = await whileHeld(
+      (sql) => sql`update movies set year = 1999, version = version + 1 where id = ${id}`,
+      () => server.request('DELETE', `/v1/movies/${id}`, { token: alice.token }),
+    )
+    expect([answer.status, await ownerOf(id)]).toEqual([200, undefined])
+  })
+
+  const run = (...args: string[]) => redlight(args, databaseVariables(server.database.config))
+  const remove = (id: number) => (sql: postgres.ISql) => sql`delete from users where id = ${id}`
+
+  const commands: [name: string, args: (user: TestUser, movie: number) => string[]][] = [
+    ['users activate', ({ email }) => ['users', 'activate', email]],
+    ['users grant', ({ email }) => ['users', 'grant', email, 'movies:write']],
+    ['users remove', ({ email }) => ['users', 'remove', email]],
+    ['movies assign', ({ email }, movie) => ['movies', 'assign', String(movie), email]],
+  ]
+  test.each(commands)('%s of a user who is removed says that there is none', async (_, args) => {
+    const user = await server.newUser({ permissions: [] })
+    const { id } = await newMovie()
+    expect(await whileHeld(remove(user.id), () => run(...args(user, id)))).toMatchObject({
+      code: 1,
+      out: '',
+      error: expect.stringContaining(`there is no user "${user.email}"`),
+    })
+    expect(await ownerOf(id)).toBe(alice.id)
+  })
+
+  test.each([
+    ['activation', false],
+    ['password-reset', true],
+  ])('a mail for %s asked for by a user who is removed is a 422', async (kind, activated) => {
+    const { email, id } = await server.newUser({ activated })
+    const answer = await whileHeld(remove(id), () =>
+      server.request('POST', `/v1/tokens/${kind}`, { body: { email } }),
+    )
+    expect([answer.status, answer.body.error]).toEqual([422, { email: 'no matching email address found' }])
+  })
+
+  test('a movie that its user is adding when they are removed goes to Redlight as a new version', async () => {
+    const dora = await server.newUser({ name: 'Dora' })
+    const title = 'At the last moment'
+    const removed = await whileHeld(
+      (sql) =>
+        sql`insert into movies (title, year, runtime, genres, created_by) values (${title}, 2000, 1, '{a}', ${dora.id})`,
+      () => run('users', 'remove', dora.email),
+    )
+    expect(removed.code).toBe(0)
+    const [movie] = await server.sql`select created_by::int, version from movies where title = ${title}`
+    expect(movie).toEqual({ created_by: 1, version: 2 })
+  })
+})

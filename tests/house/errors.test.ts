@@ -1,0 +1,36 @@
+import { expect, test } from 'bun:test'
+import { failures } from '../../src/errors'
+
+// docs/ERRORS.md is made from the catalogue: `UPDATE_DOCS=1 bun test tests/house/errors.test.ts` writes it anew.
+
+const PAGE = 'docs/ERRORS.md'
+
+const heading = `# Errors
+
+Every failure is \`{"error": …}\`, and every answer carries \`X-Request-Id\`. A program decides by the status; the text is for
+people. 422 has an object in its place, with a message for each field. This page is made from \`src/errors.ts\` by
+\`UPDATE_DOCS=1 bun test tests/house/errors.test.ts\`.
+`
+
+function section(status: number): string {
+  const rows = Object.entries(failures)
+    .filter(([, failure]) => failure.status === status)
+    .map(
+      ([code, { message, when, mend }]) =>
+        `### ${code}\n\n> ${message}\n\n**When:** ${when}\\\n**What to do:** ${mend}\n`,
+    )
+  return `## ${status}\n\n${rows.join('\n')}`
+}
+
+const statuses = [...new Set(Object.values(failures).map(({ status }) => status))].sort()
+const page = [heading, ...statuses.map(section)].join('\n')
+
+test('the page of errors tells what the catalogue says', async () => {
+  if (process.env.UPDATE_DOCS) await Bun.write(PAGE, page)
+  expect(await Bun.file(PAGE).text()).toBe(page)
+})
+
+test('every error says when it is said and what to do, each in a sentence', () => {
+  for (const { when, mend } of Object.values(failures))
+    for (const sentence of [when, mend]) expect(sentence).toMatch(/^[A-Z`].*\.$/s)
+})

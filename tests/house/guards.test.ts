@@ -1,0 +1,294 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { createLog } from '../../src/log'
+import { startServer } from '../../src/server/server'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+import { aMovie, startTestServer, type TestServer, type TestUser, testConfig } from '../support/server'
+
+// A start of the embedded database takes a second, and many on a busy machine.
+setDefaultTimeout(60_000)
+
+// Whoever adds a route says here who may call it; a route that is on neither list fails.
+const OPEN = [
+  'GET /v1/healthcheck',
+  'POST /v1/users',
+  'PUT /v1/users/activated',
+  'PUT /v1/users/password',
+  'POST /v1/tokens/authentication',
+  'POST /v1/tokens/activation',
+  'POST /v1/tokens/password-reset',
+  'GET /debug/vars',
+  'GET /metrics',
+  'GET /',
+  'GET /activate',
+  'GET /reset-password',
+]
+const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'movies:write'> = {
+  'GET /v1/movies': 'movies:read',
+  'POST /v1/movies': 'movies:write',
+  'GET /v1/movies/:id': 'movies:read',
+  'PATCH /v1/movies/:id': 'movies:write',
+  'DELETE /v1/movies/:id': 'movies:write',
+  'GET /v1/users/me': 'activated',
+  'GET /v1/users/me/favourites': 'movies:read',
+  'PUT /v1/users/me/favourites/:id': 'movies:read',
+  'DELETE /v1/users/me/favourites/:id': 'movies:read',
+  'DELETE /v1/tokens/authentication': 'authenticated',
+}
+const isOpen = (route: string) => OPEN.includes(route) || /^GET \/docs(\/|$)/.test(route)
+
+const MISSING = 'you must be authenticated to access this resource'
+const INVALID = 'invalid or missing authentication token'
+const NOT_ACTIVATED = 'your user account must be activated to access this resource'
+const NOT_PERMITTED = "your user account doesn't have the necessary permissions to access this resource"
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+let database: TestDatabase
+let server: TestServer
+let routes: string[]
+let owner: TestUser
+let movieId: number
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const started = await startServer(
+    testConfig(database.config),
+    createLog('error', () => {}),
+  )
+  routes = started.routes.map(({ method, path }) => `${method} ${path}`)
+  await started.stop()
+  server = await startTestServer({}, { database })
+  owner = await server.newUser()
+  const created = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
+    token: owner.token,
+    body: aMovie('The Guarded Film'),
+  })
+  movieId = created.body.movie.id
+})
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
+
+const methodOf = (route: string) => route.split(' ')[0] ?? ''
+const patternOf = (route: string) => route.split(' ')[1] ?? ''
+const guarded = () => routes.filter((route) => !isOpen(route))
+const patterns = () => [...new Set(routes.map(patternOf))]
+/** What a path may look like: with a record that is there, with none, with what is no id. */
+const pathsOf = (pattern: string) =>
+  pattern.includes(':id')
+    ? [String(movieId), '999999', 'abc', '%00'].map((id) => pattern.replace(':id', id))
+    : [pattern]
+const allowOf = (pattern: string) => {
+  const known = routes.filter((route) => patternOf(route) === pattern).map(methodOf)
+  return [...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort()
+}
+
+type Sent = { token?: string; body?: string; type?: string }
+/** Sends a request and holds its answer against what section 1 says of every answer. */
+async function call(method: string, path: string, { token, body, type }: Sent = {}) {
+  const response = await fetch(new URL(path, server.url), {
+    method,
+    body,
+    headers: {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(type === undefined ? {} : { 'Content-Type': type }),
+    },
+  })
+  const text = await response.text()
+  const { headers, status } = response
+  const isFilms = /^\/v1\/(movies|users\/me\/favourites)(\/|$)/.test(path)
+  const isPrivate = !isFilms && /^\/v1\/(users|tokens)(\/|$)/.test(path)
+  expect(headers.get('x-request-id'), `${method} ${path}`).toMatch(/^[\w-]{36}$/)
+  expect(headers.get('x-content-type-options'), `${method} ${path}`).toBe('nosniff')
+  if (isFilms) expect(headers.get('cache-control'), `${method} ${path}`).toBe('private, no-cache')
+  if (isFilms) expect(headers.get('vary'), `${method} ${path}`).toBe('Authorization')
+  if (isPrivate) expect(headers.get('cache-control'), `${method} ${path}`).toBe('no-store')
+  if (status >= 400) expect(headers.get('content-type'), `${method} ${path}`).toBe(JSON_TYPE)
+  return { status, headers, text }
+}
+
+/** What a body may be that must not be looked at before its sender is known. */
+const brokenBodies: Sent[] = [
+  {},
+  { body: '{"title":', type: 'application/json' },
+  { body: '', type: 'application/json' },
+  { body: '{"secret_field": 1}', type: 'application/json' },
+  { body: 'not JSON', type: 'text/plain' },
+  { body: '['.repeat(100), type: 'application/json' },
+]
+
+/** Sends it to every path of every guarded route, with and without a body, and collects the answers that differ. */
+async function walk(
+  tokenFor: (route: string) => string | undefined,
+  expected: (route: string) => [number, string],
+) {
+  const differing: string[] = []
+  for (const route of guarded())
+    for (const path of pathsOf(patternOf(route)))
+      for (const sent of methodOf(route) === 'GET' ? [{}] : brokenBodies) {
+        const answer = await call(methodOf(route), path, { ...sent, token: tokenFor(route) })
+        const [status, error] = expected(route)
+        if (status === 0) continue
+        if (answer.status !== status || answer.text !== JSON.stringify({ error }))
+          differing.push(`${route} ${path} ${sent.body}: ${answer.status} ${answer.text}`)
+        if (status === 401) expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+      }
+  return differing
+}
+
+describe('every route', () => {
+  test('is on one of the lists, and no list names more', () => {
+    expect(guarded().sort()).toEqual(Object.keys(GUARDED).sort())
+    expect(routes).toEqual(expect.arrayContaining([...OPEN, 'GET /docs', 'GET /docs/json']))
+    expect(new Set(routes).size).toBe(routes.length)
+  })
+
+  const expectedOf = (route: string) => (methodOf(route) !== 'GET' ? 415 : route.includes(':') ? 404 : 200)
+  test('that is open answers a stranger, and one with a bad token, alike', async () => {
+    for (const route of routes.filter(isOpen)) {
+      const [stranger, expired] = [
+        await call(methodOf(route), patternOf(route)),
+        await call(methodOf(route), patternOf(route), { token: 'bad' }),
+      ]
+      expect([route, stranger.status]).toEqual([route, expectedOf(route)])
+      expect([route, expired.status]).toEqual([route, stranger.status])
+    }
+  })
+})
+
+describe('a guarded route', () => {
+  test('sends a stranger away before looking at the body or the record', async () => {
+    expect(
+      await walk(
+        () => undefined,
+        () => [401, MISSING],
+      ),
+    ).toEqual([])
+  })
+
+  test('sends a bad token away', async () => {
+    expect(
+      await walk(
+        () => 'bad.token.here',
+        () => [401, INVALID],
+      ),
+    ).toEqual([])
+  })
+
+  test('sends a user away who is not activated', async () => {
+    const inactive = await server.newUser({ activated: false })
+    const needsOnlyToken = (route: string) => GUARDED[route] === 'authenticated'
+    expect(
+      await walk(
+        (route) => (needsOnlyToken(route) ? undefined : inactive.token),
+        (route) => (needsOnlyToken(route) ? [401, MISSING] : [403, NOT_ACTIVATED]),
+      ),
+    ).toEqual([])
+  })
+
+  test('sends a user away who has every permission but the one it asks for', async () => {
+    const writer = await server.newUser({ permissions: ['movies:write'] })
+    const reader = await server.newUser({ permissions: ['movies:read'] })
+    const nobody = await server.newUser({ permissions: [] })
+    const isPermission = (route: string) => GUARDED[route]?.includes(':') === true
+    const expected = (route: string): [number, string] =>
+      isPermission(route) ? [403, NOT_PERMITTED] : [0, '']
+    const but = (route: string) => (GUARDED[route] === 'movies:read' ? writer.token : reader.token)
+    expect(await walk((route) => (isPermission(route) ? but(route) : undefined), expected)).toEqual([])
+    expect(await walk((route) => (isPermission(route) ? nobody.token : undefined), expected)).toEqual([])
+  })
+
+  test('lets in whoever may, and none of those before has changed anything', async () => {
+    const read = await call('GET', `/v1/movies/${movieId}`, { token: owner.token })
+    expect(read.status).toBe(200)
+    expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Film', version: 1 })
+    const [count] = await server.sql`select count(*)::int from favourites`
+    expect(count?.count).toBe(0)
+    for (const route of guarded().filter((name) => GUARDED[name] === 'movies:read')) {
+      const path = pathsOf(patternOf(route))[0] ?? ''
+      expect([route, (await call(methodOf(route), path, { token: owner.token })).status]).toEqual([
+        route,
+        200,
+      ])
+    }
+    const stranger = await server.newUser()
+    for (const method of ['PATCH', 'DELETE']) {
+      const answer = await call(method, `/v1/movies/${movieId}`, {
+        token: stranger.token,
+        body: '{',
+        type: 'text/plain',
+      })
+      expect(answer.status).toBe(403)
+      expect(answer.text).toBe('{"error":"only the user who created this movie can change it"}')
+    }
+  })
+})
+
+describe('every path', () => {
+  test('answers HEAD as it answers GET, without a body', async () => {
+    for (const pattern of patterns())
+      for (const path of pathsOf(pattern))
+        for (const token of [undefined, owner.token]) {
+          const head = await call('HEAD', path, { token })
+          expect([path, head.text]).toEqual([path, ''])
+          if (!allowOf(pattern).includes('GET')) {
+            expect([path, head.status]).toEqual([path, 405])
+            continue
+          }
+          const get = await call('GET', path, { token })
+          expect([path, head.status]).toEqual([path, get.status])
+          for (const name of ['content-type', 'etag', 'link', 'www-authenticate'])
+            expect([path, name, head.headers.get(name)]).toEqual([path, name, get.headers.get(name)])
+        }
+  })
+
+  test('answers OPTIONS to anyone with what it allows', async () => {
+    for (const pattern of patterns())
+      for (const path of pathsOf(pattern)) {
+        const answer = await call('OPTIONS', path)
+        expect([path, answer.status, answer.text]).toEqual([path, 204, ''])
+        expect([path, answer.headers.get('allow')?.split(', ').sort()]).toEqual([path, allowOf(pattern)])
+      }
+  })
+
+  test('refuses any other method with 405, whoever asks', async () => {
+    for (const pattern of patterns())
+      for (const method of METHODS.filter((name) => !allowOf(pattern).includes(name)))
+        for (const token of [undefined, owner.token]) {
+          const answer = await call(method, pathsOf(pattern)[0] ?? '', { token })
+          const error = `the ${method} method is not supported for this resource`
+          expect([pattern, answer.status, answer.text]).toEqual([pattern, 405, JSON.stringify({ error })])
+          expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(allowOf(pattern))
+        }
+  })
+
+  test('that is not there is 404 for every method', async () => {
+    const strange = [
+      '/index.html',
+      '/v1',
+      '/activate/',
+      '/reset-password/x',
+      '/v1/nothing',
+      '/v1/movies/',
+      '/v1/movies/1/2',
+      '/V1/movies',
+      '/v1/Movies',
+      '/v1//movies',
+      '/v1/users/me/',
+      '/v1/users/7',
+      '/v1/tokens',
+      '/docs/json/x',
+      '/debug',
+      '/.env',
+      '/%2e%2e/%2e%2e/etc/passwd',
+      '/v1/movies%2f1',
+    ]
+    for (const path of strange)
+      for (const method of [...METHODS, 'OPTIONS']) {
+        const answer = await call(method, path, { token: owner.token })
+        expect([path, method, answer.status]).toEqual([path, method, 404])
+        expect(answer.text).toBe('{"error":"the requested resource could not be found"}')
+        expect(answer.headers.get('allow')).toBeNull()
+      }
+  })
+})

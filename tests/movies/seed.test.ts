@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Db } from '../../src/db/client'
+import { openDatabaseBesideServer } from '../../src/db/open'
+import { createLog } from '../../src/log'
+import films from '../../src/movies/initial-movies.json'
+import { MovieInput, type MovieJson } from '../../src/movies/model'
+import { seedMovies } from '../../src/movies/seed-store'
+import { explain } from '../../src/rules/objects'
+import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+type Body = { movies: MovieJson[]; metadata: { total_records: number }; movie: MovieJson; error: unknown }
+
+describe('the file of initial films', () => {
+  test('holds a hundred or more, each as the API itself would take it', () => {
+    expect(films.length).toBeGreaterThanOrEqual(100)
+    for (const film of films) {
+      const broken = { ...explain(MovieInput, film, 'is not a known field') }
+      expect({ title: film.title, broken }).toEqual({ title: film.title, broken: {} })
+    }
+  })
+
+  test('spans the years from 1902 to today, and names no film twice', () => {
+    const years = films.map(({ year }) => year).sort((a, b) => a - b)
+    expect(years[0]).toBe(1902)
+    expect(years.at(-1)).toBeGreaterThanOrEqual(2024)
+    expect(new Set(years.map((year) => Math.floor(year / 10))).size).toBeGreaterThanOrEqual(12)
+    expect(new Set(films.map(({ title }) => title.normalize('NFC').toLowerCase())).size).toBe(films.length)
+  })
+})
+
+describe('seeding', () => {
+  let database: TestDatabase
+  let server: TestServer
+  let alice: TestUser
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    server = await startTestServer({}, { database })
+    // Only the embedded database is given the films as it starts.
+    expect(await seed()).toBe(testDatabaseUrl === undefined ? 0 : films.length)
+    alice = await server.newUser()
+  })
+  afterAll(async () => {
+    await server.stop()
+    await database.drop()
+  })
+
+  async function withDb<T>(use: (db: Db) => Promise<T>): Promise<T> {
+    const beside = await openDatabaseBesideServer(
+      database.config,
+      createLog('error', () => {}),
+    )
+    try {
+      return await use(beside.db)
+    } finally {
+      await beside.close()
+    }
+  }
+  const seed = () => withDb(seedMovies)
+  const ask = (method: string, path: string, body?: unknown) =>
+    server.request<Body>(method, path, { token: alice.token, body })
+  const total = async () => (await ask('GET', '/v1/movies')).body.metadata.total_records
+
+  test('gives the built-in account every film as the file has it', async () => {
+    const pages = Array.from({ length: Math.ceil(films.length / 100) }, (_, i) =>
+      ask('GET', `/v1/movies?page_size=100&page=${i + 1}`),
+    )
+    const loaded = (await Promise.all(pages)).flatMap(({ body }) => body.movies)
+    const created_by = { id: 1, name: 'Redlight' }
+    expect<unknown>(loaded).toEqual(films.map((film, i) => ({ id: i + 1, ...film, created_by, version: 1 })))
+    expect((await ask('GET', '/v1/movies?created_by=1&title=moana')).body.metadata.total_records).toBe(1)
+    for (const method of ['PATCH', 'DELETE']) expect((await ask(method, '/v1/movies/1', {})).status).toBe(403)
+  })
+
+  test('again adds nothing, and brings back no film that was deleted or renamed', async () => {
+    expect(await seed()).toBe(0)
+    expect(await total()).toBe(films.length)
+    await server.sql`delete from movies where title = 'Moana'`
+    await server.sql`update movies set title = 'Another name' where title = 'Seven Samurai'`
+    expect(await seed()).toBe(0)
+    await server.stop()
+    server = await startTestServer({}, { database })
+    expect(await total()).toBe(films.length - 1)
+    const found = await server.sql`select title from movies where title in ('Moana', 'Seven Samurai')`
+    expect([...found]).toEqual([])
+  })
+
+  test('leaves a title alone that somebody else has used', async () => {
+    await server.sql`delete from seeded_movies where title in ('Moana', 'City of God')`
+    await server.sql`delete from movies where title = 'City of God'`
+    expect((await ask('POST', '/v1/movies', aMovie('MOANA'))).status).toBe(201)
+    expect(await seed()).toBe(1)
+    expect((await ask('GET', '/v1/movies?title=moana')).body.movies).toMatchObject([{ title: 'MOANA' }])
+    expect((await ask('GET', '/v1/movies?title=city+of+god')).body.movies).toMatchObject([
+      { title: 'City of God', created_by: { id: 1 } },
+    ])
+  })
+
+  test('from several places at once loads each film once', async () => {
+    await server.sql`truncate movies, seeded_movies cascade`
+    const added = await Promise.all([seed(), seed(), seed()])
+    expect(added.sort((a, b) => a - b)).toEqual([0, 0, films.length])
+    expect(await total()).toBe(films.length)
+  })
+
+  test('lets nobody sign in as the account that owns them', async () => {
+    const [account] =
+      await server.sql`select email, username, password_hash, activated from users where id = 1`
+    expect({ ...account }).toEqual({ email: null, username: null, password_hash: null, activated: false })
+    const names = [
+      { username: 'Redlight' },
+      { username: 'redlight' },
+      { email: 'Redlight' },
+      { email: 'null' },
+    ]
+    for (const name of names)
+      for (const password of ['Redlight', 'null', ' ', '$argon2id$v=19$m=19456,t=2,p=1$$'])
+        expect((await ask('POST', '/v1/tokens/authentication', { ...name, password })).status).toBe(401)
+    for (const name of [{ username: '' }, { username: null }, { email: '' }, { email: null }, {}])
+      expect((await ask('POST', '/v1/tokens/authentication', { ...name, password: 'null' })).status).toBe(422)
+    for (const email of ['Redlight', 'redlight@localhost', 'null'])
+      for (const path of ['/v1/tokens/password-reset', '/v1/tokens/activation'])
+        expect((await ask('POST', path, { email })).status).toBe(422)
+  })
+})

@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { createPrimaryLog } from '../../src/replicas/lag'
+import { createOwnWrites } from '../../src/replicas/own-writes'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { startReplica } from '../support/replica'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+// A primary and a streaming replica on this machine, which is paused, frozen, killed and promoted.
+
+setDefaultTimeout(60_000)
+const MAX_LAG_MS = 3000
+
+describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
+  let primary: PostgresServer
+  let replica: Awaited<ReturnType<typeof startReplica>>
+  let server: TestServer
+  let writer: TestUser
+  let reader: TestUser
+
+  const start = (urls: string[]) =>
+    startTestServer(
+      {},
+      {
+        database: {
+          config: {
+            kind: 'postgres',
+            url: primary.url('redlight'),
+            replicas: { urls, maxLagMs: MAX_LAG_MS },
+            poolMax: 5,
+            waitMs: 5000,
+          },
+          connect: () => primary.connect(),
+          drop: async () => {},
+        },
+      },
+    )
+
+  beforeAll(async () => {
+    primary = await startPostgres({ fsync: 'off', max_connections: 60 })
+    replica = await startReplica(primary)
+    server = await start([replica.url])
+    writer = await server.newUser()
+    reader = await server.newUser()
+  })
+  afterAll(async () => {
+    await server?.stop()
+    await replica?.dispose()
+    await primary?.dispose()
+  })
+  beforeEach(() => untilReplicaServes(true))
+
+  type Vars = {
+    database: {
+      replicas: {
+        reads: { replicas: number; primary: number }
+        servers: { name: string; serves: boolean; lag_seconds: number | null }[]
+      }
+    }
+  }
+  const state = async (of = server) => (await of.request<Vars>('GET', '/debug/vars')).body.database.replicas
+  async function untilReplicaServes(expected: boolean, of = server) {
+    for (let tries = 0; (await state(of)).servers[0]?.serves !== expected; tries++) {
+      if (tries === 600)
+        throw new Error(`the replica never became ${expected}: ${JSON.stringify(await state(of))}`)
+      await Bun.sleep(25)
+    }
+  }
+  /** Who served the reads of some work. */
+  async function servers(work: () => Promise<unknown>) {
+    const before = (await state()).reads
+    await work()
+    const after = (await state()).reads
+    return { replica: after.replicas - before.replicas, primary: after.primary - before.primary }
+  }
+  const get = (path: string, { token } = reader, headers = {}) =>
+    server.request<Record<string, unknown>>('GET', path, { token, headers })
+  async function write(title: string): Promise<number> {
+    const answer = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
+      token: writer.token,
+      body: aMovie(title),
+    })
+    expect(answer.status).toBe(201)
+    return answer.body.movie.id
+  }
+  const titles = async (who: TestUser) =>
+    JSON.stringify((await get('/v1/movies?page_size=100&sort=-id', who)).body.movies)
+  const pause = () => replica.order('select pg_wal_replay_pause()')
+  const resume = () => replica.order('select pg_wal_replay_resume()')
+
+  test('the lists and a film are read there, and nothing else', async () => {
+    const id = await write('On Both')
+    await untilSeen('On Both')
+    const paths = ['/v1/movies', `/v1/movies/${id}`, '/v1/users/me/favourites', '/v1/movies?title=both']
+    for (const path of paths) {
+      const who = await servers(async () => expect((await get(path)).status).toBe(200))
+      expect([path, who]).toEqual([path, { replica: 1, primary: 0 }])
+    }
+    const others = await servers(async () => {
+      expect((await get('/v1/users/me')).status).toBe(200)
+      const patch = { token: writer.token, body: { director: 'Someone' }, headers: { 'If-Match': '"1"' } }
+      expect((await server.request('PATCH', `/v1/movies/${id}`, patch)).status).toBe(200)
+      expect((await server.request('DELETE', `/v1/movies/${id}`, { token: writer.token })).status).toBe(200)
+    })
+    expect(others).toEqual({ replica: 0, primary: 0 })
+  })
+
+  /** Until a reader who wrote nothing is shown a film. */
+  async function untilSeen(title: string) {
+    for (let tries = 0; !(await titles(reader)).includes(title); tries++) {
+      if (tries === 400) throw new Error(`${title} never came`)
+      await Bun.sleep(25)
+    }
+  }
+
+  test('who wrote reads it at once, others when the replica has it, in time', async () => {
+    await untilSeenByAll()
+    await pause()
+    const writtenAt = performance.now()
+    const id = await write('Only Mine')
+    // The replica still serves, and knows nothing of it.
+    expect(await servers(async () => expect(await titles(reader)).not.toContain('Only Mine'))).toEqual({
+      replica: 1,
+      primary: 0,
+    })
+    expect(await servers(async () => expect(await titles(writer)).toContain('Only Mine'))).toEqual({
+      replica: 0,
+      primary: 1,
+    })
+    // What is not there yet is looked for where it is.
+    expect((await get(`/v1/movies/${id}`)).status).toBe(200)
+    expect(
+      (await server.request('PUT', `/v1/users/me/favourites/${id}`, { token: reader.token })).status,
+    ).toBe(200)
+    expect(JSON.stringify((await get('/v1/users/me/favourites')).body)).toContain('Only Mine')
+    // It is behind for good: beyond the maximum everybody is served by the primary.
+    await untilReplicaServes(false)
+    const other = await server.newUser()
+    expect(await servers(async () => expect(await titles(other)).toContain('Only Mine'))).toEqual({
+      replica: 0,
+      primary: 1,
+    })
+    expect((await state()).servers[0]?.lag_seconds).toBeGreaterThanOrEqual(MAX_LAG_MS / 1000)
+    expect(performance.now() - writtenAt).toBeGreaterThan(MAX_LAG_MS - 1000)
+    await resume()
+    await untilReplicaServes(true)
+    expect(await servers(async () => expect(await titles(other)).toContain('Only Mine'))).toEqual({
+      replica: 1,
+      primary: 0,
+    })
+  })
+
+  /** Until nobody's reads are kept at the primary for a write of theirs. */
+  async function untilSeenByAll() {
+    await Bun.sleep(2 * 250)
+    await untilReplicaServes(true)
+  }
+
+  test('a version that was seen is never followed by an earlier one', async () => {
+    const id = await write('Seen')
+    await untilSeen('Seen')
+    await pause()
+    const patched = await server.request('PATCH', `/v1/movies/${id}`, {
+      token: writer.token,
+      body: { director: 'Later' },
+    })
+    expect(patched.headers.get('etag')).toBe('"2"')
+    expect((await get(`/v1/movies/${id}`)).headers.get('etag')).toBe('"1"')
+    const headers = { 'If-None-Match': '"2"' }
+    expect((await get(`/v1/movies/${id}`, reader, headers)).status).toBe(304)
+    await resume()
+  })
+
+  /** Statuses of reads for as long as something is wrong with the replica. */
+  async function readsDuring(fault: () => Promise<unknown>, until: () => Promise<unknown>) {
+    const statuses = new Map<number, number>()
+    let isOver = false
+    const readers = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        const { status } = await get('/v1/movies')
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    })
+    await fault()
+    await until()
+    isOver = true
+    await Promise.all(readers)
+    return [...statuses.keys()]
+  }
+
+  test('killed under load: no read fails, and it serves again once it is back', async () => {
+    expect(await readsDuring(replica.kill, () => untilReplicaServes(false))).toEqual([200])
+    expect(await servers(() => get('/v1/movies'))).toEqual({ replica: 0, primary: 1 })
+    expect(await readsDuring(replica.start, () => untilReplicaServes(true))).toEqual([200])
+    await untilReplicaServes(true)
+  })
+
+  test('frozen under load: no read fails, and it serves again once it is thawed', async () => {
+    expect(await readsDuring(replica.freeze, () => untilReplicaServes(false))).toEqual([200])
+    expect(await servers(() => get('/v1/movies'))).toEqual({ replica: 0, primary: 1 })
+    await replica.thaw()
+  })
+
+  test('a query that is cancelled there is asked again at the primary', async () => {
+    const cancel = `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`
+    const statuses = await readsDuring(
+      async () => {
+        for (let i = 0; i < 5; i++) await replica.order(cancel)
+      },
+      () => Bun.sleep(100),
+    )
+    expect(statuses).toEqual([200])
+  })
+
+  test('both metrics tell of it, and of no password', async () => {
+    const { text } = await server.request('GET', '/metrics')
+    expect(text).toContain(`redlight_database_replica_serves{replica="${replica.name}"} 1`)
+    expect(text).toMatch(/^redlight_database_replica_lag_seconds\{replica="127[^"]+"\} \d/m)
+    expect(text).toMatch(/^redlight_database_reads_total\{server="replica"\} [1-9]/m)
+    expect(text).toMatch(/^redlight_database_reads_total\{server="primary"\} [1-9]/m)
+    const told = JSON.stringify(server.logLines().filter(({ message }) => message.includes('replica')))
+    expect(told).toContain('a replica serves reads')
+    expect(told).toContain('it is too far behind')
+    expect(told + text).not.toContain('hunter2')
+    expect(server.logLines().filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  test('what is no replica of this database is never read', async () => {
+    await primary.admin('create database elsewhere owner app', 'postgres')
+    const wrong = [
+      replica.url.replace('/redlight', '/elsewhere'),
+      primary.url('redlight'),
+      'postgres://127.0.0.1:1/x',
+    ]
+    const other = await start(wrong)
+    try {
+      const reasons = () =>
+        other
+          .logLines()
+          .filter(({ message }) => message.includes('a replica'))
+          .map(({ reason }) => reason)
+      for (let tries = 0; reasons().length < wrong.length && tries < 400; tries++) await Bun.sleep(25)
+      expect((await other.request('GET', '/v1/movies', { token: reader.token })).status).toBe(200)
+      expect((await state(other)).servers.map(({ serves }) => serves)).toEqual([false, false, false])
+      expect((await state(other)).reads).toEqual({ replicas: 0, primary: 1 })
+      expect(reasons().sort()).toEqual([
+        'it does not answer',
+        'it is no longer a replica',
+        'it is not a replica of the database in DATABASE_URL',
+      ])
+    } finally {
+      await other.stop()
+    }
+  })
+
+  test('one that is promoted is a replica no longer', async () => {
+    await replica.order('select pg_promote()')
+    await untilReplicaServes(false)
+    expect((await get('/v1/movies')).status).toBe(200)
+  }, 60_000)
+})
+
+describe('what a replica knows', () => {
+  const answer = (position: bigint, identity = 'a') => ({ position, identity, standby: false })
+
+  test('is everything before the last moment at which the primary was no further', () => {
+    const log = createPrimaryLog(1000)
+    for (const [at, position] of [
+      [100, 10n],
+      [200, 10n],
+      [300, 20n],
+    ] as const)
+      log.record(at, answer(position))
+    expect([9n, 10n, 19n, 20n, 99n].map(log.knownBy)).toEqual([undefined, 200, 200, 300, 300])
+    expect([20n, 21n].map(log.isAhead)).toEqual([false, true])
+    log.record(1250, answer(30n))
+    expect(log.knownBy(10n)).toBeUndefined()
+  })
+
+  test('counts for nothing once another primary has taken over', () => {
+    const log = createPrimaryLog(1000)
+    log.record(100, answer(10n))
+    log.record(200, answer(5n))
+    expect([log.knownBy(7n), log.isAhead(10n)]).toEqual([200, true])
+    log.record(300, answer(50n, 'b'))
+    expect([log.knownBy(7n), log.isOf('a'), log.isOf('b')]).toEqual([undefined, false, true])
+  })
+
+  test('so many writers that they can no longer be told apart are all taken for writers', () => {
+    let now = 1000
+    const writes = createOwnWrites(500, () => now)
+    for (let id = 0; id < 100_000; id++) writes.wrote(id)
+    expect([writes.lastOf(1), writes.lastOf(-1)]).toEqual([1000, Number.NEGATIVE_INFINITY])
+    now = 1200
+    writes.wrote(100_001)
+    expect([writes.lastOf(1), writes.lastOf(-1), writes.lastOf(100_001)]).toEqual([1200, 1200, 1200])
+    now = 5000
+    writes.wrote(7)
+    expect(writes.lastOf(7)).toBe(5000)
+  })
+})

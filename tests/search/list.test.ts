@@ -1,0 +1,478 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { MovieJson } from '../../src/movies/model'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+type Metadata = Record<'current_page' | 'page_size' | 'first_page' | 'last_page' | 'total_records', number>
+type List = { movies: MovieJson[]; metadata: Metadata; error: Record<string, string> }
+
+const LEAKS =
+  /\$argon2|@example\.com|tsquery|select .*from|drizzle|postgres|\/work\/|\/src\/|node_modules|\n\s*at /i
+
+let server: TestServer
+let alice: TestUser
+let bob: TestUser
+beforeAll(async () => {
+  server = await startTestServer()
+  alice = await server.newUser()
+  bob = await server.newUser({ name: 'Bob' })
+})
+afterAll(() => server.stop())
+
+async function list(query: string) {
+  const answer = await server.request<List>('GET', `/v1/movies${query}`, { token: alice.token })
+  expect(answer.text).not.toMatch(LEAKS)
+  return answer
+}
+const titlesOf = ({ body }: Awaited<ReturnType<typeof list>>) => body.movies?.map(({ title }) => title)
+/** Of a `Link` header: where each relation leads. */
+const linksOf = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    (headers.get('link') ?? '').split(', ').map((link) => {
+      const [, target = '', rel = ''] = /^<([^>]*)>; rel="(\w+)"$/.exec(link) ?? []
+      return [rel, target]
+    }),
+  )
+
+describe('the list of no films', () => {
+  test('is one empty page', async () => {
+    const answer = await list('')
+    const metadata = { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 0 }
+    expect(answer.text).toBe(JSON.stringify({ movies: [], metadata }))
+    expect(linksOf(answer.headers)).toEqual({ first: '/v1/movies?page=1', last: '/v1/movies?page=1' })
+    expect((await list('?page=3&title=x')).body.metadata).toEqual({ ...metadata, current_page: 3 })
+  })
+})
+
+describe('the list', () => {
+  /** Title, genres, director, cast, release date or year, runtime; ids from 1 on in this order. */
+  const films = [
+    'Moana|Animation,adventure|Ron Clements, John Musker|Auliʻi Cravalho,Dwayne Johnson|2016-11-23|107',
+    'Amélie|comedy,romance|Jean-Pierre Jeunet|Audrey Tautou,Mathieu Kassovitz|2001-04-25|122',
+    'Cafe Society|comedy,drama|Woody Allen|Jesse Eisenberg|2016-05-11|96',
+    'Café de Flore|drama,Science Fiction|Jean-Marc Vallée|Vanessa Paradis|2011-09-23|120',
+    'The Big Blue|drama|Luc Besson|Jean Reno,Jean-Marc Barr|1988-05-11|168',
+    'Big|comedy|Penny Marshall|Tom Hanks|1988-06-03|104',
+    'Blue Is the Warmest Colour|drama|Abdellatif Kechiche|Adèle Exarchopoulos|2013-10-09|180',
+    '100% Wolf|animation|Alexs Stadermann|Ilai Swindells|2020|96',
+    "Łódź_Straße|documentary|O'Neil Ōta||2020|96",
+    'éclair|drama|Luc Besson|Jean Reno|2013-10-09|10',
+  ].map((line) => line.split('|'))
+  const all = films.map(([title = '']) => title)
+  beforeAll(async () => {
+    for (const [i, [title = '', genres, director, cast, date = '', runtime]] of films.entries()) {
+      const when = date.includes('-') ? { year: undefined, release_date: date } : { year: Number(date) }
+      const lists = { genres: genres?.split(','), cast: cast?.split(',').filter(Boolean) }
+      const body = aMovie(title, { ...lists, director, runtime: `${runtime} mins`, ...when })
+      const { token } = i < 7 ? alice : bob
+      expect((await server.request('POST', '/v1/movies', { token, body })).status).toBe(201)
+    }
+  })
+
+  const some = (...ids: number[]) => ids.map((id) => all[id - 1] ?? '')
+  const everything = (queries: string) => queries.split(' ').map((query): [string, string[]] => [query, all])
+  test.each<[string, string[]]>([
+    ['title=moana', some(1)],
+    ['title=MOANA', some(1)],
+    ['title=cafe', some(3, 4)],
+    ['title=CAFÉ', some(3, 4)],
+    ['title=cafe%CC%81', some(3, 4)],
+    ['title=amelie', some(2)],
+    ['title=%C3%A9clair', some(10)],
+    ['title=lodz', some(9)],
+    ['title=STRASSE', some(9)],
+    ['title=big', some(5, 6)],
+    ['title=big%20blue', some(5)],
+    ['title=blue+BIG', some(5)],
+    ['title=the%09blue%0A', some(5, 7)],
+    ['title=blu', []],
+    ['title=big+red', []],
+    ['title=100', some(8)],
+    ['director=besson', some(5, 10)],
+    ['director=jean', some(2, 4)],
+    ['director=jean+vallee', some(4)],
+    ['director=clements+musker', some(1)],
+    ['director=ota', some(9)],
+    ['director=o%27neil', some(9)],
+    ['cast=jean', some(5, 10)],
+    ['cast=auli%CA%BBi', some(1)],
+    ['cast=adele', some(7)],
+    ['cast=reno+barr', some(5)],
+    ['genres=drama', some(3, 4, 5, 7, 10)],
+    ['genres=DRAMA,comedy', some(3)],
+    ['genres=+drama+,+comedy+', some(3)],
+    ['genres=animation', some(1, 8)],
+    ['genres=science+fiction', some(4)],
+    ['genres=science', []],
+    ['genres=drama,western', []],
+    ['genres=drama,,comedy,', some(3)],
+    ['genres=drama,drama', some(3, 4, 5, 7, 10)],
+    ['year=2016', some(1, 3)],
+    ['year=0', []],
+    ['release_date=1988-05-11', some(5)],
+    ['release_date_from=2013-10-09', some(1, 3, 7, 10)],
+    ['release_date_to=1988-06-03', some(5, 6)],
+    ['release_date_from=1988-06-03&release_date_to=2011-09-23', some(2, 4, 6)],
+    ['release_date_from=2016-01-01&release_date_to=2015-01-01', []],
+    ['release_date_from=0001-01-01&release_date_to=9999-12-31', some(1, 2, 3, 4, 5, 6, 7, 10)],
+    ['created_by=me', some(1, 2, 3, 4, 5, 6, 7)],
+    ['created_by=2', some(1, 2, 3, 4, 5, 6, 7)],
+    ['created_by=3', some(8, 9, 10)],
+    ['created_by=999', []],
+    ['created_by=9223372036854775807', []],
+    ['title=cafe&genres=drama&director=allen&cast=eisenberg&year=2016&created_by=me', some(3)],
+    ['title=cafe&year=1988', []],
+    [
+      'release_date=2016-11-23&release_date_from=2016-11-23&release_date_to=2016-11-23&genres=adventure',
+      some(1),
+    ],
+    // What holds no word counts as not given.
+    ...everything(
+      'title= title=%20 title=!!! title=%25 title=_ cast=%26+%7C director=-- genres=,+, genres=+',
+    ),
+    ...everything('title=&genres=&director=&cast=&year=&created_by=&page=&page_size=&sort='),
+    ...everything('release_date=&release_date_from=&release_date_to='),
+    ['title=%21&cast=%22%22&director=%3A%2A&year=2020', some(8, 9)],
+    ['title=...&director=besson', some(5, 10)],
+    ['title=...&director=nobody', []],
+    // What SQL, LIKE or tsquery would make of it.
+    ['title=moan%25', []],
+    ['title=m_ana', []],
+    ['title=%21moana', some(1)],
+    ['title=mo:*', []],
+    ['title=moana%7Cbig', []],
+    ['title=%28moana', some(1)],
+    ["title=moana'%20OR%20'1'='1", []],
+    ["title='%3B%20drop%20table%20movies%3B%20--", []],
+    ['genres=%25', []],
+    ['genres={drama}', []],
+    ['genres=drama%22%2C%22comedy', []],
+    ['genres=%5C', []],
+    ['genres=null', []],
+    ["director=besson'%29%3B--", some(5, 10)],
+    ['cast=%24%7B7*7%7D%20%241', []],
+    ['created_by=2&title=%5C', some(1, 2, 3, 4, 5, 6, 7)],
+  ])('filtered by %s', async (query, titles) => {
+    const answer = await list(`?${query}`)
+    expect([answer.status, titlesOf(answer)]).toEqual([200, titles])
+    expect(answer.body.metadata.total_records).toBe(titles.length)
+  })
+
+  test.each<[string, number[]]>([
+    ['id', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    ['-id', [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]],
+    ['title', [8, 2, 6, 7, 4, 3, 10, 9, 1, 5]],
+    ['-title', [5, 1, 9, 10, 3, 4, 7, 6, 2, 8]],
+    ['year', [5, 6, 2, 4, 7, 10, 1, 3, 8, 9]],
+    ['-year', [8, 9, 1, 3, 7, 10, 4, 2, 5, 6]],
+    ['runtime', [10, 3, 8, 9, 6, 1, 4, 2, 5, 7]],
+    ['-runtime', [7, 5, 2, 4, 1, 6, 3, 8, 9, 10]],
+    ['release_date', [5, 6, 2, 4, 7, 10, 3, 1, 8, 9]],
+    ['-release_date', [1, 3, 7, 10, 4, 2, 6, 5, 8, 9]],
+    ['%2Drelease_date', [1, 3, 7, 10, 4, 2, 6, 5, 8, 9]],
+  ])('sorted by %s', async (sort, ids) => {
+    expect((await list(`?sort=${sort}`)).body.movies.map(({ id }) => id)).toEqual(ids)
+    const paged = [1, 2, 3, 4].map((page) => list(`?sort=${sort}&page_size=3&page=${page}`))
+    expect((await Promise.all(paged)).flatMap(({ body }) => body.movies.map(({ id }) => id))).toEqual(ids)
+  })
+
+  const page = (current_page: number, page_size: number, last_page: number, total_records = 10) => ({
+    current_page,
+    page_size,
+    first_page: 1,
+    last_page,
+    total_records,
+  })
+  test.each<[string, number[], Metadata]>([
+    ['', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], page(1, 20, 1)],
+    ['page_size=1', [1], page(1, 1, 10)],
+    ['page_size=100', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], page(1, 100, 1)],
+    ['page_size=5&page=2', [6, 7, 8, 9, 10], page(2, 5, 2)],
+    ['page_size=4&page=3', [9, 10], page(3, 4, 3)],
+    ['page_size=4&page=4', [], page(4, 4, 3)],
+    ['page_size=100&page=10000000', [], page(10_000_000, 100, 1)],
+    ['genres=drama&page_size=2&page=2&sort=-id', [5, 4], page(2, 2, 3, 5)],
+    ['genres=drama&page_size=2&page=9', [], page(9, 2, 3, 5)],
+    ['genres=western&page=2', [], page(2, 20, 1, 0)],
+  ])('paged by %j', async (query, ids, metadata) => {
+    const { status, body } = await list(`?${query}`)
+    expect([status, body.movies.map(({ id }) => id), body.metadata]).toEqual([200, ids, metadata])
+    expect(Object.keys(body.metadata)).toEqual(Object.keys(metadata))
+  })
+
+  test('links its pages, whatever it is asked, and a page past the end to the last', async () => {
+    const kept = { title: '&', sort: '-year', page_size: '3', created_by: '', director: ' "<>' }
+    const start = await list(`?${new URLSearchParams(kept)}&page=1`)
+    for (const [first, onward, back] of [
+      ['first', 'next', 'prev'],
+      ['last', 'prev', 'next'],
+    ] as const) {
+      const seen: number[] = []
+      let path = linksOf(start.headers)[first]
+      let came: string | undefined
+      while (path !== undefined) {
+        const url = new URL(path, server.url)
+        expect(Object.fromEntries(url.searchParams)).toMatchObject(kept)
+        const { headers, body } = await list(url.search)
+        const links = linksOf(headers)
+        expect(links).toMatchObject({
+          first: expect.stringMatching(/page=1$/),
+          last: expect.stringMatching(/page=4$/),
+        })
+        expect(links[back]).toBe(came)
+        seen.splice(onward === 'next' ? seen.length : 0, 0, ...body.movies.map(({ id }) => id))
+        came = path
+        path = links[onward]
+      }
+      expect(seen).toEqual([8, 9, 1, 3, 7, 10, 4, 2, 5, 6])
+    }
+    const at = (page: number) => `/v1/movies?page_size=3&page=${page}`
+    const past = linksOf((await list('?page_size=3&page=9')).headers)
+    expect(past).toEqual({ first: at(1), prev: at(4), last: at(4) })
+  })
+
+  const sortKeys = 'id, -id, title, -title, year, -year, runtime, -runtime, release_date, -release_date'
+  const date = 'must be a calendar date like 2016-11-23'
+  const tooLong = 'must not be more than 500 characters long'
+  const once = 'must be given only once'
+  const UNKNOWN = 'is not a known parameter'
+  const meant = (name: string) => `${UNKNOWN}, did you mean "${name}"?`
+  const creator = 'must be the id of a user, or me'
+  const pages = 'must be between 1 and 10000000'
+  const sizes = 'must be between 1 and 100'
+  const sorts = `must be one of ${sortKeys}`
+  const long = 'a'.repeat(501)
+  const each = (name: string, values: string, message: string) =>
+    values
+      .split(' ')
+      .map((value): [string, Record<string, string>] => [`${name}=${value}`, { [name]: message }])
+  test.each<[string, Record<string, string>]>([
+    [
+      'title=a&title=b&genres=%00&director=%00x&cast=x&cast=x&year=x&release_date=2023-02-29&release_date_from=x' +
+        '&release_date_to=2016-1-1&created_by=0&page=0&page_size=101&sort=rating&rating=5&__proto__=1',
+      {
+        title: once,
+        genres: 'must not contain a NUL character',
+        director: 'must not contain a NUL character',
+        cast: once,
+        year: 'must be an integer',
+        release_date: date,
+        release_date_from: date,
+        release_date_to: date,
+        created_by: creator,
+        page: pages,
+        page_size: sizes,
+        sort: sorts,
+        rating: UNKNOWN,
+        ['__proto__']: UNKNOWN,
+      },
+    ],
+    ['Title=a&titel=b', { Title: meant('title'), titel: meant('title') }],
+    ['genre=drama&pageSize=1', { genre: meant('genres'), pageSize: meant('page_size') }],
+    ['foo=1&foo=2', { foo: UNKNOWN }],
+    ['page=1&page=1&sort=id&sort=id&sort=id', { page: once, sort: once }],
+    [`title=${long}&genres=${long}&director=${long}`, { title: tooLong, genres: tooLong, director: tooLong }],
+    ['page_size=0&year=10000', { page_size: sizes, year: 'must be between 0 and 9999' }],
+    ...each('page', '0 10000001', pages),
+    ...each('page_size', '-1 1.0 01 %2B1 1e1 x 1%20 999999999999999999999999 0x1', 'must be an integer'),
+    ...each('year', '-1 1999.0 01999 %2B1999 1e3 x', 'must be an integer'),
+    ...each('created_by', '0 -1 01 1.5 ME you 9223372036854775808 2,3', creator),
+    ...each('sort', 'version added id,title id;drop - 1', sorts),
+    ['sort=ID', { sort: `${sorts}, did you mean "id"?` }],
+    ['sort=-yaer', { sort: `${sorts}, did you mean "-year"?` }],
+    ['sort=releaseDate', { sort: `${sorts}, did you mean "release_date"?` }],
+  ])('refuses %s', async (query, error) => {
+    const { status, body } = await list(`?${query}`)
+    expect([status, body.error]).toEqual([422, error])
+  })
+
+  test('names no more than 20 unknown parameters, and is not asked for in vain of odd bytes', async () => {
+    const { body } = await list(`?${Array.from({ length: 60 }, (_, i) => `x${i}=1`).join('&')}&page=0`)
+    expect(Object.keys(body.error)).toHaveLength(21)
+    expect(body.error.page).toBe('must be between 1 and 10000000')
+    for (const query of ['?title=%ff', '?title=%zz', '?title=%ED%A0%80', '?&&', '??title=1', '?=1'])
+      expect([200, 422]).toContain((await list(query)).status)
+  })
+
+  test('only reads, and the films are all still there', async () => {
+    expect(titlesOf(await list(''))).toEqual(all)
+  })
+})
+
+const FILMS = 2400
+const QUERIES = 1000
+
+describe(`of ${FILMS} random films`, () => {
+  type Film = {
+    id: number
+    title: string
+    year: number
+    runtime: number
+    genres: string[]
+    director: string | null
+    cast: string[] | null
+    release_date: string | null
+    created_by: number
+    /** Among all, by their titles. */
+    place: number
+  }
+  const SEED = 20261121
+  let state = SEED
+  /** mulberry32 */
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const below = (max: number) => Math.floor(random() * max)
+  const pick = <T>(from: readonly T[]): T => from[below(from.length)] as T
+  const maybe = <T>(chance: number, make: () => T): T | undefined => (random() < chance ? make() : undefined)
+  const several = <T>(count: number, make: () => T) => Array.from({ length: count }, make)
+
+  const words = 'Café LUNA señor Über straße Łódź ærø Ночь river Night the of 東京 1984'.split(' ')
+  const genres = ['Drama', 'comedy', 'Science Fiction', 'ÉPOPÉE', 'crime', 'noir']
+  const phrase = (count: number) => several(count, () => pick(words)).join(pick([' ', ', ', ' – ', '! ']))
+  const day = () =>
+    `${1990 + below(8)}-${String(1 + below(12)).padStart(2, '0')}-${String(1 + below(28)).padStart(2, '0')}`
+  const special: Record<string, string> = { ß: 'ss', ł: 'l', æ: 'ae', ø: 'o' }
+  const fold = (text: string) =>
+    text
+      .normalize('NFD')
+      .replaceAll(/\p{M}/gu, '')
+      .toLowerCase()
+      .replaceAll(/[ßłæø]/g, (letter) => special[letter] ?? '')
+  const known = new Map<string, string[]>()
+  const wordsOf = (text: string) => {
+    const words = known.get(text) ?? fold(text).match(/[\p{L}\p{N}]+/gu) ?? []
+    known.set(text, words)
+    return words
+  }
+
+  let films: Film[]
+  beforeAll(async () => {
+    await server.sql`truncate movies restart identity cascade`
+    const { sql } = server
+    // So that their ids span several of the blocks that far pages begin in.
+    await sql`alter table movies alter column id set increment by 397`
+    const drawn = several(FILMS, () => {
+      const release_date = maybe(0.7, day) ?? null
+      return {
+        title: `${phrase(1 + below(3))} ${below(1e9)}`,
+        year: release_date === null ? 1990 + below(8) : Number(release_date.slice(0, 4)),
+        runtime: 80 + below(20),
+        genres: [...new Set(several(1 + below(3), () => pick(genres)))],
+        director: maybe(0.6, () => phrase(2)) ?? null,
+        cast: maybe(0.6, () => [...new Set(several(below(4), () => phrase(2)))]) ?? null,
+        release_date,
+        created_by: pick([1, alice.id, bob.id]),
+      }
+    })
+    for (let i = 0; i < FILMS; i += 200) await sql`insert into movies ${sql(drawn.slice(i, i + 200))}`
+    const inserted = await sql<
+      { id: string; title: string }[]
+    >`select id, title from movies order by title collate "und-x-icu"`
+    const byTitle = new Map(drawn.map((film) => [film.title, film]))
+    films = inserted.map(({ id, title }, place) => ({
+      ...(byTitle.get(title) as Film),
+      id: Number(id),
+      place,
+    }))
+  })
+
+  const disguise = (text: string) =>
+    pick([text, fold(text), text.toUpperCase(), text.normalize('NFD'), text.toLowerCase()])
+  const queryText = () =>
+    pick([
+      () => disguise(pick(words)),
+      () => disguise(`${pick(words)} ${pick(words)}`),
+      () => pick(['?!', ' ', '&|']),
+    ])()
+  const sorts = ['id', 'title', 'year', 'runtime', 'release_date']
+  type Query = Partial<Record<string, string>>
+  const drawQuery = (): Query => ({
+    title: maybe(0.3, queryText),
+    genres: maybe(0.3, () =>
+      several(1 + below(2), () => disguise(pick([...genres, ...genres, 'western']))).join(pick([',', ' , '])),
+    ),
+    director: maybe(0.15, queryText),
+    cast: maybe(0.15, queryText),
+    year: maybe(0.1, () => String(1990 + below(9))),
+    release_date: maybe(0.05, () => pick(films).release_date ?? day()),
+    release_date_from: maybe(0.15, day),
+    release_date_to: maybe(0.15, day),
+    created_by: maybe(0.2, () => pick(['me', '1', String(bob.id), '999'])),
+    page: maybe(0.5, () => String(1 + below(pick([4, 100, FILMS])))),
+    page_size: maybe(0.7, () => String(1 + below(100))),
+    sort: maybe(0.8, () => pick(['', '-']) + pick(sorts)),
+  })
+
+  const holds = (text: string | null, asked = '') => {
+    const words = wordsOf(text ?? '')
+    return wordsOf(asked).every((word) => words.includes(word))
+  }
+  const genreKey = (genre: string) => genre.normalize('NFC').trim().toLowerCase()
+
+  /** What the contract says of a query, film by film. */
+  function reference(query: Query) {
+    const { sort = 'id', page = '1', page_size = '20', genres, created_by } = query
+    const asked = genres?.split(',').map(genreKey) ?? []
+    const found = films.filter(
+      (film) =>
+        holds(film.title, query.title) &&
+        holds(film.director, query.director) &&
+        holds(film.cast?.join('\n') ?? null, query.cast) &&
+        asked.every((genre) => film.genres.map(genreKey).includes(genre)) &&
+        (query.year === undefined || film.year === Number(query.year)) &&
+        (query.release_date === undefined || film.release_date === query.release_date) &&
+        (query.release_date_from === undefined || (film.release_date ?? '') >= query.release_date_from) &&
+        (query.release_date_to === undefined || (film.release_date ?? '9') <= query.release_date_to) &&
+        (created_by === undefined ||
+          film.created_by === (created_by === 'me' ? alice.id : Number(created_by))),
+    )
+    const key = sort.replace('-', '')
+    const sign = sort.startsWith('-') ? -1 : 1
+    const ranks: Record<string, (film: Film) => number> = {
+      id: ({ id }) => id,
+      title: ({ place }) => place,
+      year: ({ year }) => year,
+      runtime: ({ runtime }) => runtime,
+      release_date: ({ release_date }) => Date.parse(release_date ?? ''),
+    }
+    const rankOf = ranks[key] ?? (() => 0)
+    found.sort((a, b) => {
+      const [left, right] = [rankOf(a), rankOf(b)]
+      if (Number.isNaN(left) || Number.isNaN(right))
+        return Number(Number.isNaN(left)) - Number(Number.isNaN(right)) || a.id - b.id
+      return sign * (left - right) || a.id - b.id
+    })
+    const [current, size] = [Number(page), Number(page_size)]
+    return {
+      ids: found.slice((current - 1) * size, current * size).map(({ id }) => id),
+      metadata: {
+        current_page: current,
+        page_size: size,
+        first_page: 1,
+        last_page: Math.max(1, Math.ceil(found.length / size)),
+        total_records: found.length,
+      },
+    }
+  }
+
+  test(`${QUERIES} random queries find what the reference finds (seed ${SEED})`, async () => {
+    let hits = 0
+    for (let i = 0; i < QUERIES; i++) {
+      const query = drawQuery()
+      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+      const { body } = await list(`?${new URLSearchParams(given)}`)
+      const found = { ids: body.movies?.map(({ id }) => id), metadata: body.metadata, error: body.error }
+      expect({ query, ...found }).toEqual({ query, ...reference(query), error: undefined as never })
+      if (given.length > 2 && body.metadata.total_records > 0) hits++
+    }
+    expect(hits).toBeGreaterThan(200)
+  }, 120_000)
+
+  test('titles stand in the order of their language-neutral collation', () => {
+    const { compare } = new Intl.Collator('und')
+    expect(films.map(({ title }) => title)).toEqual(films.map(({ title }) => title).sort(compare))
+  })
+})

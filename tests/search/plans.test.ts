@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { findLogin } from '../../src/access/mail-token-store'
+import { connect, type Db, workPatience } from '../../src/db/client'
+import { listFavourites } from '../../src/favourites/store'
+import { createLog } from '../../src/log'
+import { migrate } from '../../src/migrations/migrate'
+import { listMovies } from '../../src/movies/store'
+import type { MovieFilters, MovieList } from '../../src/search/query'
+import { findUserByLogin } from '../../src/users/store'
+import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+
+// The planner of PGlite is PostgreSQL's own, but a server is what has to stand 100,000 films.
+const FILMS = 100_000
+const reason = testDatabaseUrl === undefined ? ' (skipped: needs TEST_DATABASE_URL)' : ''
+
+describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads them all${reason}`, () => {
+  let database: TestDatabase
+  let client: postgres.Sql
+  let db: Db
+  const queries: { text: string; parameters: unknown[] }[] = []
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    if (database.config.kind !== 'postgres') throw new Error('this needs a server')
+    const { url } = database.config
+    const work = connect({ url }, { poolMax: 1, log: createLog('error', () => {}), patience: workPatience })
+    await migrate(work.db)
+    await work.close()
+    client = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
+    db = drizzle(client, { logger: { logQuery: (text, parameters) => queries.push({ text, parameters }) } })
+    await load(client)
+  }, 120_000)
+  afterAll(async () => {
+    await client.end()
+    await database.drop()
+  })
+
+  async function planOfLast(): Promise<string> {
+    const query = queries.at(-1)
+    if (query === undefined) throw new Error('nothing was asked')
+    // postgres.js takes text for everything; the statement says the types.
+    const parameters = query.parameters as string[]
+    const [row] = await client.unsafe(
+      `explain (format json) ${query.text.replace(/^\/\*.*?\*\/ /, '')}`,
+      parameters,
+    )
+    const plan: unknown = row?.['QUERY PLAN']
+    return typeof plan === 'string' ? plan : JSON.stringify(plan)
+  }
+  /** The names of the tables that the plan of the last query reads from end to end. */
+  const tablesReadWhole = async () => seqScans(JSON.parse(await planOfLast()))
+
+  const list = (filters: MovieFilters, more: Partial<MovieList<'id'>> = {}) => ({
+    filters,
+    sort: { key: 'id' as const, descending: false },
+    page: 1,
+    pageSize: 20,
+    ...more,
+  })
+  const sorts = (['id', 'title', 'year', 'runtime', 'release_date'] as const).flatMap((key) =>
+    [false, true].map((descending) => ({ key, descending })),
+  )
+  const searches: [string, MovieFilters][] = [
+    ['title', { title: 'w77' }],
+    ['title of two words', { title: 'w1 w2' }],
+    ['title and genre', { title: 'w3', genres: ['drama'] }],
+    ['genre', { genres: ['g7'] }],
+    ['director', { director: 'w77' }],
+    ['cast', { cast: 'w77' }],
+    ['release date', { releaseDate: '2000-01-01' }],
+    ['a month of releases', { releaseDateFrom: '2000-01-01', releaseDateTo: '2000-01-31' }],
+    ['year', { year: 1999 }],
+    ['creator', { createdBy: 2 }],
+    ['all at once', { title: 'w1', genres: ['drama'], director: 'w1', cast: 'w1', year: 1999 }],
+  ]
+
+  test.each(sorts)('sorted by %p', async (sort) => {
+    for (const page of [1, 2500, 4990]) {
+      await listMovies(db, { filters: {}, sort, page, pageSize: 20 })
+      expect({ page, read: await tablesReadWhole() }).toEqual({ page, read: [] })
+    }
+  })
+
+  test.each(searches)('searched by %s', async (_, filters) => {
+    for (const sort of sorts) {
+      await listMovies(db, { ...list(filters), sort })
+      expect({ sort, read: await tablesReadWhole() }).toEqual({ sort, read: [] })
+    }
+  })
+
+  test.each(sorts)('a page from the end is the one it should be, sorted by %p', async (sort) => {
+    const column = sort.key === 'title' ? 'title collate "und-x-icu"' : sort.key
+    const order = `${column} ${sort.descending ? 'desc' : 'asc'} nulls last, id`
+    for (const [page, pageSize] of [
+      [2501, 20],
+      [4999, 20],
+      [5000, 20],
+      [5001, 20],
+      [1429, 70],
+      [9, 1],
+    ] as const) {
+      const { rows, total } = await listMovies(db, { filters: {}, sort, page, pageSize })
+      const expected = await client.unsafe(
+        `select id from movies order by ${order} limit ${pageSize} offset ${(page - 1) * pageSize}`,
+      )
+      expect(total).toBe(FILMS)
+      expect(rows.map(({ movie }) => movie.id)).toEqual(expected.map(({ id }) => Number(id)))
+    }
+  })
+
+  test.each([
+    ['a sign-in by address', 'users_email_key', () => findLogin(db, { email: 'User77@Example.com' })],
+    ['a sign-in by username', 'users_username_key', () => findLogin(db, { username: 'Name77' })],
+    ['a command with an address', 'users_email_key', () => findUserByLogin(db, 'USER77@example.com')],
+    ['a command with a username', 'users_username_key', () => findUserByLogin(db, 'NAME77')],
+  ])('%s goes by the index', async (_, index, find) => {
+    expect(await find()).toMatchObject({ id: 78 })
+    expect(await planOfLast()).toContain(`"${index}"`)
+  })
+
+  test('of favourites', async () => {
+    for (const filters of [{}, { title: 'w1' }, { genres: ['drama'] }]) {
+      await listFavourites(db, {
+        userId: 2,
+        list: { ...list(filters), sort: { key: 'added', descending: true } },
+      })
+      expect({ filters, read: await tablesReadWhole() }).toEqual({ filters, read: [] })
+    }
+  })
+})
+
+async function load(client: postgres.Sql) {
+  await client.unsafe(`
+    select setseed(0.5);
+    insert into users (name, email, username, password_hash) select 'User ' || i, 'user' || i || '@example.com', 'name' || i, 'x' from generate_series(1, 2000) i;
+    create function w() returns text language sql volatile as $$ select 'w' || floor(power(random(), 3) * 20000)::int $$;
+    insert into movies (title, year, runtime, genres, director, "cast", release_date, created_by)
+    select w() || ' ' || w() || ' ' || w() || ' ' || i, extract(year from day)::int, 60 + floor(random() * 120)::int,
+      array['g' || floor(random() * 40)::int] || case when random() < 0.03 then '{drama}'::text[] else '{}' end,
+      w() || ' ' || w(), array[w() || ' ' || w(), w() || ' ' || w()],
+      case when random() < 0.9 then day end, 2 + floor(random() * 1000)::int
+    from (select i, date '1900-01-01' + floor(random() * 46000)::int as day from generate_series(1, ${FILMS}) i) as films;
+    insert into favourites (user_id, movie_id, added_at) select 2 + i % 1000, i, now() - i * interval '1 minute' from generate_series(1, ${FILMS}) i;
+  `)
+  await client.unsafe('vacuum analyze')
+}
+
+/** Small tables, such as the sixteen rows that count the films, are read whole with reason. */
+function seqScans(plan: unknown): string[] {
+  if (Array.isArray(plan)) return plan.flatMap(seqScans)
+  if (typeof plan !== 'object' || plan === null) return []
+  const own =
+    'Node Type' in plan && plan['Node Type'] === 'Seq Scan' && 'Relation Name' in plan
+      ? [String(plan['Relation Name'])]
+      : []
+  return [
+    ...own.filter((name) => name === 'movies' || name === 'favourites'),
+    ...Object.values(plan).flatMap(seqScans),
+  ]
+}

@@ -1,0 +1,139 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import { newFolder, removeFolders } from '../support/embedded'
+import { canReceive, receiveAt } from '../support/notify-socket'
+import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
+
+// What the service tells whoever started it, as systemd would hear it.
+setDefaultTimeout(60_000)
+
+let program: Program | undefined
+let receiver: Awaited<ReturnType<typeof receiveAt>> | undefined
+afterEach(async () => {
+  program?.kill('SIGKILL')
+  await program?.exited
+  await receiver?.close()
+  program = receiver = undefined
+})
+afterAll(removeFolders)
+
+const environment = async (more: Record<string, string>) => ({
+  ...quietSettings,
+  DATA_DIR: join(await newFolder(), 'data'),
+  ...more,
+})
+
+const addresses: [string, () => Promise<string>][] = [
+  ['a path', async () => join(await newFolder(), 'notify')],
+  ['an abstract name', async () => `@redlight-${crypto.randomUUID()}`],
+]
+
+describe.skipIf(!canReceive)('systemd', () => {
+  test.each(addresses)('is told at %s when it starts, serves and stops', async (_, newAddress) => {
+    const address = await newAddress()
+    receiver = await receiveAt(address)
+    program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
+    await receiver.until(/READY=1/)
+    expect(await program.stop()).toMatchObject({ exitCode: 0 })
+    await receiver.until(/STOPPING=1/)
+    expect(receiver.messages).toEqual([
+      'STATUS=starting: waits for its database, and brings it up to date',
+      `READY=1 STATUS=listens on ${program.url.origin}`,
+      'STOPPING=1 STATUS=finishes the requests under way',
+    ])
+  })
+
+  test('hears the watchdog while the service answers itself, and no more once it is frozen', async () => {
+    const address = `@redlight-${crypto.randomUUID()}`
+    receiver = await receiveAt(address)
+    program = await startProgram(await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '2000000' }))
+    await receiver.until(/^WATCHDOG=1$/, 2)
+    program.kill('SIGSTOP')
+    await Bun.sleep(200)
+    const before = receiver.messages.length
+    await Bun.sleep(2500)
+    expect(receiver.messages).toHaveLength(before)
+    program.kill('SIGCONT')
+    await receiver.until(/^WATCHDOG=1$/, 3)
+    expect(await program.stop()).toMatchObject({ exitCode: 0 })
+  })
+
+  test('hears the watchdog until the last request is done', async () => {
+    const address = `@redlight-${crypto.randomUUID()}`
+    receiver = await receiveAt(address)
+    program = await startProgram(
+      await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '500000', SHUTDOWN_DELAY: '2s' }),
+    )
+    await receiver.until(/READY=1/)
+    const stopped = program.stop()
+    await receiver.until(/STOPPING=1/)
+    const before = receiver.messages.length
+    await stopped
+    expect(
+      receiver.messages.slice(before).filter((message) => message === 'WATCHDOG=1').length,
+    ).toBeGreaterThan(2)
+  })
+
+  test('hears no watchdog that is meant for another process', async () => {
+    const address = `@redlight-${crypto.randomUUID()}`
+    receiver = await receiveAt(address)
+    const watchdog = { WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' }
+    program = await startProgram(await environment({ NOTIFY_SOCKET: address, ...watchdog }))
+    await receiver.until(/READY=1/)
+    await Bun.sleep(500)
+    expect(receiver.messages).not.toContain('WATCHDOG=1')
+  })
+})
+
+const absent = [
+  ['a path', '/nowhere/notify'],
+  ['another kind', 'vsock:2:1234'],
+  ['a long path', `/${'x'.repeat(200)}`],
+]
+test.each(absent)(
+  'a service manager that is not there, %s, is a warning, and no reason not to serve',
+  async (_, address = '') => {
+    program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
+    expect((await fetch(new URL('/v1/healthcheck', program.url))).status).toBe(200)
+    expect(program.lines.some((line) => line.includes('the service manager could not be told'))).toBe(true)
+  },
+)
+
+describe('while it stops', () => {
+  test('the healthcheck says so and every answer ends its connection, until the port closes', async () => {
+    program = await startProgram(await environment({ SHUTDOWN_DELAY: '2s' }))
+    const ask = async (path: string) => {
+      const { status, headers } = await fetch(new URL(path, program?.url), { method: 'GET' })
+      return { path, status, connection: headers.get('connection') }
+    }
+    const kept = { connection: expect.not.stringContaining('close') }
+    for (const path of ['/v1/healthcheck', '/v1/movies', '/nowhere']) {
+      const { connection } = await ask(path)
+      expect({ connection: connection ?? 'keep-alive' }).toEqual(kept)
+    }
+    const { url } = program
+    const stopped = program.stop()
+    await Bun.sleep(300)
+    expect(await Promise.all(['/v1/healthcheck', '/v1/movies', '/nowhere', '/docs'].map(ask))).toEqual([
+      { path: '/v1/healthcheck', status: 503, connection: 'close' },
+      { path: '/v1/movies', status: 401, connection: 'close' },
+      { path: '/nowhere', status: 404, connection: 'close' },
+      { path: '/docs', status: 200, connection: 'close' },
+    ])
+    expect(await stopped).toMatchObject({ exitCode: 0 })
+    expect(await fetch(new URL('/v1/healthcheck', url)).catch((error: Error) => error)).toBeInstanceOf(Error)
+  })
+})
+
+test('SIGHUP changes nothing, and each line of the log stays one JSON object', async () => {
+  const launched = launchProgram(await environment({ DATABASE_WAIT: '5s' }))
+  program = { ...launched, url: await launched.listening }
+  for (let i = 0; i < 5; i++) {
+    program.kill('SIGHUP')
+    expect((await fetch(new URL('/v1/movies', program.url))).status).toBe(401)
+  }
+  expect(await program.stop()).toMatchObject({ exitCode: 0 })
+  const entries = program.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  expect(entries.filter(({ message }) => message === 'SIGHUP is ignored')).toHaveLength(5)
+  expect(entries.filter(({ message }) => message === 'request')).toHaveLength(5)
+})
