@@ -184,3 +184,8 @@ export class Failure extends Error {
 
 /** 422 with a message for each failing field. */
 export const invalid = (fields: FieldMessages) => new Failure('invalid', { error: fields })
+
+/** A failure for the operator: one line that says what is wrong and what to do about it. Exit code 1. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError'
+}

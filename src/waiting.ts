@@ -1,11 +1,68 @@
-import { patienceMs } from './deadline'
+import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** At most so many at work and so many waiting, each for so long at most; whoever comes on top is refused. */
+// A request may wait several times: for its user, for the movie, for a password. Their sum has to end in time, so the
+// moment travels with the request instead of each wait having a limit of its own.
+const deadlines = new AsyncLocalStorage<{ at: number }>()
+
+/** Runs the work of a request, all of whose waits together are to end within so many milliseconds. */
+export const withDeadline = <T>(milliseconds: number, work: () => T): T =>
+  deadlines.run({ at: performance.now() + milliseconds }, work)
+
+/** How long a wait may take: `limitMs`, or what is left to the request. */
+export function timeLeft(limitMs: number): number {
+  const deadline = deadlines.getStore()
+  return deadline === undefined ? limitMs : Math.max(0, Math.min(limitMs, deadline.at - performance.now()))
+}
+
+/** Waiting for the client, such as for its body, does not count against the request's deadline. */
+export async function withoutDeadline<T>(work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now()
+  try {
+    return await work()
+  } finally {
+    const deadline = deadlines.getStore()
+    if (deadline !== undefined) deadline.at += performance.now() - startedAt
+  }
+}
+
+const OWN_DELAY_MS = 10
+
+/** Calls `work` after so many milliseconds; returns the way to call it off. */
+export function after(milliseconds: number, work: () => void): () => void {
+  const timer = setTimeout(work, milliseconds)
+  return () => clearTimeout(timer)
+}
+
+/** For pacing work that is tried again or done in steps; a wait for an event is `within`. */
+export const pause = (milliseconds: number): Promise<void> => Bun.sleep(milliseconds)
+
+/**
+ * What `work` results in, or what `late` returns or throws when that takes longer than `limitMs` or than is left to the
+ * request. A timer that is late itself shows that this process had no time, so `work` then gets as long again, once.
+ */
+export async function within<T>(limitMs: number, work: PromiseLike<T>, late: () => T): Promise<T> {
+  const milliseconds = timeLeft(limitMs)
+  const tooLate = Promise.withResolvers<typeof LATE>()
+  const endsAt = performance.now() + milliseconds
+  let callOff = after(milliseconds, () => {
+    const isOwnFault = performance.now() - endsAt > OWN_DELAY_MS
+    callOff = after(isOwnFault ? milliseconds : 0, () => tooLate.resolve(LATE))
+  })
+  try {
+    const result = await Promise.race([work, tooLate.promise])
+    return result === LATE ? late() : result
+  } finally {
+    callOff()
+  }
+}
+const LATE = Symbol('late')
+
+/** Runs `concurrency` jobs, lets `maxWaiting` more wait up to `maxWaitMs`, and refuses the rest. */
 export type Gate = {
   /** Resolves with the way out, which must be called once the work is over; rejects with `refusal()`. */
   enter(): Promise<() => void>
   run<T>(work: () => Promise<T>): Promise<T>
-  /** How many are at work, and how many wait. */
+  /** How many run, and how many wait. */
   readonly busy: number
   readonly waiting: number
 }
@@ -24,11 +81,11 @@ export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: Gate
     }
   }
 
-  function once(way: () => void) {
-    let gone = false
+  function once(leave: () => void) {
+    let isGone = false
     return () => {
-      if (!gone) way()
-      gone = true
+      if (!isGone) leave()
+      isGone = true
     }
   }
 
@@ -37,17 +94,17 @@ export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: Gate
       busy++
       return Promise.resolve(once(leave))
     }
-    const patience = patienceMs(maxWaitMs)
-    if (queue.size >= maxWaiting || patience === 0) return Promise.reject(refusal())
+    const milliseconds = timeLeft(maxWaitMs)
+    if (queue.size >= maxWaiting || milliseconds === 0) return Promise.reject(refusal())
     return new Promise((resolve, reject) => {
       const admit = () => {
-        clearTimeout(timer)
+        callOff()
         resolve(once(leave))
       }
-      const timer = setTimeout(() => {
+      const callOff = after(milliseconds, () => {
         queue.delete(admit)
         reject(refusal())
-      }, patience)
+      })
       queue.add(admit)
     })
   }

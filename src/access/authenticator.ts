@@ -1,5 +1,5 @@
+import type { Principal } from '../permissions'
 import { exactId } from '../rules/fields'
-import type { Principal } from '../tokens/model'
 import type { Jwt } from './jwt'
 
 const MAX_REMEMBERED = 10_000

@@ -1,9 +1,10 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { refusal } from '../db/errors'
-import { usersPermissions } from '../db/schema'
+import { folded, users, usersPermissions } from '../db/schema'
 import { Failure } from '../errors'
-import type { Permission } from '../permissions'
+import type { Permission, Principal } from '../permissions'
+import { foldCase } from '../rules/fields'
 
 const noSuchUser = { users_permissions_user_id_users_id_fk: () => new Failure('notFound') }
 
@@ -31,4 +32,49 @@ export async function revoke(
     .where(and(eq(usersPermissions.userId, userId), inArray(usersPermissions.permission, [...permissions])))
     .returning({ permission: usersPermissions.permission })
   return taken.map(({ permission }) => permission)
+}
+
+export type Login = { email: string } | { username: string }
+
+/** The condition for the user with a name, in any case. */
+export const hasLogin = (login: Login) =>
+  'email' in login
+    ? eq(folded(users.email), foldCase(login.email))
+    : eq(folded(users.username), foldCase(login.username))
+
+/** What a sign-in or a request for a mail needs to know of the user with a name. */
+export async function findLogin(db: Db, login: Login) {
+  const [user] = await db
+    .select({
+      id: users.id,
+      activated: users.activated,
+      passwordHash: users.passwordHash,
+      tokenGeneration: users.tokenGeneration,
+    })
+    .from(users)
+    .where(hasLogin(login))
+  return user
+}
+
+export async function findPrincipal(db: Db, userId: number): Promise<Principal | undefined> {
+  const [user] = await db
+    .select({
+      id: users.id,
+      name: users.name,
+      username: users.username,
+      tokenGeneration: users.tokenGeneration,
+      activated: users.activated,
+      permissions: sql<string>`array_to_string(array(select ${usersPermissions.permission} from ${usersPermissions} where ${usersPermissions.userId} = ${users.id}), ' ')`,
+    })
+    .from(users)
+    .where(eq(users.id, userId))
+  return user && { ...user, permissions: new Set(user.permissions.split(' ').filter(Boolean)) }
+}
+
+/** Ends every authentication token that the user holds. */
+export async function endSessions(db: Db | Tx, userId: number): Promise<void> {
+  await db
+    .update(users)
+    .set({ tokenGeneration: sql`${users.tokenGeneration} + 1` })
+    .where(eq(users.id, userId))
 }

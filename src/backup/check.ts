@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Db } from '../db/client'
 import { openDatabaseAlone } from '../db/open'
+import { OperatorError } from '../errors'
 import type { Log } from '../log'
 import { migrate } from '../migrations/migrate'
 import type { Manifest, TableEntry } from './manifest'
-import { BackupProblem } from './problem'
 import { restoreBackup } from './restore'
 import { withSnapshot } from './snapshot'
 import { type OnRows, rowsOf } from './write'
@@ -45,7 +45,7 @@ function tablesOf(db: Db): Promise<TableEntry[]> {
 function compare(path: string, wanted: readonly TableEntry[], found: readonly TableEntry[]) {
   const other = wanted.find((table, index) => JSON.stringify(table) !== JSON.stringify(found[index]))
   if (other !== undefined || wanted.length !== found.length)
-    throw new BackupProblem(
+    throw new OperatorError(
       `${path} does not come back as it was (${other?.name ?? 'its tables'}): keep the older ones, and report this`,
     )
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { OperatorError } from '../errors'
 import { migrations } from '../migrations/migrations'
-import { BackupProblem } from './problem'
 
 const FORMAT = 1
 const whole = () => Type.Integer({ minimum: 0 })
@@ -58,10 +58,10 @@ export function decodeHeader(header: Buffer, path: string): Manifest {
   const [, json = '', checksum = ''] = header.toString('utf8', FRAME_BYTES).split('\n')
   const isOurs = header.length >= 4 && header.readUInt32LE(0) === SKIPPABLE_FRAME && json.startsWith('{')
   if (!isOurs)
-    throw new BackupProblem(`${path} is no backup of Redlight: name a file that "redlight backup" wrote`)
+    throw new OperatorError(`${path} is no backup of Redlight: name a file that "redlight backup" wrote`)
   const manifest = checksum === sha256(json) ? parse(json) : undefined
   if (isNewer(manifest))
-    throw new BackupProblem(
+    throw new OperatorError(
       `${path} was written by a newer Redlight (${manifest.redlight}): restore it with that version or a newer one`,
     )
   if (!Value.Check(Manifest, manifest) || !encodeHeader(manifest).equals(header))
@@ -90,4 +90,4 @@ function isNewer(manifest: unknown): manifest is Static<typeof Newer> {
 }
 
 export const damaged = (path: string, what: string) =>
-  new BackupProblem(`${path} is damaged or incomplete (${what}): nothing was changed; take another backup`)
+  new OperatorError(`${path} is damaged or incomplete (${what}): nothing was changed; take another backup`)

@@ -1,12 +1,4 @@
-/** A backup could not be taken, read or restored: one line that says what is wrong and how to mend it. */
-export class BackupProblem extends Error {
-  override readonly name = 'BackupProblem'
-  readonly problems: readonly string[]
-  constructor(message: string) {
-    super(message)
-    this.problems = [message]
-  }
-}
+import { OperatorError } from '../errors'
 
 const MENDS = new Map([
   ['ENOENT', "there is no such file or folder: correct the path, or make the folder that it's in"],
@@ -23,5 +15,5 @@ const MENDS = new Map([
 export function aboutFile(doing: string, path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const mend = MENDS.get(code) ?? (/^E[A-Z]+$/.test(code) ? 'see what the disk has' : undefined)
-  return mend === undefined ? error : new BackupProblem(`can't ${doing} ${path} (${code}): ${mend}`)
+  return mend === undefined ? error : new OperatorError(`can't ${doing} ${path} (${code}): ${mend}`)
 }

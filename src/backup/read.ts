@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { compose } from 'node:stream'
 import { createZstdDecompress } from 'node:zlib'
+import { OperatorError } from '../errors'
 import { damaged, decodeHeader, HEADER_BYTES, type Manifest, type TableEntry } from './manifest'
-import { aboutFile, BackupProblem } from './problem'
+import { aboutFile } from './problem'
 import type { OnRows } from './write'
 
 const BATCH_BYTES = 1_048_576
@@ -73,7 +74,7 @@ async function* chunks(path: string, { sha256 }: Manifest): AsyncGenerator<Buffe
     }
   } catch (error) {
     const problem = aboutFile('read', path, error)
-    throw problem instanceof BackupProblem ? problem : damaged(path, 'its compression')
+    throw problem instanceof OperatorError ? problem : damaged(path, 'its compression')
   } finally {
     file.destroy()
   }

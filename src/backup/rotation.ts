@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { aboutFile, BackupProblem } from './problem'
+import { OperatorError } from '../errors'
+import { aboutFile } from './problem'
 
 const OURS = /^redlight-\d{8}T\d{6}Z\.backup$/
 
@@ -12,7 +13,7 @@ export async function newName(folder: string): Promise<string> {
   } catch (error) {
     throw aboutFile('write to', folder, error)
   }
-  throw new BackupProblem(`${folder} is no folder: with --keep, name one`)
+  throw new OperatorError(`${folder} is no folder: with --keep, name one`)
 }
 
 /** Removes all of our backups in a folder but the newest, and says which. */

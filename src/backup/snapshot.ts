@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { MANY_SHAPES } from '../db/prepared'
+import { UNNAMED } from '../db/driver'
+import { OperatorError } from '../errors'
 import { appliedMigrations } from '../migrations/migrate'
 import { migrations } from '../migrations/migrations'
-import { BackupProblem } from './problem'
 import { type StoredTable, storedTables } from './tables'
 
 const PAGE_ROWS = 1000
@@ -71,9 +71,9 @@ async function schemaVersion(tx: Tx): Promise<number> {
   const applied = await appliedMigrations(tx)
   const known = new Set(migrations.map(({ folderMillis }) => folderMillis))
   if (applied.length === 0)
-    throw new BackupProblem('the database is empty: "redlight migrate" makes its tables')
+    throw new OperatorError('the database is empty: "redlight migrate" makes its tables')
   if (!applied.every((version) => known.has(version)))
-    throw new BackupProblem('the database is newer than this redlight: use the version that runs on it')
+    throw new OperatorError('the database is newer than this redlight: use the version that runs on it')
   return Math.max(...applied)
 }
 
@@ -105,7 +105,7 @@ async function nextIdOf(tx: Tx, table: string): Promise<number> {
 async function* pages(db: Db | Tx, cursor: string) {
   for (;;) {
     const found = await db.execute<{ line: string }>(
-      sql.raw(`${MANY_SHAPES} fetch forward ${PAGE_ROWS} from ${cursor}`),
+      sql.raw(`${UNNAMED} fetch forward ${PAGE_ROWS} from ${cursor}`),
     )
     if (found.length === 0) return
     yield { text: `${found.map(({ line }) => line).join('\n')}\n`, rows: found.length }

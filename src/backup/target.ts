@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/client'
 import { dependentOf } from '../db/errors'
 import { BUILT_IN_USER_ID } from '../db/schema'
+import { OperatorError } from '../errors'
 import { appliedMigrations } from '../migrations/migrate'
 import { migrations } from '../migrations/migrations'
 import { array, ownFunctions, ownNames, ownTables, presentOids } from './own-objects'
-import { BackupProblem } from './problem'
 import { storedColumns } from './snapshot'
 
 /** A service that runs on the database would go on with what it remembers. The embedded one is locked by its folder. */
@@ -16,7 +16,7 @@ export async function requireNobodyElse(tx: Tx): Promise<void> {
     select count(*) as others from pg_stat_activity
     where datname = current_database() and application_name like 'redlight%' and pid <> pg_backend_pid()`)
   if (Number(found?.others) > 0)
-    throw new BackupProblem(
+    throw new OperatorError(
       `a redlight that runs has ${found?.others} connections to this database: stop it first ("redlight serve", on every machine)`,
     )
 }
@@ -25,7 +25,7 @@ export async function requireNobodyElse(tx: Tx): Promise<void> {
 export async function requireNoContent(tx: Tx): Promise<void> {
   const isNewer = (await appliedMigrations(tx)).some((version) => !ourVersions.includes(version))
   if (isNewer || (await hasContent(tx)))
-    throw new BackupProblem(
+    throw new OperatorError(
       'the database holds users or films: name an empty one, or say --replace to lose all that is in it',
     )
 }
@@ -54,7 +54,7 @@ export async function requireOurOwn(tx: Tx): Promise<void> {
   const [table] = await presentTables(tx)
   const isMigrated = (await appliedMigrations(tx)).some((version) => ourVersions.includes(version))
   if (table !== undefined && !isMigrated)
-    throw new BackupProblem(
+    throw new OperatorError(
       `the table ${table} was not made by Redlight: name an empty database (nothing was changed)`,
     )
   const [foreign] = await tx.execute<{ what: string }>(sql`
@@ -86,7 +86,7 @@ export async function emptyDatabase(tx: Tx): Promise<void> {
 }
 
 const inTheWay = (what: string) =>
-  new BackupProblem(
+  new OperatorError(
     `${what}, and would be lost: move it away, or restore into an empty database (nothing was changed)`,
   )
 

@@ -4,9 +4,10 @@ import type { Manifest } from '../backup/manifest'
 import { readManifest, verifyFile } from '../backup/read'
 import { newName, removeOld } from '../backup/rotation'
 import { type OnRows, takeBackup } from '../backup/write'
+import { OperatorError } from '../errors'
 import { shown } from '../rules/suggest'
 import { version } from '../server/version'
-import { type Command, type CommandContext, CommandFailed, mixed, UsageError, words } from './command'
+import { type Command, type CommandContext, mixed, UsageError, words } from './command'
 
 export const backupCommand: Command = {
   name: 'backup',
@@ -87,7 +88,7 @@ export function steps({ untilSignal, progress }: Pick<CommandContext, 'untilSign
       manifest?.tables.reduce((sum, { rows }) => sum + rows, 0),
     )
     return await work((rows) => {
-      if (signal !== undefined) throw new CommandFailed(`stopped by ${signal}; nothing was changed`)
+      if (signal !== undefined) throw new OperatorError(`stopped by ${signal}; nothing was changed`)
       bar.advance(rows)
     })
   }

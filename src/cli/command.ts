@@ -47,11 +47,6 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The command could not do what it was asked to: exit 1, and one line that says why. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed'
-}
-
 /** The work of a command's second word. */
 export type Subcommand = (args: string[], context: CommandContext) => Promise<void>
 

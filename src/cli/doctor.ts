@@ -2,11 +2,12 @@ import { type Config, ConfigError, unknownVariable } from '../config/config'
 import { checkDatabase } from '../doctor/database'
 import { checkEncryption } from '../doctor/encryption'
 import { checkDisk, checkModes } from '../doctor/files'
-import { type Finding, fail, ok, warn, within } from '../doctor/finding'
+import { checkWithin, type Finding, fail, ok, warn } from '../doctor/finding'
 import { checkMail } from '../doctor/mail'
 import { checkProxies, checkSecrets } from '../doctor/settings'
+import { OperatorError } from '../errors'
 import { visible, visibleJson } from '../visible'
-import { type Command, type CommandContext, CommandFailed, mixed, words } from './command'
+import { type Command, type CommandContext, mixed, words } from './command'
 
 const PATIENCE_MS = 8000
 
@@ -35,7 +36,7 @@ Examples:
     const failed = findings.filter(({ status }) => status === 'fail').length
     if (flags.has('json')) context.printText(visibleJson({ ok: failed === 0, findings }))
     else for (const finding of findings) show(finding, context)
-    if (failed > 0) throw new CommandFailed(`${failed} of ${findings.length} checks failed`)
+    if (failed > 0) throw new OperatorError(`${failed} of ${findings.length} checks failed`)
   },
 }
 
@@ -48,13 +49,13 @@ async function examine(context: CommandContext, testAddress?: string): Promise<F
   using _ = context.progress('looking')
   const log = context.createLog({ logLevel: 'error' })
   const found = await Promise.all([
-    within(
+    checkWithin(
       PATIENCE_MS,
       'database',
       () => checkDatabase(config.database, log),
       'see that it runs, and what holds it up',
     ),
-    within(
+    checkWithin(
       PATIENCE_MS,
       'mail',
       () => checkMail(config, testAddress),

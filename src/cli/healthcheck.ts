@@ -1,4 +1,5 @@
-import { type Command, CommandFailed, words } from './command'
+import { OperatorError } from '../errors'
+import { type Command, words } from './command'
 
 const PATIENCE_MS = 5000
 
@@ -21,8 +22,8 @@ Examples:
     const url = `http://${reachable(host)}:${port}/v1/healthcheck`
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
     if (response === undefined)
-      throw new CommandFailed(`nothing answers at ${url}; is "redlight serve" running?`)
-    if (!response.ok) throw new CommandFailed(`${url} answers ${response.status}: ${await response.text()}`)
+      throw new OperatorError(`nothing answers at ${url}; is "redlight serve" running?`)
+    if (!response.ok) throw new OperatorError(`${url} answers ${response.status}: ${await response.text()}`)
     print('available')
   },
 }

@@ -1,8 +1,9 @@
 import { variables } from '../config/config'
 import { databaseProblem } from '../db/errors'
+import { OperatorError } from '../errors'
 import { didYouMean, shown } from '../rules/suggest'
 import { backupCommand } from './backup'
-import { type Command, type CommandContext, CommandFailed, UsageError } from './command'
+import { type Command, type CommandContext, UsageError } from './command'
 import { completionFor } from './completion'
 import { doctor } from './doctor'
 import { healthcheck } from './healthcheck'
@@ -96,7 +97,7 @@ function refuseUnknownOptions(command: Command, args: readonly string[]) {
 function reasons(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
   if ('problems' in error && Array.isArray(error.problems)) return error.problems.map(String)
-  if (error instanceof CommandFailed) return [error.message]
+  if (error instanceof OperatorError) return [error.message]
   const problem = databaseProblem(error)
   return [problem ?? `failed: ${error.message.split('\n')[0]}`]
 }

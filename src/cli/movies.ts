@@ -1,15 +1,9 @@
-import { assignMovie, deleteMovie, listMovies } from '../movies/store'
+import { OperatorError } from '../errors'
+import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { shown } from '../rules/suggest'
-import {
-  type Command,
-  CommandFailed,
-  options,
-  type Subcommand,
-  subcommandOf,
-  UsageError,
-  words,
-} from './command'
+import { listMovies } from '../search/store'
+import { type Command, options, type Subcommand, subcommandOf, UsageError, words } from './command'
 import { unlessGone, userNamed } from './users'
 
 const PAGE_SIZE = 100
@@ -62,7 +56,7 @@ function movieId(text: string): number {
   return id
 }
 
-const noFilm = (id: number) => new CommandFailed(`there is no film ${id}; "redlight movies list" shows all`)
+const noFilm = (id: number) => new OperatorError(`there is no film ${id}; "redlight movies list" shows all`)
 
 const remove: Subcommand = async (args, { withDatabase, print }) => {
   const [text = ''] = words(args, ['ID'])

@@ -1,8 +1,9 @@
 import { type Config, redacted, unknownVariable } from '../config/config'
+import { OperatorError } from '../errors'
 import { startServer } from '../server/server'
 import { version } from '../server/version'
 import type { Colours } from './colours'
-import { type Command, CommandFailed, words } from './command'
+import { type Command, words } from './command'
 
 export const serve: Command = {
   name: 'serve',
@@ -30,7 +31,7 @@ Examples:
     words(args, [])
     const config = readConfig()
     if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
-      throw new CommandFailed(
+      throw new OperatorError(
         `LOG_LEVEL=${config.logLevel} would hide the mails, which go to the log as long as SMTP_HOST is not set: set SMTP_HOST, or LOG_LEVEL=info`,
       )
     const log = createLog(config)

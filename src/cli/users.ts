@@ -3,23 +3,15 @@ import { createPasswords } from '../access/passwords'
 import { grant, revoke } from '../access/store'
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
-import { Failure } from '../errors'
+import { Failure, OperatorError } from '../errors'
 import { isPermission, type Permission, permissions } from '../permissions'
 import { parseId } from '../rules/fields'
-import { explain } from '../rules/objects'
+import { problemsOf } from '../rules/objects'
 import { didYouMean, shown } from '../rules/suggest'
 import { Registration } from '../users/model'
 import { createUsersService } from '../users/service'
 import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
-import {
-  type Command,
-  CommandFailed,
-  options,
-  type Subcommand,
-  subcommandOf,
-  UsageError,
-  words,
-} from './command'
+import { type Command, options, type Subcommand, subcommandOf, UsageError, words } from './command'
 
 const PAGE = 500
 
@@ -79,8 +71,8 @@ const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
   const password = (await readInput()).replace(/\r?\n$/, '')
   const registration = { email, name, username, password }
   const given = Object.fromEntries(Object.entries(registration).filter(([, value]) => value !== undefined))
-  const problems = explain(Registration, given, 'is not known')
-  if (Object.keys(problems).length > 0) throw new CommandFailed(inWords(problems))
+  const problems = problemsOf(Registration, given, 'is not known')
+  if (problems !== undefined) throw new OperatorError(inWords(problems))
   await withDatabase(async ({ db }, { defaultPermissions }) => {
     const users = createUsersService({
       db,
@@ -91,7 +83,7 @@ const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
     })
     const user = await users.add(Value.Decode(Registration, given)).catch((error) => {
       const reason = error instanceof Failure ? error.detail.error : undefined
-      throw typeof reason === 'object' ? new CommandFailed(inWords(reason)) : error
+      throw typeof reason === 'object' ? new OperatorError(inWords(reason)) : error
     })
     print(`Added user ${user.id}.`)
   })
@@ -111,7 +103,7 @@ export async function userNamed(db: Db, text: string) {
 }
 
 const noUser = (text: string) =>
-  new CommandFailed(`there is no user ${shown(text)}; "redlight users list" shows all`)
+  new OperatorError(`there is no user ${shown(text)}; "redlight users list" shows all`)
 
 /** Says of a user who was removed since they were found what is said of one who never was. */
 export const unlessGone =
@@ -123,7 +115,7 @@ export const unlessGone =
 async function ordinaryUser(db: Db, text: string) {
   const user = await userNamed(db, text)
   if (user.id === BUILT_IN_USER_ID)
-    throw new CommandFailed('the account Redlight is built in and stays as it is')
+    throw new OperatorError('the account Redlight is built in and stays as it is')
   return user
 }
 

@@ -1,4 +1,6 @@
-import { patienceMs, withDeadline } from '../deadline'
+import { type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { timeLeft, withDeadline, within } from '../waiting'
 import type { Db } from './client'
 import { isRefused } from './errors'
 
@@ -9,6 +11,16 @@ const MAX_TOGETHER = 100
 /** How long a question waits for the same one before it, whose connection may be the one that hangs. */
 const MAX_GATHERING_MS = 10
 
+/** One value for each database, made at its first use. */
+function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
+  const made = new WeakMap<object, { readonly value: Value }>()
+  return (db) => {
+    const entry = made.get(db) ?? { value: make(db) }
+    made.set(db, entry)
+    return entry.value
+  }
+}
+
 type Later<Value> = { join(): Promise<Value> }
 
 /**
@@ -17,13 +29,13 @@ type Later<Value> = { join(): Promise<Value> }
  */
 function later<Value>(work: () => Promise<Value>, before?: Promise<unknown>): Later<Value> {
   const { promise, resolve } = Promise.withResolvers<Value>()
-  let patience = Number.POSITIVE_INFINITY
-  const begin = () => resolve(withDeadline(patience, work))
+  let milliseconds = Number.POSITIVE_INFINITY
+  const begin = () => resolve(withDeadline(milliseconds, work))
   if (before === undefined) setImmediate(begin)
-  else Promise.race([before, Bun.sleep(MAX_GATHERING_MS)]).then(begin, begin)
+  else within(MAX_GATHERING_MS, before, () => {}).then(begin, begin)
   return {
     join() {
-      patience = Math.min(patience, patienceMs(Number.POSITIVE_INFINITY))
+      milliseconds = Math.min(milliseconds, timeLeft(Number.POSITIVE_INFINITY))
       return promise
     },
   }
@@ -35,22 +47,23 @@ type Batch<Item, Value> = { readonly items: Item[]; readonly done: Later<Value> 
 function gathered<Item, Value>(
   work: (db: Db, items: readonly Item[]) => Promise<Value>,
 ): (db: Db, item: Item) => Batch<Item, Value> {
-  const open = new WeakMap<Db, Batch<Item, Value>>()
+  type Gathering = { open: Batch<Item, Value> | undefined }
+  const gatheringOf = perDatabase((): Gathering => ({ open: undefined }))
 
-  function begin(db: Db): Batch<Item, Value> {
+  function begin(db: Db, gathering: Gathering): Batch<Item, Value> {
     const items: Item[] = []
     const done = later(() => {
-      if (open.get(db)?.items === items) open.delete(db)
+      if (gathering.open?.items === items) gathering.open = undefined
       return work(db, items)
     })
-    const batch = { items, done }
-    open.set(db, batch)
-    return batch
+    gathering.open = { items, done }
+    return gathering.open
   }
 
   return (db, item) => {
-    const current = open.get(db)
-    const batch = current !== undefined && current.items.length < MAX_TOGETHER ? current : begin(db)
+    const gathering = gatheringOf(db)
+    const { open } = gathering
+    const batch = open !== undefined && open.items.length < MAX_TOGETHER ? open : begin(db, gathering)
     batch.items.push(item)
     return batch
   }
@@ -97,13 +110,11 @@ export function askedOnce<Question, Value>(
     readonly waiting: Map<string, Later<Value>>
     readonly underWay: Map<string, Promise<unknown>>
   }
-  const all = new WeakMap<Db, Asked>()
+  const askedOf = perDatabase((): Asked => ({ waiting: new Map(), underWay: new Map() }))
 
   return (db, question) => {
-    const asked = all.get(db) ?? { waiting: new Map(), underWay: new Map() }
-    all.set(db, asked)
     const key = JSON.stringify(question)
-    const { waiting, underWay } = asked
+    const { waiting, underWay } = askedOf(db)
 
     async function send() {
       waiting.delete(key)
@@ -120,3 +131,30 @@ export function askedOnce<Question, Value>(
     return next.join()
   }
 }
+
+/** A query that is built once for each database, for where building it would cost more than running it. */
+export const builtOnce = <Query>(build: (db: Db) => Query): ((db: Db) => Query) => perDatabase(build)
+
+/** By the keys under which rows have their values. */
+export type Columns = Readonly<Record<string, PgColumn>>
+
+/**
+ * The table `sent`, made of rows of JavaScript: one parameter however many they are, so that one statement serves them
+ * all. Its columns are named as the keys are.
+ */
+export function sentRows(columns: Columns, rows: readonly Readonly<Record<string, unknown>>[]): SQL {
+  const typed = Object.entries(columns).map(
+    ([key, column]) => sql`${sql.identifier(key)} ${sql.raw(column.getSQLType())}`,
+  )
+  return sql`json_to_recordset(${JSON.stringify(rows)}::json) as sent (${listed(typed)})`
+}
+
+/** What the columns are called in their own table. */
+export const namesOf = (columns: Columns): SQL =>
+  listed(Object.values(columns).map(({ name }) => sql`${sql.identifier(name)}`))
+
+/** Their values in `sent`, in the same order. */
+export const sentValues = (columns: Columns): SQL =>
+  listed(Object.keys(columns).map((key) => sql`sent.${sql.identifier(key)}`))
+
+const listed = (parts: SQL[]) => sql.join(parts, sql`, `)

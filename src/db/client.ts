@@ -3,11 +3,10 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import type { Log } from '../log'
 import { createGate } from '../waiting'
-import { boundClient } from './driver'
+import { createDriver } from './driver'
 import { driverOptions } from './driver-options'
 import { databaseUnavailable } from './errors'
 import { pinStatement, pooledPins } from './pins'
-import { preparing } from './prepared'
 
 export type Db = PostgresJsDatabase
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
@@ -67,9 +66,8 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
     maxWaitMs: patience.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
-  // A named statement belongs to one of the server's connections, and a pooler lends another one each time.
-  const named = isPooled(target) ? client : preparing(client)
-  const db = drizzle(boundClient(named, gate, patience.queryMs))
+  const driver = createDriver(client, { gate, queryMs: patience.queryMs, namesStatements: !isPooled(target) })
+  const db = drizzle(driver)
   return {
     db,
     async listen(channel, onNotify, onListen) {

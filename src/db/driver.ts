@@ -1,7 +1,23 @@
+import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
-import { patienceMs } from '../deadline'
-import type { Gate } from '../waiting'
+import { after, type Gate, timeLeft } from '../waiting'
 import { databaseUnavailable, translated } from './errors'
+
+export const UNNAMED = '/* unnamed */'
+/** In a statement that comes in thousands of shapes, each planned best for its own values: it gets no name. */
+export const unnamed = sql.raw(`${UNNAMED} `)
+
+// A statement takes some 30 kB of the server for each connection: so many are far more than we have.
+const MAX_NAMED_STATEMENTS = 300
+
+export type DriverOptions = {
+  readonly gate: Gate
+  /** From asking to the answer. */
+  readonly queryMs: number
+  /** False where a pooler lends another connection each time, since a name belongs to a connection. */
+  readonly namesStatements: boolean
+}
+type Unsafe = Parameters<postgres.Sql['unsafe']>
 
 /** What a postgres.js query is made of, beyond its published type. */
 type Query = {
@@ -14,41 +30,89 @@ type Query = {
 const tooLate = () => databaseUnavailable(new Error('the database took too long'))
 
 /**
- * The same client with a limit on everything that can wait: a query is handed to postgres.js only once a connection
- * is free (its own queue knows no time limit, and it lines queries up behind slow ones), and whatever has not been
- * answered at the deadline is cancelled and fails.
+ * The one wrapper around postgres.js. A statement gets a name, so that it is parsed and planned once on a connection;
+ * it is handed to postgres.js only once a connection is free (the queue of postgres.js knows no time limit, and lines
+ * queries up behind slow ones); and what has not been answered at the deadline is cancelled and fails.
  */
-export function boundClient(client: postgres.Sql, gate: Gate, deadlineMs: number): postgres.Sql {
-  const unsafe = (...query: Parameters<postgres.Sql['unsafe']>) => {
-    const pending = client.unsafe(...query)
-    boundQuery(pending as unknown as Query, gate, patienceMs(deadlineMs))
-    return pending
+export function createDriver(client: postgres.Sql, options: DriverOptions): postgres.Sql {
+  const { gate, queryMs } = options
+  const isNamed = options.namesStatements ? nameStatements() : () => false
+
+  const send = (on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) =>
+    on.unsafe(text, parameters, { ...more, prepare: isNamed(text) })
+
+  function begin(work: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    let isExpired = false
+    const callOff = after(timeLeft(queryMs), () => {
+      isExpired = true
+      reject(tooLate())
+    })
+    /** A transaction whose caller has been told that it failed must not go on to commit. */
+    const stopIfExpired = () => {
+      if (isExpired) throw tooLate()
+    }
+    const stoppable = async (tx: postgres.TransactionSql) => {
+      const unsafe = (...query: Unsafe) => {
+        stopIfExpired()
+        return send(tx, query)
+      }
+      const result = await work(withMethods(tx, { unsafe }))
+      stopIfExpired()
+      return result
+    }
+    gate
+      .run(async () => {
+        stopIfExpired()
+        return client.begin(stoppable)
+      })
+      .then(resolve, (error) => reject(translated(error)))
+      .finally(callOff)
+    return promise
   }
-  const begin = (work: (tx: postgres.TransactionSql) => Promise<unknown>) =>
-    boundTransaction(client, work, gate, patienceMs(deadlineMs))
-  return new Proxy(client, {
-    get: (target, key) => (key === 'unsafe' ? unsafe : key === 'begin' ? begin : Reflect.get(target, key)),
+
+  return withMethods(client, {
+    unsafe(...query: Unsafe) {
+      const pending = send(client, query)
+      limit(pending as unknown as Query, gate, timeLeft(queryMs))
+      return pending
+    },
+    begin,
   })
 }
 
+/** Whether a statement gets a name: the first few hundred that are sent, save those that are marked. */
+function nameStatements(): (text: string) => boolean {
+  const named = new Set<string>()
+  return (text) => {
+    if (named.has(text)) return true
+    if (named.size >= MAX_NAMED_STATEMENTS || text.includes(UNNAMED)) return false
+    named.add(text)
+    return true
+  }
+}
+
+/** The same client or transaction with some of its methods in place of its own. */
+const withMethods = <Client extends object>(client: Client, methods: Partial<Record<PropertyKey, unknown>>) =>
+  new Proxy(client, {
+    get: (target, key) => (Object.hasOwn(methods, key) ? methods[key] : Reflect.get(target, key)),
+  })
+
 /** postgres.js calls `handler` to start a query, and `resolve` or `reject` once its connection is done with it. */
-function boundQuery(query: Query, gate: Gate, patience: number) {
+function limit(query: Query, gate: Gate, milliseconds: number) {
   const { handler: start, resolve, reject } = query
-  const endsAt = performance.now() + patience
+  const endsAt = performance.now() + milliseconds
   query.handler = () => {
     gate.enter().then((leave) => {
+      const callOff = after(Math.max(0, endsAt - performance.now()), () => {
+        reject(tooLate())
+        // Not awaited: the server that has to cancel may be the one that hangs.
+        query.canceller(query).catch(() => {})
+      })
       const finish = () => {
-        clearTimeout(timer)
+        callOff()
         leave()
       }
-      const timer = setTimeout(
-        () => {
-          reject(tooLate())
-          // Without an answer either way: the server that would take the cancellation may be the one that hangs.
-          query.canceller(query).catch(() => {})
-        },
-        Math.max(0, endsAt - performance.now()),
-      )
       query.resolve = (result) => {
         finish()
         resolve(result)
@@ -61,44 +125,4 @@ function boundQuery(query: Query, gate: Gate, patience: number) {
       else query.reject(tooLate())
     }, reject)
   }
-}
-
-function boundTransaction(
-  client: postgres.Sql,
-  work: (tx: postgres.TransactionSql) => Promise<unknown>,
-  gate: Gate,
-  patience: number,
-): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  let expired = false
-  const timer = setTimeout(() => {
-    expired = true
-    reject(tooLate())
-  }, patience)
-  /** A transaction whose caller has been told that it failed must not go on to commit. */
-  const stopIfExpired = () => {
-    if (expired) throw tooLate()
-  }
-  const stoppable = async (tx: postgres.TransactionSql) => {
-    const result = await work(checkedBefore(tx, stopIfExpired))
-    stopIfExpired()
-    return result
-  }
-  gate
-    .run(async () => {
-      stopIfExpired()
-      return client.begin(stoppable)
-    })
-    .then(resolve, (error) => reject(translated(error)))
-    .finally(() => clearTimeout(timer))
-  return promise
-}
-
-/** The same transaction, which checks something before each of its queries. */
-function checkedBefore(tx: postgres.TransactionSql, check: () => void): postgres.TransactionSql {
-  const unsafe = (...query: Parameters<postgres.Sql['unsafe']>) => {
-    check()
-    return tx.unsafe(...query)
-  }
-  return new Proxy(tx, { get: (target, key) => (key === 'unsafe' ? unsafe : Reflect.get(target, key)) })
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
 import type { DatabaseConfig, EmbeddedConfig, PostgresConfig } from '../config/database'
-import { withDeadline } from '../deadline'
 import type { Log } from '../log'
+import { withDeadline } from '../waiting'
 import { type Channel, openChannel, openLocalChannel } from './channel'
 import {
   connect,
@@ -14,6 +14,7 @@ import {
   workPatience,
 } from './client'
 import { databaseProblem, isWorthWaiting } from './errors'
+import { keepUp } from './keep-up'
 import { checkPooledSettings } from './pooler'
 
 export type OpenDatabase = Database & {
@@ -96,7 +97,8 @@ async function openEmbeddedDatabase(
 ): Promise<OpenDatabase> {
   // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
   const { openEmbedded } = await import('../embedded/embedded')
-  const embedded = await openEmbedded(config.dataDir, log)
+  const embedded = await openEmbedded(config.dataDir)
+  const stopKeepingUp = keepUp(embedded.socket, log)
   const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, patience })
   return {
     ...database,
@@ -104,6 +106,7 @@ async function openEmbeddedDatabase(
     openChannel: (name, handlers) => openLocalChannel(database, name, handlers),
     patiently: (work) => onItsOwn({ socket: embedded.socket }, log, work),
     async close() {
+      await stopKeepingUp()
       await database.close()
       await embedded.close()
     },

@@ -32,7 +32,8 @@ export const movies = pgTable(
     genres: text().array().notNull(),
     director: text(),
     cast: text().array(),
-    releaseDate: date('release_date'),
+    // A content column has the name that it has on the wire.
+    release_date: date(),
     synopsis: text(),
     createdBy: bigint('created_by', { mode: 'number' })
       .notNull()
@@ -56,15 +57,15 @@ export const movies = pgTable(
     index('movies_year_desc_idx').on(table.year.desc().nullsFirst(), table.id),
     index('movies_runtime_idx').on(table.runtime, table.id),
     index('movies_runtime_desc_idx').on(table.runtime.desc().nullsFirst(), table.id),
-    index('movies_release_date_idx').on(table.releaseDate, table.id),
-    index('movies_release_date_desc_idx').on(table.releaseDate.desc().nullsLast(), table.id),
+    index('movies_release_date_idx').on(table.release_date, table.id),
+    index('movies_release_date_desc_idx').on(table.release_date.desc().nullsLast(), table.id),
     check('movies_title_check', sql`char_length(${table.title}) between 1 and 500`),
     check('movies_year_check', sql`${table.year} between 1888 and 9999`),
     check('movies_runtime_check', sql`${table.runtime} between 1 and 100000`),
     check('movies_genres_check', sql`cardinality(${table.genres}) between 1 and 5`),
     check(
       'movies_release_date_check',
-      sql`${table.releaseDate} is null or extract(year from ${table.releaseDate}) = ${table.year}`,
+      sql`${table.release_date} is null or extract(year from ${table.release_date}) = ${table.year}`,
     ),
     check('movies_director_check', sql`char_length(${table.director}) between 1 and 500`),
     check('movies_cast_check', sql`cardinality(${table.cast}) <= 100`),
@@ -132,6 +133,10 @@ export const tokens = pgTable(
     check('tokens_scope_check', sql`${table.scope} in ('activation', 'password-reset')`),
   ],
 )
+
+export const mailKinds = ['activation', 'password-reset'] as const
+/** What a mail is about, which is also what the token in it is good for. */
+export type MailKind = (typeof mailKinds)[number]
 
 /** The outbox: a mail is a row here before it is a mail. */
 export const mails = pgTable(

@@ -1,3 +1,5 @@
+import { within } from '../waiting'
+
 export type Finding = {
   readonly area: string
   readonly status: 'ok' | 'warn' | 'fail'
@@ -21,18 +23,10 @@ export const fail = (area: string, what: string, mend: string): Finding => ({
 })
 
 /** What a check finds, or that it took too long. */
-export async function within(
+export const checkWithin = (
   milliseconds: number,
   area: string,
   check: () => Promise<readonly Finding[]>,
-  mend: string,
-): Promise<readonly Finding[]> {
-  const { promise, resolve } = Promise.withResolvers<readonly Finding[]>()
-  const tooLate = () => resolve([fail(area, `no answer within ${milliseconds / 1000} s`, mend)])
-  const timer = setTimeout(tooLate, milliseconds)
-  try {
-    return await Promise.race([check(), promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+  fix: string,
+): Promise<readonly Finding[]> =>
+  within(milliseconds, check(), () => [fail(area, `no answer within ${milliseconds / 1000} s`, fix)])

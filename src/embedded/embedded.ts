@@ -9,12 +9,9 @@ import { pathToFileURL } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import pgliteData from '@electric-sql/pglite/pglite.data' with { type: 'file' }
 import pgliteWasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
-import { sql } from 'drizzle-orm'
 import unaccentBundle from '../../node_modules/@electric-sql/pglite/dist/unaccent.tar.gz' with {
   type: 'file',
 }
-import { connect } from '../db/client'
-import { describeError, type Log } from '../log'
 import { createBridge } from './bridge'
 import packedCluster from './cluster.tar.zst' with { type: 'file' }
 
@@ -31,8 +28,6 @@ export class DataFolderInUse extends Error {
 }
 
 const SETTINGS = ['shared_buffers=16MB', 'max_wal_size=64MB']
-const CHECKPOINT_EVERY_MS = 60_000
-const VACUUM_EVERY_MS = 60 * 60_000
 /** As many as fit into the address of a Unix socket. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
 const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
@@ -41,7 +36,7 @@ const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
  * PostgreSQL in this process, with its files in `dataDir`. A write has reached the operating system before it is
  * acknowledged, so it outlives a killed process; nothing is ever forced to the disk, so it may not outlive a power cut.
  */
-export async function openEmbedded(dataDir: string, log: Log): Promise<EmbeddedDatabase> {
+export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   const socketPath = embeddedSocketPath(dataDir)
   await using opened = new AsyncDisposableStack()
   opened.defer(await lockFolder(dataDir))
@@ -51,7 +46,6 @@ export async function openEmbedded(dataDir: string, log: Log): Promise<EmbeddedD
   opened.defer(() => pglite.close())
   const socket = createBridge(pglite)
   opened.defer(await serveSocket(socketPath, socket))
-  opened.defer(keepUp(socket, log))
   const toClose = opened.move()
   return { socket, close: () => toClose.disposeAsync() }
 }
@@ -148,36 +142,5 @@ async function serveSocket(path: string, openConnection: () => Duplex): Promise<
     for (const client of clients) client.destroy()
     server.close()
     await once(server, 'close')
-  }
-}
-
-/** Does what a PostgreSQL server has background processes for. */
-function keepUp(socket: () => Duplex, log: Log): () => Promise<void> {
-  const database = connect({ socket }, { poolMax: 1, log })
-  const doneAt = new Map<string, unknown>()
-  const run = async (command: string) => {
-    try {
-      const before = await countWrites()
-      if (before === doneAt.get(command)) return
-      await database.db.execute(sql.raw(command))
-      doneAt.set(command, await countWrites())
-      log.debug('embedded database kept up', { command })
-    } catch (error) {
-      log.warn('embedded database not kept up', { command, ...describeError(error) })
-    }
-  }
-  /** The number of the next transaction that will write. */
-  const countWrites = async () => {
-    const [row] = await database.db.execute(sql`select pg_snapshot_xmax(pg_current_snapshot())::text as next`)
-    return row?.next
-  }
-  const timers = [
-    setInterval(run, CHECKPOINT_EVERY_MS, 'checkpoint'),
-    setInterval(run, VACUUM_EVERY_MS, 'vacuum (analyze)'),
-  ]
-  for (const timer of timers) timer.unref()
-  return () => {
-    for (const timer of timers) clearInterval(timer)
-    return database.close()
   }
 }

@@ -1,4 +1,3 @@
-import { listMovies, listParameters } from '../movies/docs'
 import {
   exampleMovies,
   metadataSchema,
@@ -7,6 +6,7 @@ import {
   optionalMovieProperties,
 } from '../movies/docs-schemas'
 import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
+import { listMovies, listParameters } from '../search/docs'
 
 const favouriteSchema = named(
   'FavouriteMovie',
@@ -21,7 +21,6 @@ export const listFavourites: Operation = {
   operationId: 'listFavourites',
   summary: 'List your favourites',
   description: `The newest favourite first, unless sorted otherwise. ${listMovies.description}`,
-  access: 'movies:read',
   query: {
     ...listParameters,
     sort: { ...listMovies.query?.sort, default: '-added' },
@@ -46,7 +45,6 @@ export const addFavourite: Operation = {
   operationId: 'addFavourite',
   summary: 'Add a favourite',
   description: 'A movie that is a favourite already keeps its place in the list.',
-  access: 'movies:read',
   id,
   answers: {
     200: {
@@ -61,7 +59,6 @@ export const removeFavourite: Operation = {
   operationId: 'removeFavourite',
   summary: 'Remove a favourite',
   description: 'The movie itself stays.',
-  access: 'movies:read',
   id,
   answers: { 200: messageAnswer('The movie is no favourite any more.', 'movie removed from favourites') },
 }

@@ -1,15 +1,14 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
 import { Failure } from '../errors'
+import { json, listPage } from '../http/answers'
 import type { Guards } from '../http/guards'
-import { linkHeader, metadata } from '../http/list-query'
-import { movieJson } from '../movies/model'
+import { type Movie, movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
-import { parseId } from '../rules/fields'
+import { parseId, timestampJson } from '../rules/fields'
 import { FavouriteListQuery, parseFavouriteList } from '../search/query'
 import * as docs from './docs'
-import { favouriteJson } from './model'
 import { addFavourite, listFavourites, removeFavourite } from './store'
 
 function movieId(id: string): number {
@@ -18,22 +17,25 @@ function movieId(id: string): number {
   return number
 }
 
+/** A movie on its user's list, as the API shows it there. */
+const favouriteJson = (movie: Movie, addedAt: string | null) => ({
+  ...movieJson(movie),
+  favourited_at: timestampJson(new Date(addedAt ?? 0)),
+})
+
 export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'favourites', prefix: '/v1/users/me/favourites', tags: ['favourites'] })
     .use(guards)
 
     .get(
       '',
-      async ({ query, user, request, set }) => {
+      async ({ query, user, request }) => {
         const list = parseFavouriteList(query, user.id)
         const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        set.headers.link = linkHeader(request, list, total)
-        return {
-          movies: rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt)),
-          metadata: metadata(list, total),
-        }
+        const movies = rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt))
+        return listPage(request, { name: 'movies', rows: movies, total }, list)
       },
-      { access: 'movies:read', list: true, query: FavouriteListQuery, detail: docs.listFavourites },
+      { access: 'movies:read', query: FavouriteListQuery, detail: docs.listFavourites },
     )
 
     .put(
@@ -43,7 +45,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
         await addFavourite(db, user.id, id)
         const movie = await findMovie(db, id)
         if (movie === undefined) throw new Failure('notFound')
-        return { movie: movieJson(movie) }
+        return json({ movie: movieJson(movie) })
       },
       { access: 'movies:read', detail: docs.addFavourite },
     )
@@ -52,7 +54,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       '/:id',
       async ({ params, user }) => {
         if (!(await removeFavourite(db, user.id, movieId(params.id)))) throw new Failure('notFound')
-        return { message: 'movie removed from favourites' }
+        return json({ message: 'movie removed from favourites' })
       },
       { access: 'movies:read', detail: docs.removeFavourite },
     )

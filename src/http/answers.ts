@@ -1,13 +1,54 @@
+import { contextOf } from './context'
+import { parametersOf } from './request-path'
+
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** The only writer of JSON answers. */
-export const jsonResponse = (
+/** A JSON answer, and the only way to make one. Elysia passes a Response on as it is. */
+export function json(
   body: unknown,
-  status: number,
-  headers?: Readonly<Record<string, string | number | undefined>>,
-) => {
+  status = 200,
+  headers: Readonly<Record<string, string | undefined>> = {},
+): Response {
   const response = new Response(JSON.stringify(body), { status, headers: { 'Content-Type': JSON_TYPE } })
-  for (const name in headers)
-    if (headers[name] !== undefined) response.headers.set(name, String(headers[name]))
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) response.headers.set(name, value)
+  }
   return response
+}
+
+/** What a client has already (RFC 9110 section 15.4.5). */
+export const notModified = (etag: string) => new Response(null, { status: 304, headers: { ETag: etag } })
+
+export type Paging = { readonly page: number; readonly pageSize: number }
+type List = { readonly name: string; readonly rows: readonly unknown[]; readonly total: number }
+
+/** A page of a list (section 3): its rows, `metadata`, and the header `Link`. */
+export function listPage(request: Request, { name, rows, total }: List, paging: Paging): Response {
+  const { page, pageSize } = paging
+  const lastPage = Math.max(1, Math.ceil(total / pageSize))
+  const metadata = {
+    current_page: page,
+    page_size: pageSize,
+    first_page: 1,
+    last_page: lastPage,
+    total_records: total,
+  }
+  return json({ [name]: rows, metadata }, 200, { Link: linkHeader(request, page, lastPage) })
+}
+
+/** RFC 8288: the same list at its first, previous, next and last page. */
+function linkHeader(request: Request, page: number, lastPage: number): string {
+  const { path } = contextOf(request)
+  const parameters = parametersOf(request)
+  const link = (rel: string, to: number) => {
+    parameters.set('page', String(to))
+    return `<${path}?${parameters}>; rel="${rel}"`
+  }
+  return [
+    link('first', 1),
+    ...(page > 1 ? [link('prev', Math.min(page - 1, lastPage))] : []),
+    ...(page < lastPage ? [link('next', page + 1)] : []),
+    link('last', lastPage),
+  ].join(', ')
 }

@@ -1,6 +1,6 @@
 import { visit } from 'jsonc-parser'
-import { offTheClock } from '../deadline'
 import { Failure, failures } from '../errors'
+import { withoutDeadline } from '../waiting'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
@@ -26,7 +26,7 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) throw new Failure('unsupportedMediaType')
   if (!NO_CODING.test(request.headers.get('content-encoding') ?? ''))
     throw new Failure('unsupportedContentEncoding', { headers: { 'Accept-Encoding': 'identity' } })
-  const bytes = await offTheClock(() => readBytes(request))
+  const bytes = await withoutDeadline(() => readBytes(request))
   if (isNestedTooDeeply(bytes)) throw new Failure('nestedTooDeeply')
   const text = decode(bytes)
   if (text === '') throw new Failure('emptyBody')

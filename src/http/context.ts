@@ -1,7 +1,8 @@
 import { type LimitKey, UNKNOWN_CLIENT } from '../limits/client-address'
+import type { Principal } from '../permissions'
 
-/** What the pipeline knows of a request, beside the request itself. */
-export type RequestContext = {
+/** The one carrier of what is known about a request. Topics add the record that a request is about. */
+export interface RequestContext {
   readonly id: string
   readonly startedAt: number
   readonly method: string
@@ -10,7 +11,10 @@ export type RequestContext = {
   limitKey: LimitKey
   /** The pattern of the route that answers, such as /v1/movies/:id. */
   route: string | undefined
-  userId: number | undefined
+  /** The user whom the guard has let in. */
+  user: Principal | undefined
+  /** What the route's schema says of the body or the query, once it is judged. */
+  input: unknown
 }
 
 // On the request itself: a weak map takes a microsecond of each request, and some of the collector's time.
@@ -33,7 +37,8 @@ export function openContext(request: Request, path: string, startedAt: number): 
     path,
     limitKey: UNKNOWN_CLIENT,
     route: undefined,
-    userId: undefined,
+    user: undefined,
+    input: undefined,
   }
   request[CONTEXT] = context
   return context

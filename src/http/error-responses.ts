@@ -1,9 +1,7 @@
-import type { TSchema } from '@sinclair/typebox'
-import { NotFoundError, ValidationError } from 'elysia'
-import { Failure, type FieldMessages, failures } from '../errors'
+import { NotFoundError } from 'elysia'
+import { Failure, failures } from '../errors'
 import { describeError, type Log } from '../log'
-import { explain } from '../rules/objects'
-import { jsonResponse } from './answers'
+import { json } from './answers'
 import { contextOf, type RequestContext } from './context'
 
 /** The methods that a path knows, as the value of `Allow`; undefined for an unknown path. */
@@ -18,7 +16,7 @@ const headersOf: Partial<Record<number, Record<string, string>>> = {
 export function failureResponse(failure: Failure): Response {
   const { status, message } = failures[failure.code]
   const { error = message, headers } = failure.detail
-  return jsonResponse({ error }, status, { ...headersOf[status], ...headers })
+  return json({ error }, status, { ...headersOf[status], ...headers })
 }
 
 /** What a thrown value means to the client. */
@@ -27,7 +25,6 @@ export function toFailure(thrown: unknown, request: Request, allowedMethods: All
   // The query builder wraps what the database layer threw.
   if (thrown instanceof Error && thrown.cause instanceof Failure) return thrown.cause
   if (thrown instanceof NotFoundError) return unrouted(contextOf(request), allowedMethods)
-  if (thrown instanceof ValidationError) return ofValidation(thrown)
   return new Failure('internal', { cause: thrown })
 }
 
@@ -53,21 +50,3 @@ export function logFailure(failure: Failure, { id, route }: RequestContext, log:
       ...describeError(failure.cause),
     })
 }
-
-function ofValidation(thrown: ValidationError): Failure {
-  if (thrown.type === 'params') return new Failure('notFound')
-  if (thrown.type === 'body' || thrown.type === 'query')
-    return new Failure('invalid', { error: fieldMessages(thrown) })
-  return new Failure('internal', { cause: new Error('an answer broke its own schema') })
-}
-
-function fieldMessages({ validator, value, type }: ValidationError): FieldMessages {
-  if (!hasSchema(validator)) throw new TypeError('the validator is not of TypeBox')
-  return explain(
-    validator.schema,
-    value,
-    type === 'query' ? 'is not a known parameter' : 'is not a known field',
-  )
-}
-
-const hasSchema = (validator: object): validator is { schema: TSchema } => 'schema' in validator

@@ -1,74 +1,125 @@
 import { bearer } from '@elysiajs/bearer'
+import type { TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { Failure } from '../errors'
-import type { Permission } from '../permissions'
-import { changesRecord } from '../rules/objects'
-import { mayDo, type Principal } from '../tokens/model'
+import { Failure, invalid } from '../errors'
+import { type Access, mayDo, type Principal } from '../permissions'
+import { problemsOf } from '../rules/objects'
 import { readJsonObject } from './body'
-import { contextOf } from './context'
+import { contextOf, type RequestContext } from './context'
 import { parametersOf } from './request-path'
 
-/** What a route asks of its caller: a token, an activated account, or that and a permission. */
-export type Access = 'authenticated' | 'activated' | Permission
+/** Who makes a request. */
+export type Caller = { readonly kind: 'user'; readonly user: Principal }
+
+/** Loads the record that a path names, and throws unless the caller may do to it what the request asks. */
+export type RecordGuard = (
+  request: Request,
+  params: Readonly<Record<string, string>>,
+  caller: Caller,
+) => Promise<void>
+
+/** What a route's line asks for. A topic's macro adds its record guard under the symbol. */
+export const RECORD = Symbol('record guard')
+export type RouteLine = {
+  readonly body?: TSchema
+  readonly query?: TSchema
+  detail?: Readonly<Record<string, unknown>>
+  [RECORD]?: RecordGuard
+}
+
+export type Guards = ReturnType<typeof guards>
 
 // RFC 9110 section 11.4: a scheme in any case, one space or more, a token68; nothing else is a bearer token.
 const BEARER_CREDENTIALS = /^bearer +[A-Za-z0-9._~+/-]+=*$/i
 const SCHEME = 'Bearer'
 const NOWHERE = '\0'
-
-export type Guards = ReturnType<typeof guards>
-
-const principals = new WeakMap<Request, Principal>()
-
-/** The user that the guard of this route let through. */
-export function principalOf(request: Request): Principal {
-  const principal = principals.get(request)
-  if (principal === undefined) throw new Error('the route has no guard')
-  return principal
-}
-
-const recordsToChange = new WeakMap<Request, Readonly<Record<string, unknown>>>()
-
-/** Tells the guards after this one which record the request is about to change. */
-export const guardRecord = (request: Request, record: Readonly<Record<string, unknown>>) =>
-  recordsToChange.set(request, record)
+const noRecord: RecordGuard = async () => {}
 
 /**
- * The guards that a route names on its line, in the order in which they are to hold. Each works in `transform`,
- * the last step before validation, so that a stranger learns nothing about the schema.
+ * The guard of a route, as its line asks for it: `access` names who may call, `open` lets in anyone. Elysia runs
+ * `transform` before it validates, so all checks stand there, in the contract's order (section 1): caller, record,
+ * body, rules. Elysia hands the schemas to the handlers as types; `problemsOf` alone judges.
  */
 export function guards(authenticate: (token: string) => Promise<Principal | undefined>) {
+  async function identify(
+    authorization: string | undefined,
+    fromPlugin: string | undefined,
+  ): Promise<Caller> {
+    const user = await authenticate(tokenOf(authorization, fromPlugin))
+    if (user === undefined) throw new Failure('invalidAuthenticationToken')
+    return { kind: 'user', user }
+  }
+
   return new Elysia({ name: 'guards' })
     .use(bearer({ extract: { header: SCHEME, query: NOWHERE, body: NOWHERE } }))
     .macro({
-      access: (required: Access) => ({
-        async transform({ request, headers, bearer }) {
-          const token = tokenOf(headers.authorization, bearer)
-          const principal = await authenticate(token)
-          if (principal === undefined) throw new Failure('invalidAuthenticationToken')
-          contextOf(request).userId = principal.id
-          allow(principal, required)
-          principals.set(request, principal)
-        },
-        resolve: ({ request }) => ({ user: principalOf(request) }),
-      }),
-      /** Reads the body, which Elysia would otherwise have done before the guards. */
-      json: (_: true) => ({
-        parse: () => ({}),
-        async transform(context) {
-          const body = await readJsonObject(context.request)
-          const record = recordsToChange.get(context.request)
-          if (record !== undefined) changesRecord(body, record)
-          context.body = body
-        },
-      }),
-      /** Reads the query of a list, whose every parameter counts. */
-      list: (_: true) => ({
-        transform(context) {
-          Object.assign(context, { query: readListQuery(context.request) })
-        },
-      }),
+      access(access: Access) {
+        let line: RouteLine = {}
+        return {
+          introspect(hook: RouteLine) {
+            line = hook
+            hook.detail = { ...hook.detail, access }
+          },
+          parse: leaveUnread,
+          async transform({ request, params, headers, bearer }) {
+            const context = contextOf(request)
+            const caller = await identify(headers.authorization, bearer)
+            context.user = caller.user
+            allow(caller, access)
+            await (line[RECORD] ?? noRecord)(request, params, caller)
+            await readInput(request, line, context)
+          },
+          resolve: ({ request }) => ({ user: userOf(request), ...inputOf(request) }),
+        }
+      },
+      open(_: true) {
+        let line: RouteLine = {}
+        return {
+          introspect(hook: RouteLine) {
+            line = hook
+          },
+          parse: leaveUnread,
+          async transform({ request }) {
+            await readInput(request, line, contextOf(request))
+          },
+          resolve: ({ request }) => inputOf(request),
+        }
+      },
     })
+}
+
+/** Elysia would read the body before the guard; anything but undefined stops it. */
+const leaveUnread = () => ({})
+
+function allow({ user }: Caller, access: Access) {
+  if (access === 'authenticated') return
+  if (!user.activated) throw new Failure('notActivated')
+  if (access !== 'activated' && !mayDo(user, access)) throw new Failure('notPermitted')
+}
+
+function userOf(request: Request): Principal {
+  const { user } = contextOf(request)
+  if (user === undefined) throw new Error('the route has no guard')
+  return user
+}
+
+/** Reads and judges the body or the query, whichever the route's line has a schema for. */
+async function readInput(request: Request, { body, query }: RouteLine, context: RequestContext) {
+  if (body !== undefined)
+    context.input = { body: judged(body, await readJsonObject(request), 'is not a known field') }
+  else if (query !== undefined)
+    context.input = { query: judged(query, readListQuery(request), 'is not a known parameter') }
+}
+
+function inputOf(request: Request): { body?: unknown; query?: unknown } {
+  const { input } = contextOf(request)
+  return typeof input === 'object' && input !== null ? input : {}
+}
+
+function judged(schema: TSchema, value: unknown, unknownKey: string): unknown {
+  const problems = problemsOf(schema, value, unknownKey)
+  if (problems !== undefined) throw invalid(problems)
+  return value
 }
 
 /** The plugin knows one spelling of the scheme, and looks into the query where it doesn't find that in the header. */
@@ -77,12 +128,6 @@ function tokenOf(authorization: string | undefined, fromPlugin: string | undefin
   if (!BEARER_CREDENTIALS.test(authorization)) throw new Failure('invalidAuthenticationToken')
   const fromHeader = authorization.startsWith(SCHEME) ? fromPlugin : undefined
   return (fromHeader ?? authorization.slice(SCHEME.length)).trim()
-}
-
-function allow(principal: Principal, required: Access) {
-  if (required === 'authenticated') return
-  if (!principal.activated) throw new Failure('notActivated')
-  if (required !== 'activated' && !mayDo(principal, required)) throw new Failure('notPermitted')
 }
 
 /** An empty value counts as not given; a parameter given twice becomes a list, which no schema takes. */

@@ -1,9 +1,7 @@
-import { withDeadline } from '../deadline'
 import { Failure } from '../errors'
-import type { Metrics } from '../health/metrics'
-import type { ClientAddresses } from '../limits/client-address'
-import type { Limiter } from '../limits/rate-limit'
+import type { LimitKey } from '../limits/client-address'
 import type { Log } from '../log'
+import { withDeadline } from '../waiting'
 import { openContext, type RequestContext } from './context'
 import type { Cors } from './cors'
 import { type AllowedMethods, failureResponse, logFailure, toFailure } from './error-responses'
@@ -11,10 +9,17 @@ import { logRequest } from './request-log'
 import { pathOf } from './request-path'
 
 export type PipelineDeps = {
-  limiter: Pick<Limiter, 'isOn' | 'request'>
-  clientAddresses: ClientAddresses
+  limiter: {
+    readonly isOn: boolean
+    /** Throws the 429. */
+    request(limitKey: LimitKey): unknown
+  }
+  clientAddresses: { limitKey(socketAddress: string, forwardedFor: string | null): LimitKey }
   cors: Cors
-  metrics: Pick<Metrics, 'requestStarted' | 'requestEnded'>
+  metrics: {
+    requestStarted(): void
+    requestEnded(context: RequestContext, status: number, seconds: number): void
+  }
   log: Log
   allowedMethods: AllowedMethods
   /** In which all that a request waits for has to end. */

@@ -9,6 +9,6 @@ export function logRequest(log: Log, context: RequestContext, status: number, se
     route: context.route,
     status,
     duration_ms: Math.round(seconds * 1e6) / 1000,
-    user_id: context.userId,
+    user_id: context.user?.id,
   })
 }

@@ -1,10 +1,10 @@
 import { RedisClient } from 'bun'
 import type { Log } from '../log'
-import type { SharedCounts } from './shared-bucket'
+import { after, within } from '../waiting'
+import { type Bucket, paceOf, type Rate, refusal, type Taken } from './bucket'
 
 /** More than this, and a request is better off with this instance's own count. */
 const ANSWER_MS = 100
-const OWN_DELAY_MS = 10
 const CONNECT_MS = 1000
 const RETRY_EVERY_MS = 500
 
@@ -28,6 +28,10 @@ function script(text: string): Script {
   return { text, sha: new Bun.CryptoHasher('sha1').update(text).digest('hex') }
 }
 
+const noAnswer = (): never => {
+  throw new Error('no answer')
+}
+
 export type OpenSharedCounts = SharedCounts & { close(): void }
 
 /**
@@ -38,7 +42,7 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
   let client: RedisClient | undefined
   let isKnownAway = false
   let isClosed = false
-  let retry: Timer | undefined
+  let callOffRetry = () => {}
 
   async function connect() {
     // Its own ways of waiting and trying again know no limit that a request could live with.
@@ -48,9 +52,9 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
       connectionTimeout: CONNECT_MS,
     })
     try {
-      await within(CONNECT_MS, candidate.connect())
+      await within(CONNECT_MS, candidate.connect(), noAnswer)
       // A server may answer, and yet not be one that can be written to.
-      await within(CONNECT_MS, evaluate(candidate, take, 'redlight:probe', [1, 1]))
+      await within(CONNECT_MS, evaluate(candidate, take, 'redlight:probe', [1, 1]), noAnswer)
       if (isClosed) return candidate.close()
       candidate.onclose = (error) => lose(candidate, error)
       client = candidate
@@ -71,7 +75,7 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
 
   function missing(error: unknown) {
     if (isClosed) return
-    retry = setTimeout(connect, RETRY_EVERY_MS)
+    callOffRetry = after(RETRY_EVERY_MS, connect)
     if (!isKnownAway)
       log.warn(
         'limits are counted by this instance alone: see that Redis runs, and that REDIS_URL is right',
@@ -86,7 +90,7 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
     const asked = client
     if (asked === undefined) return undefined
     try {
-      return await within(ANSWER_MS, evaluate(asked, script, key, values))
+      return await within(ANSWER_MS, evaluate(asked, script, key, values), noAnswer)
     } catch (error) {
       lose(asked, error)
     }
@@ -101,7 +105,7 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
     },
     close() {
       isClosed = true
-      clearTimeout(retry)
+      callOffRetry()
       client?.close()
       client = undefined
     },
@@ -117,23 +121,34 @@ async function evaluate(client: RedisClient, { sha, text }: Script, key: string,
   return Number(answer)
 }
 
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const endsAt = performance.now() + milliseconds
-  let timer = setTimeout(() => {
-    // A timer that is late itself tells that it was us who had no time; then the answer has as long again.
-    const again = performance.now() - endsAt > OWN_DELAY_MS ? milliseconds : 0
-    timer = setTimeout(() => late.reject(new Error('no answer')), again)
-  }, milliseconds)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /** The first word of an error of the server's, such as OOM or READONLY; the rest may quote what it was sent. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   return /^[A-Z]{3,}(?= )/.exec(message)?.[0] ?? message
 }
+
+/** A place where several instances count together; see shared-counts. */
+export type SharedCounts = {
+  isThere(): boolean
+  /** How long the key has to wait; 0 when it needn't, and has taken its turn; undefined when there is no answer. */
+  take(key: string, intervalMs: number, depthMs: number): Promise<number | undefined>
+  takeBack(key: string, intervalMs: number): Promise<void>
+}
+
+/** The bucket that all instances share; for as long as it is out of reach, this instance's own. */
+export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Bucket {
+  const { intervalMs, depthMs } = paceOf(rate)
+
+  async function takeTogether(key: string): Promise<Taken> {
+    const shared = `redlight:${rate.name}:${anonymous(key)}`
+    const waitMs = await counts.take(shared, intervalMs, depthMs)
+    if (waitMs === undefined) return own.take(key)
+    if (waitMs > 0) throw refusal(rate, waitMs)
+    return { takeBack: () => counts.takeBack(shared, intervalMs) }
+  }
+
+  return { take: (key) => (rate.quota === 0 || !counts.isThere() ? own.take(key) : takeTogether(key)) }
+}
+
+/** Names, mail addresses and network addresses are nobody's business there, and have no length limit. */
+const anonymous = (key: string) => new Bun.CryptoHasher('sha256').update(key).digest('base64url').slice(0, 22)

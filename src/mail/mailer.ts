@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { type Log, MAX_LINE_DELAY_MS } from '../log'
+import { after, pause } from '../waiting'
 import type { Letter } from './letter'
 
 export type Mail = { to: string; messageId: string } & Letter
@@ -52,7 +53,7 @@ export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof t
       requireAddress(to)
       const abort = new AbortController()
       running.add(abort)
-      const timer = setTimeout(() => abort.abort(), totalMs)
+      const callOff = after(totalMs, () => abort.abort())
       try {
         await transport.sendMail({
           ...mail,
@@ -65,7 +66,7 @@ export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof t
       } catch (error) {
         throw mailFailure(error)
       } finally {
-        clearTimeout(timer)
+        callOff()
         running.delete(abort)
       }
     },
@@ -162,7 +163,7 @@ export function createLogMailer(log: Log): Mailer {
     async send({ to, subject, text }) {
       log.info('mail', { to, subject, text })
       // A mail counts as sent only once its line is out.
-      await Bun.sleep(MAX_LINE_DELAY_MS)
+      await pause(MAX_LINE_DELAY_MS)
     },
     close() {},
   }

@@ -1,9 +1,6 @@
-import { and, asc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm'
-import type { Db } from '../db/client'
-import { mails, users } from '../db/schema'
-
-/** What a mail is about, which is also what the token in it is good for. */
-export type MailKind = 'activation' | 'password-reset'
+import { and, asc, eq, inArray, isNull, lt, lte, notInArray, sql } from 'drizzle-orm'
+import type { Db, Tx } from '../db/client'
+import { type MailKind, mailKinds, mails, users } from '../db/schema'
 
 const isWaiting = and(isNull(mails.sentAt), isNull(mails.failedAt))
 const inMs = (milliseconds: number) => sql`now() + make_interval(secs => ${milliseconds / 1000}::float8)`
@@ -17,7 +14,15 @@ export async function claimMail(db: Db, busyUserIds: readonly number[], leaseMs:
   const next = db
     .select({ id: mails.id })
     .from(mails)
-    .where(and(isWaiting, lte(mails.dueAt, sql`now()`), notInArray(mails.userId, [...busyUserIds])))
+    .where(
+      and(
+        isWaiting,
+        lte(mails.dueAt, sql`now()`),
+        notInArray(mails.userId, [...busyUserIds]),
+        // A later version, which runs next to this one during an upgrade, knows more kinds.
+        inArray(mails.kind, [...mailKinds]),
+      ),
+    )
     .orderBy(asc(mails.attempts), asc(mails.dueAt))
     .limit(1)
     .for('update', { skipLocked: true })
@@ -64,4 +69,26 @@ export async function markUnsent(
     .update(mails)
     .set({ ...next, lastError: reason })
     .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
+}
+
+/** Call it in the transaction of what the mail is about: both are there, or neither. */
+export async function recordMail(tx: Tx, mail: { userId: number; kind: MailKind }): Promise<void> {
+  await tx.insert(mails).values(mail)
+}
+
+/** Failed are those given up. With failed_at and attempts set back (null, 0) they are tried again. */
+export async function countMails(db: Db): Promise<{ waiting: number; failed: number }> {
+  const [counts] = await db
+    .select({
+      waiting: sql<number>`count(*) filter (where ${mails.failedAt} is null)`.mapWith(Number),
+      failed: sql<number>`count(*) filter (where ${mails.failedAt} is not null)`.mapWith(Number),
+    })
+    .from(mails)
+    .where(isNull(mails.sentAt))
+  return counts ?? { waiting: 0, failed: 0 }
+}
+
+/** Removes the mails sent over 7 days ago. */
+export async function purgeMails(db: Db): Promise<void> {
+  await db.delete(mails).where(lt(mails.sentAt, sql`now() - interval '7 days'`))
 }

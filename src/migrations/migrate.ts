@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { isLockTimeout } from '../db/errors'
 import { requireSurroundings } from '../db/surroundings'
+import { pause } from '../waiting'
 import { buildIndexes, isConcurrent, withoutConcurrently } from './indexes'
 import { migrations as ours } from './migrations'
 
@@ -75,7 +76,7 @@ async function takeTurn(db: Db) {
     if (turn?.isOurs) return
     if (performance.now() > giveUpAt)
       throw new Error('another process has been migrating for an hour: see what it waits for, or end it')
-    await Bun.sleep(TURN_EVERY_MS)
+    await pause(TURN_EVERY_MS)
   }
 }
 
@@ -94,7 +95,7 @@ async function applyWithoutQueueing(db: Db, migration: Migration, settings: Migr
       if (!isLockTimeout(error)) throw error
       if (performance.now() > giveUpAt) throw new Error(await blockedProblem(db))
       settings.onBlocked()
-      await Bun.sleep(settings.pauseMs)
+      await pause(settings.pauseMs)
     }
   }
 }

@@ -1,18 +1,25 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
 import { Failure } from '../errors'
+import { json, notModified } from '../http/answers'
 import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
-import { type Guards, guardRecord, principalOf } from '../http/guards'
-import { linkHeader, metadata } from '../http/list-query'
+import { contextOf } from '../http/context'
+import { type Guards, RECORD, type RecordGuard, type RouteLine } from '../http/guards'
 import type { Reads } from '../replicas/reads'
 import { parseId } from '../rules/fields'
-import { MovieListQuery, parseMovieList } from '../search/query'
 import * as docs from './docs'
 import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
-import { deleteMovie, findMovie, listMovies } from './store'
+import { deleteMovie, findMovie } from './store'
 import { insertMovie, updateMovie } from './write-store'
 
-/** The film that a path names; throws 404. */
+declare module '../http/context' {
+  interface RequestContext {
+    /** The movie that a request is about to change. */
+    movie?: Movie
+  }
+}
+
+/** The movie that a path names; throws 404. */
 async function loadMovie(db: Db, id: string): Promise<Movie> {
   const number = parseId(id)
   const movie = number === undefined ? undefined : await findMovie(db, number)
@@ -20,82 +27,69 @@ async function loadMovie(db: Db, id: string): Promise<Movie> {
   return movie
 }
 
-/** The film that a caller is about to change: there, the caller's own, and at the version that they have seen. */
-function movieGuard(db: Db) {
-  const changing = new WeakMap<Request, Movie>()
-  return new Elysia({ name: 'movie-guard' }).macro({
+/** `movie: 'own'` on a route's line: the movie is there, the caller's own, and at the version that the caller has seen. */
+function ownMovies(db: Db) {
+  const own: RecordGuard = async (request, { id = '' }, { user }) => {
+    const movie = await loadMovie(db, id)
+    if (movie.createdBy.id !== user.id) throw new Failure('notCreator')
+    checkPreconditions(request.headers, movie.version)
+    contextOf(request).movie = movie
+  }
+  return new Elysia({ name: 'own-movies' }).macro({
     movie: (_: 'own') => ({
-      async transform({ request, params }) {
-        const { id = '' }: { id?: string } = params
-        const movie = await loadMovie(db, id)
-        if (movie.createdBy.id !== principalOf(request).id) throw new Failure('notCreator')
-        checkPreconditions(request.headers, movie.version)
-        guardRecord(request, movie)
-        changing.set(request, movie)
+      introspect(line: RouteLine) {
+        line[RECORD] = own
+        line.detail = { ...line.detail, ...docs.ownMovie }
       },
       resolve({ request }) {
-        const movie = changing.get(request)
-        if (movie === undefined) throw new Error('the route has no guard')
+        const { movie } = contextOf(request)
+        if (movie === undefined) throw new Error('the route has no access')
         return { movie }
       },
     }),
   })
 }
 
+const movieAnswer = (movie: Movie, status = 200, headers: Record<string, string> = {}) =>
+  json({ movie: movieJson(movie) }, status, { ETag: etag(movie.version), ...headers })
+
 export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'movies', prefix: '/v1/movies', tags: ['movies'] })
     .use(guards)
-    .use(movieGuard(db))
-
-    .get(
-      '',
-      async ({ query, user, request, set }) => {
-        const list = parseMovieList(query, user.id)
-        const { rows, total } = await read(user.id, (db) => listMovies(db, list))
-        set.headers.link = linkHeader(request, list, total)
-        return { movies: rows.map(({ movie }) => movieJson(movie)), metadata: metadata(list, total) }
-      },
-      { access: 'movies:read', list: true, query: MovieListQuery, detail: docs.listMovies },
-    )
+    .use(ownMovies(db))
 
     .post(
       '',
-      async ({ body, user, set }) => {
+      async ({ body, user }) => {
         const movie = await insertMovie(db, newMovie(body), user)
-        set.status = 201
-        set.headers.location = `/v1/movies/${movie.id}`
-        set.headers.etag = etag(movie.version)
-        return { movie: movieJson(movie) }
+        return movieAnswer(movie, 201, { Location: `/v1/movies/${movie.id}` })
       },
-      { access: 'movies:write', json: true, body: MovieInput, detail: docs.createMovie },
+      { access: 'movies:write', body: MovieInput, detail: docs.createMovie },
     )
 
     .get(
       '/:id',
-      async ({ params, user, request, set }) => {
+      async ({ params, user, request }) => {
         // Who has seen a version must not be shown an earlier one.
         const movie = request.headers.has('if-none-match')
           ? await loadMovie(db, params.id)
           : await read(user.id, (db) => loadMovie(db, params.id))
-        set.headers.etag = etag(movie.version)
-        if (isNotModified(request.headers, movie.version))
-          return new Response(null, { status: 304, headers: { ETag: etag(movie.version) } })
-        return { movie: movieJson(movie) }
+        if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
+        return movieAnswer(movie)
       },
       { access: 'movies:read', detail: docs.showMovie },
     )
 
     .patch(
       '/:id',
-      async ({ body, movie, request, set }) => {
+      async ({ body, movie, request }) => {
         const changes = movieChanges(body)
         const isEmpty = Object.keys(changes).length === 0
         const updated = isEmpty ? movie : await updateMovie(db, movie, changes)
         if (updated === undefined) throw versionMovedOn(request.headers)
-        set.headers.etag = etag(updated.version)
-        return { movie: movieJson(updated) }
+        return movieAnswer(updated)
       },
-      { access: 'movies:write', movie: 'own', json: true, body: MoviePatch, detail: docs.updateMovie },
+      { access: 'movies:write', movie: 'own', body: MoviePatch, detail: docs.updateMovie },
     )
 
     .delete(
@@ -107,7 +101,7 @@ export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guard
           if (!isGuarded && (await findMovie(db, id)) === undefined) throw new Failure('notFound')
           throw versionMovedOn(request.headers)
         }
-        return { message: 'movie successfully deleted' }
+        return json({ message: 'movie successfully deleted' })
       },
       { access: 'movies:write', movie: 'own', detail: docs.deleteMovie },
     )

@@ -9,7 +9,8 @@ export function parseRuntime(value: unknown): number {
   return minutes <= MAX_RUNTIME_MINUTES ? minutes : Number.NaN
 }
 
-export const formatRuntime = (minutes: number) => `${minutes} mins`
+/** Undefined for a movie whose runtime a later version has left unknown. */
+export const formatRuntime = (minutes: number | null) => (minutes === null ? undefined : `${minutes} mins`)
 
 export const runtimeField = field<string>({ type: 'string', pattern: '^[1-9][0-9]{0,5} mins$' }, (value) => {
   if (isMissing(value)) return 'must be provided'

@@ -1,32 +1,15 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { askedOnce, batched } from '../db/batch'
+import { batched, builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/errors'
-import { builtOnce } from '../db/prepared'
-import { movieCounts, movies, users } from '../db/schema'
+import { movies, users } from '../db/schema'
 import { Failure } from '../errors'
-import type { MovieList, MovieSortKey, Page } from '../search/query'
-import { type ListedMovie, listPage, movieSortKeys } from '../search/store'
+import { movieColumns } from './columns'
 import type { Movie } from './model'
-
-// Arrays as JSON: Drizzle's own reader of arrays drops the backslashes in them.
-const columns = {
-  id: movies.id,
-  title: movies.title,
-  year: movies.year,
-  runtime: movies.runtime,
-  genres: sql<string[]>`to_json(${movies.genres})`,
-  director: movies.director,
-  cast: sql<string[] | null>`to_json(${movies.cast})`,
-  releaseDate: movies.releaseDate,
-  synopsis: movies.synopsis,
-  createdBy: { id: users.id, name: users.name, username: users.username },
-  version: movies.version,
-}
 
 const moviesById = builtOnce((db) =>
   db
-    .select(columns)
+    .select(movieColumns)
     .from(movies)
     .innerJoin(users, eq(users.id, movies.createdBy))
     .where(sql`${movies.id} = any(${sql.placeholder('ids')}::bigint[])`)
@@ -59,18 +42,6 @@ export async function deleteMovie(
     .returning({ id: movies.id })
   return deleted.length > 0
 }
-
-const allMovies = {
-  from: sql`${movies}`,
-  total: sql`select coalesce(sum(${movieCounts.movies}), 0)::bigint from ${movieCounts}`,
-  isWhole: true,
-  sortKeys: movieSortKeys,
-  addedAt: sql`null::timestamptz`,
-}
-
-export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page<ListedMovie>> = askedOnce(
-  (db, list: MovieList<MovieSortKey>) => listPage(db, allMovies, list),
-)
 
 const noSuchUser = { movies_created_by_users_id_fk: () => new Failure('notFound') }
 

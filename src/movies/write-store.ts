@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
-import { writtenTogether } from '../db/batch'
+import { namesOf, sentRows, sentValues, writtenTogether } from '../db/batch'
 import type { Db } from '../db/client'
 import { refusal } from '../db/errors'
 import { movies } from '../db/schema'
-import { namesOf, sentRows, sentValues } from '../db/sent-rows'
 import { Failure, invalid } from '../errors'
-import type { Creator, Movie, MovieContent } from './model'
+import { type ContentColumn, contentColumns, type MovieContent, type NewMovie } from './columns'
+import type { Creator, Movie } from './model'
 
 const refusals = {
   movies_title_key: () => invalid({ title: 'a movie with this title already exists' }),
@@ -14,22 +13,11 @@ const refusals = {
   movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
 }
 
-const content = {
-  title: movies.title,
-  year: movies.year,
-  runtime: movies.runtime,
-  genres: movies.genres,
-  director: movies.director,
-  cast: movies.cast,
-  releaseDate: movies.releaseDate,
-  synopsis: movies.synopsis,
-} satisfies Record<keyof MovieContent, PgColumn>
-
-type NewFilm = MovieContent & { createdBy: number }
+type NewRow = NewMovie & { createdBy: number }
 type Inserted = { id: number; version: number }
 
-const insertTogether = writtenTogether<NewFilm, Inserted>(async (db, films) => {
-  const columns = { ...content, createdBy: movies.createdBy }
+const insertTogether = writtenTogether<NewRow, Inserted>(async (db, films) => {
+  const columns = { ...contentColumns, createdBy: movies.createdBy }
   // In one order, so that two statements with the same titles don't wait for each other in turn.
   const ordered = films.toSorted((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
   const returned = await db.execute<{ id: string; title: string; version: number }>(sql`
@@ -41,19 +29,18 @@ const insertTogether = writtenTogether<NewFilm, Inserted>(async (db, films) => {
 })
 
 /** Throws a 422 when the title is taken. */
-export async function insertMovie(db: Db, film: MovieContent, creator: Creator): Promise<Movie> {
+export async function insertMovie(db: Db, movie: NewMovie, creator: Creator): Promise<Movie> {
   try {
-    const inserted = await insertTogether(db, { ...film, createdBy: creator.id })
+    const inserted = await insertTogether(db, { ...movie, createdBy: creator.id })
     if (inserted === undefined) throw new Error('the insert returned no row')
     const { id, name, username } = creator
-    return { ...film, ...inserted, createdBy: { id, name, username } }
+    return { ...movie, ...inserted, createdBy: { id, name, username } }
   } catch (error) {
     throw refusal(error, 'movies', refusals)
   }
 }
 
-type Column = keyof typeof content
-const isColumn = (name: string): name is Column => name in content
+const isContent = (name: string): name is ContentColumn => Object.hasOwn(contentColumns, name)
 
 type Change = Partial<MovieContent> & { id: number; version: number; createdBy: number }
 type Updated = { version: number }
@@ -67,9 +54,9 @@ const change = {
 }
 
 /** Changes to films that are all about the same columns. */
-const updaterOf = (changed: readonly Column[]) =>
+const updaterOf = (changed: readonly ContentColumn[]) =>
   writtenTogether<Change, Updated>(async (db, changes) => {
-    const columns = Object.fromEntries(changed.map((key) => [key, content[key]]))
+    const columns = Object.fromEntries(changed.map((key) => [key, contentColumns[key]]))
     const rows = changes.map((row, place) => ({ ...row, place }))
     const isAlone = rows.length === 1
     // A film that somebody else holds is left out, so that nobody waits for it but those who change it.
@@ -92,7 +79,7 @@ const updaterOf = (changed: readonly Column[]) =>
 const updaters = new Map<string, ReturnType<typeof updaterOf>>()
 
 function updaterFor(changes: Partial<MovieContent>) {
-  const changed = Object.keys(changes).filter(isColumn).sort()
+  const changed = Object.keys(changes).filter(isContent).sort()
   const updater = updaters.get(changed.join()) ?? updaterOf(changed)
   updaters.set(changed.join(), updater)
   return updater

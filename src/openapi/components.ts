@@ -75,8 +75,8 @@ export const components = {
     },
   },
   schemas: {
-    Error: envelope({ type: 'string', description: 'What is wrong, in words.' }),
-    FieldErrors: envelope({
+    Problem: envelope({ type: 'string', description: 'What is wrong, in words.' }),
+    FieldProblems: envelope({
       type: 'object',
       description: 'For each field or parameter that breaks a rule, what is wrong with it.',
       minProperties: 1,

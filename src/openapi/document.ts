@@ -1,7 +1,43 @@
 import { components } from './components'
-import { description, tags } from './introduction'
 import { type JsonSchema, NAME, type Operation } from './operation'
 import { responsesOf } from './responses'
+
+const tags = [
+  {
+    name: 'movies',
+    description: 'The catalogue. Everyone can see a movie; only its creator can change it.',
+  },
+  { name: 'favourites', description: 'Your own list of favourite movies.' },
+  { name: 'users', description: 'Register, activate an account, set a new password.' },
+  { name: 'tokens', description: 'Sign in and out, and ask for mails.' },
+  { name: 'health', description: 'Probes and metrics for operators.' },
+]
+
+const description = `
+To begin: register, activate the account with the token from the mail, sign in, and send the token with each call as
+\`Authorization: Bearer <token>\`.
+
+- Bodies are JSON objects in UTF-8, sent with \`Content-Type: application/json\`. Times are in UTC, dates are \`YYYY-MM-DD\`.
+- Every error is \`{"error": …}\`: a string or, for a request that breaks rules (422), a message for each field.
+- Unsupported methods get 405 with \`Allow\`. \`HEAD\` works wherever \`GET\` does; \`OPTIONS\` is 204.
+- Every answer has an \`X-Request-Id\`, which is in the log of the service too; send your own to follow a request.
+- Each client address may send 20 requests a second, unless configured otherwise. Beyond that it gets 429, and
+  \`Retry-After\` says when to try again.
+`.trim()
+
+/** What @elysiajs/swagger is told of the service as a whole. */
+export const documentation = (publicUrl: string, version: string) => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Redlight',
+    summary: 'A movie catalogue that you host yourself',
+    description,
+    version,
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: publicUrl }],
+  tags,
+})
 
 type RawParameter = { name: string; in: string; required: boolean; schema: JsonSchema }
 type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema> }
@@ -10,37 +46,20 @@ type RawOperation = Operation & {
   parameters?: readonly RawParameter[]
   requestBody?: { content: Record<string, { schema: ObjectSchema }> }
 }
-type Paths = Readonly<Record<string, Readonly<Record<string, RawOperation>>>>
-/** What @elysiajs/swagger makes of the routes: version 3.0.3, with what the models and each `detail` say. */
-export type RawDocument = { info: { version: string }; servers: { url: string }[]; paths: Paths }
+/** What @elysiajs/swagger makes of the routes: each operation as its `detail` and its models have it. */
+export type RawDocument = { paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>> }
 
-/** The document in version 3.1, with all that follows from what each operation is. */
-export function documentOf(raw: RawDocument, ownPaths: Paths) {
+/** The document, with everything that follows from what each operation is. */
+export function documentOf(raw: RawDocument) {
   const schemas: Record<string, unknown> = { ...components.schemas }
-  const paths = Object.entries({ ...raw.paths, ...ownPaths }).map(([path, operations]) => [
-    path,
-    Object.fromEntries(
-      Object.entries(operations).map(([method, operation]) => [
-        method,
-        lift(operationOf(operation), schemas),
-      ]),
-    ),
-  ])
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Redlight',
-      summary: 'A movie catalogue that you host yourself',
-      description,
-      version: raw.info.version,
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
-    servers: raw.servers,
-    tags,
-    paths: Object.fromEntries(paths),
-    components: { ...components, schemas },
-  }
+  const paths = mapValues(raw.paths, (operations) =>
+    mapValues(operations, (operation) => lift(operationOf(operation), schemas)),
+  )
+  return { ...raw, paths, components: { ...components, schemas } }
 }
+
+const mapValues = <In, Out>(values: Readonly<Record<string, In>>, map: (value: In) => Out) =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]))
 
 function operationOf(operation: RawOperation) {
   const { operationId, summary, description, tags, access } = operation

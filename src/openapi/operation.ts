@@ -1,5 +1,5 @@
 import type { FailureCode, FieldMessages } from '../errors'
-import type { Access } from '../http/guards'
+import type { Access } from '../permissions'
 
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
@@ -15,8 +15,6 @@ export type Operation = {
   readonly access?: Access
   /** A probe or its like: not limited, and answered without the database. */
   readonly isProbe?: true
-  /** Limited as all else, but answered without the database. */
-  readonly isStatic?: true
   readonly body?: RequestBody
   /** What the models' schemas of the query's parameters don't say. */
   readonly query?: Readonly<Record<string, JsonSchema>>

@@ -34,15 +34,7 @@ export function responsesOf(operation: Operation) {
   ])
 }
 
-function refusalsOf({
-  access,
-  body,
-  id,
-  problems,
-  isProbe,
-  isStatic,
-  refusals = [],
-}: Operation): FailureCode[] {
+function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Operation): FailureCode[] {
   const asksForToken: FailureCode[] = ['authenticationRequired', 'invalidAuthenticationToken']
   const asksForPermission: FailureCode[] =
     access === 'activated' ? ['notActivated'] : ['notActivated', 'notPermitted']
@@ -63,7 +55,7 @@ function refusalsOf({
     ...refusals,
     'internal',
     ...(isProbe ? [] : ['rateLimited' as const]),
-    ...(isProbe || isStatic ? [] : ['databaseUnavailable' as const]),
+    ...(isProbe ? [] : ['databaseUnavailable' as const]),
   ]
 }
 
@@ -75,7 +67,7 @@ const success = ({ description, mediaType = 'application/json', schema, example,
 
 function refusal(status: number, codes: readonly FailureCode[], { problems }: Operation) {
   const schema = {
-    $ref: `#/components/schemas/${status === failures.invalid.status ? 'FieldErrors' : 'Error'}`,
+    $ref: `#/components/schemas/${status === failures.invalid.status ? 'FieldProblems' : 'Problem'}`,
   }
   const examples = codes.map((code) => {
     const error = code === 'invalid' ? problems : (exampleErrors[code] ?? failures[code].message)

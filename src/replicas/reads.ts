@@ -1,8 +1,8 @@
 import type { ReplicasConfig } from '../config/database'
 import type { Db } from '../db/client'
-import { patienceMs, withDeadline } from '../deadline'
 import { Failure } from '../errors'
 import { describeError, type Log } from '../log'
+import { timeLeft, withDeadline } from '../waiting'
 import { askPrimary, createPrimaryLog } from './lag'
 import { createOwnWrites } from './own-writes'
 import { openReplica, type ReplicaStatus } from './replica'
@@ -63,7 +63,7 @@ export function openReplicas({ urls, maxLagMs, primary, aside, poolMax, log }: O
       const replica = choose(userId)
       try {
         if (replica !== undefined) {
-          const result = await withDeadline(patienceMs(READ_MS), () => work(replica.db))
+          const result = await withDeadline(timeLeft(READ_MS), () => work(replica.db))
           served.replicas++
           return result
         }

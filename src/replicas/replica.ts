@@ -1,7 +1,7 @@
 import { serverName } from '../config/connection'
 import { connect } from '../db/client'
-import { withDeadline } from '../deadline'
 import { describeError, type Log } from '../log'
+import { withDeadline } from '../waiting'
 import { type Answer, askReplica, type PrimaryLog } from './lag'
 
 const LOOK_MS = 1000

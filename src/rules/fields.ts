@@ -89,3 +89,6 @@ export function isCalendarDate(value: unknown): value is string {
 }
 export const dateProblem: Rule = (value) =>
   isMissing(value) ? MISSING : isCalendarDate(value) ? undefined : 'must be a calendar date like 2016-11-23'
+
+/** RFC 3339 in UTC, in whole seconds. */
+export const timestampJson = (time: Date) => `${time.toISOString().slice(0, 19)}Z`

@@ -16,11 +16,8 @@ import { didYouMean } from './suggest'
 export type Rule = (value: unknown) => string | undefined
 
 type Sent = Readonly<Record<string, unknown>>
-/**
- * The same over several fields of one object. It gets whatever was sent, so it looks only at what has the right
- * type; and, where the request changes a record, that record.
- */
-export type ObjectRule = (value: Sent, record?: Sent) => Readonly<Record<string, string>>
+/** The same over several fields of one object. It gets whatever was sent, so it looks only at what has the right type. */
+export type ObjectRule = (value: Sent) => Readonly<Record<string, string>>
 
 // Under symbols, so that neither reaches the OpenAPI document.
 const RULE = Symbol('rule')
@@ -57,29 +54,27 @@ export function object<P extends TProperties>(
   })
 }
 
-TypeRegistry.Set<TSchema>(
-  'RuledObject',
-  (schema, value) =>
-    schema[PLAIN]?.Check(value) === true && Object.keys(objectProblems(schema, value)).length === 0,
-)
-
-const records = new WeakMap<object, Sent>()
-
-/** Tells the rules of a body which record it is about to change. */
-export const changesRecord = (body: object, record: Sent) => records.set(body, record)
+// Elysia is content with any value: `problemsOf` has judged it by then, and once is enough.
+TypeRegistry.Set<TSchema>('RuledObject', () => true)
 
 function objectProblems(schema: TSchema, value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {}
-  return schema[OBJECT_RULE]?.({ ...value }, records.get(value)) ?? {}
+  return schema[OBJECT_RULE]?.({ ...value }) ?? {}
 }
 
 const MAX_UNKNOWN_KEYS = 20
 
 /**
- * One message for every field of an `object` that breaks a rule. TypeBox's errors are walked by hand: Elysia's own
- * list of them turns the whole value into text for each, which a hostile body makes arbitrarily slow.
+ * One message for every field of an `object` that breaks a rule; undefined when all rules hold. The compiled check comes
+ * first, and the words are looked for only when it fails.
  */
-export function explain(schema: TSchema, value: unknown, unknownKey: string): Record<string, string> {
+export function problemsOf(
+  schema: TSchema,
+  value: unknown,
+  unknownKey: string,
+): Readonly<Record<string, string>> | undefined {
+  const ofObject = objectProblems(schema, value)
+  if (schema[PLAIN]?.Check(value) === true && Object.keys(ofObject).length === 0) return undefined
   // Without a prototype, so that a key called __proto__ is a key like any other.
   const messages: Record<string, string> = Object.create(null)
   for (const error of schema[PLAIN]?.Errors(withFewUnknownKeys(schema, value)) ?? []) {
@@ -90,8 +85,7 @@ export function explain(schema: TSchema, value: unknown, unknownKey: string): Re
       ? unknownKey + didYouMean(key, Object.keys(schema.properties ?? {}))
       : (error.schema[RULE]?.(error.value) ?? MISSING)
   }
-  for (const [key, message] of Object.entries(objectProblems(schema, value)))
-    if (!(key in messages)) messages[key] = message
+  for (const [key, message] of Object.entries(ofObject)) if (!(key in messages)) messages[key] = message
   return messages
 }
 

@@ -1,7 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
+import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { manyShapes } from '../db/prepared'
-import { movies, users } from '../db/schema'
+import { unnamed } from '../db/driver'
+import { movieCounts, movies, users } from '../db/schema'
+import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
 import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-store'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './query'
@@ -25,25 +27,6 @@ export type MovieSource<Key extends string> = {
 }
 export type ListedMovie = { movie: Movie; addedAt: string | null }
 
-type Row = Record<string, unknown> & {
-  total: string
-  before: string
-  id: string | null
-  title: string
-  year: number
-  runtime: number
-  genres: string[]
-  director: string | null
-  cast: string[] | null
-  releaseDate: string | null
-  synopsis: string | null
-  version: number
-  creatorId: string
-  creatorName: string
-  creatorUsername: string | null
-  addedAt: string | null
-}
-
 /** The conditions of the filters that are given: a filter that isn't leaves no trace in the plan. */
 function conditions(filters: MovieFilters): SQL[] {
   const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo, createdBy } =
@@ -55,9 +38,9 @@ function conditions(filters: MovieFilters): SQL[] {
     director !== undefined && sql`${movies.directorWords} @@ search_query(${director})`,
     cast !== undefined && sql`${movies.castWords} @@ search_query(${cast})`,
     year !== undefined && sql`${movies.year} = ${year}`,
-    releaseDate !== undefined && sql`${movies.releaseDate} = ${releaseDate}`,
-    releaseDateFrom !== undefined && sql`${movies.releaseDate} >= ${releaseDateFrom}`,
-    releaseDateTo !== undefined && sql`${movies.releaseDate} <= ${releaseDateTo}`,
+    releaseDate !== undefined && sql`${movies.release_date} = ${releaseDate}`,
+    releaseDateFrom !== undefined && sql`${movies.release_date} >= ${releaseDateFrom}`,
+    releaseDateTo !== undefined && sql`${movies.release_date} <= ${releaseDateTo}`,
     createdBy !== undefined && sql`${movies.createdBy} = ${createdBy}`,
   ].filter((condition) => condition !== false)
 }
@@ -80,12 +63,13 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 
-/** The ids of a page, and what they were sorted by, in front of the statement that shows them. */
-function pageIds<Key extends string>(
+/** One statement, so that the total and the page are of one snapshot. */
+async function selectRange<Key extends string>(
+  db: Db,
   source: MovieSource<Key>,
   { sort, filters }: MovieList<Key>,
   { reversed, limit, offset, start }: Range,
-): SQL {
+): Promise<Page<ListedMovie> & Snapshot> {
   const sortKey = source.sortKeys[sort.key]
   const given = [source.condition, start?.condition, ...conditions(filters)].filter(
     (condition) => condition !== undefined,
@@ -94,36 +78,38 @@ function pageIds<Key extends string>(
   const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt} as added_at
       from ${source.from} ${where}`
   const range = sql`limit ${limit} offset ${offset}`
-  if (!hasFilters(filters))
-    return sql`with page as (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range})`
-  // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
-  return sql`with matched as materialized (${found}),
-    page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
-}
-
-/** One statement, so that the total and the page are of one snapshot. */
-async function selectRange<Key extends string>(
-  db: Db,
-  source: MovieSource<Key>,
-  list: MovieList<Key>,
-  range: Range,
-): Promise<Page<ListedMovie> & Snapshot> {
-  const isFiltered = hasFilters(list.filters)
-  const rows = await db.execute<Row>(sql`${isFiltered ? manyShapes : sql``}${pageIds(source, list, range)}
-    select whole.total, whole.before, movies.id, movies.title, movies.year, movies.runtime,
-      to_json(movies.genres) as genres, movies.director, to_json(movies.cast) as cast,
-      movies.release_date as "releaseDate", movies.synopsis, movies.version, ${users.id} as "creatorId",
-      ${users.name} as "creatorName", ${users.username} as "creatorUsername", page.added_at as "addedAt"
-    from (select (${isFiltered ? sql`select count(*) from matched` : source.total}) as total,
-      (${range.start?.before ?? sql`0`}) as before) as whole
-    left join (page join movies on movies.id = page.movie_id join users on users.id = movies.created_by) on true
-    order by ${orderBy(list.sort, sql`page.sort_key`, sql`page.movie_id`, false)}`)
+  const page = hasFilters(filters)
+    ? // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
+      sql`${unnamed}with matched as materialized (${found}),
+        page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
+    : sql`with page as (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range})`
+  const total = hasFilters(filters) ? sql`select count(*) from matched` : source.total
+  const whole = sql`(${page} select whole.total, whole.before, page.*
+    from (select (${total}) as total, (${start?.before ?? sql`0`}) as before) as whole
+    left join page on true) as page`
+  const rows = await db
+    .select({
+      total: sql<string>`page.total`,
+      before: sql<string>`page.before`,
+      addedAt: sql<string | null>`page.added_at`,
+      ...movieColumns,
+    })
+    .from(whole)
+    .leftJoin(movies, sql`${movies.id} = page.movie_id`)
+    .leftJoin(users, eq(users.id, movies.createdBy))
+    .orderBy(orderBy(sort, sql`page.sort_key`, sql`page.movie_id`, false))
   return {
     total: Number(rows[0]?.total ?? 0),
     before: Number(rows[0]?.before ?? 0),
-    rows: rows.filter(({ id }) => id !== null).map((row) => ({ movie: toMovie(row), addedAt: row.addedAt })),
+    rows: rows.flatMap(({ total, before, addedAt, ...movie }) =>
+      isThere(movie) ? [{ movie, addedAt }] : [],
+    ),
   }
 }
+
+type Joined<Row> = { [Key in keyof Row]: Row[Key] | null }
+/** Of a page without movies there is one row, for the totals. */
+const isThere = (movie: Joined<Movie>): movie is Movie => movie.id !== null
 
 async function selectPage<Key extends string>(
   db: Db,
@@ -150,15 +136,6 @@ const findShortcut = <Key extends string>(
   wanted: { limit: number; offset: number },
 ): Promise<Shortcut | undefined> =>
   source.isWhole && sort.key === 'id' ? fromTheBlock(db, sort, wanted) : fromTheEnd(db, source.total, wanted)
-
-function toMovie({ id, creatorId, creatorName, creatorUsername, version, ...content }: Row): Movie {
-  const { title, year, runtime, genres, director, cast, releaseDate, synopsis } = content
-  return {
-    ...{ title, year, runtime, genres, director, cast, releaseDate, synopsis, version },
-    id: Number(id),
-    createdBy: { id: Number(creatorId), name: creatorName, username: creatorUsername },
-  }
-}
 
 /** A page of a list; a text to search for that holds no word counts as not given. */
 export async function listPage<Key extends string>(
@@ -189,3 +166,15 @@ async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<Movi
   const dropped = kept.title !== title || kept.director !== director || kept.cast !== cast
   return dropped ? kept : undefined
 }
+
+const allMovies = {
+  from: sql`${movies}`,
+  total: sql`select coalesce(sum(${movieCounts.movies}), 0)::bigint from ${movieCounts}`,
+  isWhole: true,
+  sortKeys: movieSortKeys,
+  addedAt: sql`null::timestamptz`,
+}
+
+export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page<ListedMovie>> = askedOnce(
+  (db, list: MovieList<MovieSortKey>) => listPage(db, allMovies, list),
+)

@@ -1,11 +1,10 @@
-import { Elysia, type HTTPHeaders } from 'elysia'
+import { Elysia } from 'elysia'
 import type { Authenticator } from '../access/authenticator'
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
 import { favouriteRoutes } from '../favourites/routes'
 import type { Metrics } from '../health/metrics'
 import { type HealthDeps, healthRoutes } from '../health/routes'
-import { jsonResponse } from '../http/answers'
 import { contextOf } from '../http/context'
 import type { Cors } from '../http/cors'
 import { failureResponse, logFailure, toFailure } from '../http/error-responses'
@@ -17,6 +16,7 @@ import type { Limiter } from '../limits/rate-limit'
 import type { Log } from '../log'
 import { movieRoutes } from '../movies/routes'
 import { type Reads, readPrimary } from '../replicas/reads'
+import { searchRoutes } from '../search/routes'
 import { tokenRoutes } from '../tokens/routes'
 import type { TokensService } from '../tokens/service'
 import { userRoutes } from '../users/routes'
@@ -65,14 +65,8 @@ export function createApp(deps: AppDeps) {
       logFailure(failure, contextOf(request), log)
       return failureResponse(failure)
     })
-    .mapResponse(({ responseValue, set }) => {
-      // Elysia reads this hook, in the executable too: a call behind `return` makes it one that every answer waits for.
-      let answer: Response | Promise<Response>
-      if (responseValue instanceof Response) answer = responseValue
-      else answer = written(responseValue, set)
-      return answer
-    })
     .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
+    .use(searchRoutes(reads, guard))
     .use(movieRoutes(db, reads, guard))
     .use(favouriteRoutes(db, reads, guard))
     .use(userRoutes(deps.users, deps.limiter, guard))
@@ -85,18 +79,6 @@ export function createApp(deps: AppDeps) {
   return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
 }
 
-type Written = { status?: number | string; headers: HTTPHeaders }
-
-/** What a handler returned, as an answer with the status and the headers that it has set. */
-function written(value: unknown, set: Written): Response | Promise<Response> {
-  if (value instanceof Promise) return value.then((body) => written(body, set))
-  const answer = jsonResponse(value, Number(set.status ?? 200), set.headers)
-  // Otherwise Elysia would copy the answer, through a stream, to add to it what it has already.
-  set.status = 200
-  set.headers = {}
-  return answer
-}
-
 /** Notes who has written, whatever became of it, once it is over and before they are told. */
 function remembering(
   { wrote }: Pick<Reads, 'wrote'>,
@@ -106,8 +88,8 @@ function remembering(
     try {
       return await handle(request)
     } finally {
-      const { method, userId } = contextOf(request)
-      if (userId !== undefined && method !== 'GET' && method !== 'HEAD') wrote(userId)
+      const { method, user } = contextOf(request)
+      if (user !== undefined && method !== 'GET' && method !== 'HEAD') wrote(user.id)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CommandFailed } from '../cli/command'
 import type { Config } from '../config/config'
+import { OperatorError } from '../errors'
 
 const RANDOM_BYTES = 48
 const MIN_BYTES = 32
@@ -22,7 +22,7 @@ export function jwtSecrets({ jwt, database }: Config): readonly string[] {
   chmodSync(file, 0o600)
   const secret = readFileSync(file, 'utf8').trim()
   if (Buffer.byteLength(secret) < MIN_BYTES)
-    throw new CommandFailed(
+    throw new OperatorError(
       `${file} holds less than ${MIN_BYTES} bytes: remove it, and another secret is made (tokens issued so far end), or set JWT_SECRET`,
     )
   return [secret]

@@ -1,8 +1,8 @@
-import { CommandFailed } from '../cli/command'
 import type { Config } from '../config/config'
-import { failures } from '../errors'
-import { jsonResponse } from '../http/answers'
+import { failures, OperatorError } from '../errors'
+import { json } from '../http/answers'
 import { describeError, type Log } from '../log'
+import { pause, within } from '../waiting'
 
 const IDLE_TIMEOUT_SECONDS = 30
 // So high that it is the API's own limit that answers. A body that nobody reads stays in the client's socket.
@@ -41,7 +41,7 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
       },
       error(error) {
         log.error('the pipeline failed', describeError(error))
-        return jsonResponse({ error: failures.internal.message }, failures.internal.status)
+        return json({ error: failures.internal.message }, failures.internal.status)
       },
     }),
   )
@@ -49,8 +49,8 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
     url: server.url,
     async stop() {
       isStopping = true
-      await Bun.sleep(Math.max(config.shutdownDelayMs, FAREWELL_MS))
-      await Promise.race([server.stop(), Bun.sleep(config.shutdownTimeoutMs)])
+      await pause(Math.max(config.shutdownDelayMs, FAREWELL_MS))
+      await within(config.shutdownTimeoutMs, server.stop(), () => {})
       await server.stop(true)
     },
   }
@@ -62,12 +62,12 @@ function orSayWhy<T>({ host, port }: ListenConfig, start: () => T): T {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'EADDRINUSE')
-      throw new CommandFailed(
+      throw new OperatorError(
         `PORT ${port} is in use by another program: stop that one, or set PORT to another port`,
       )
     if (code === 'EACCES')
-      throw new CommandFailed(`PORT ${port} is not for every user: set PORT to 1024 or above`)
-    throw new CommandFailed(
+      throw new OperatorError(`PORT ${port} is not for every user: set PORT to 1024 or above`)
+    throw new OperatorError(
       `HOST ${host} can't be listened on (${code}): set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
     )
   }

@@ -1,7 +1,7 @@
 import { purgeExpiredTokens } from '../access/mail-token-store'
 import type { Db } from '../db/client'
 import { describeError, type Log } from '../log'
-import { purgeMails } from '../mail/outbox'
+import { purgeMails } from '../mail/store'
 import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000

@@ -1,7 +1,8 @@
 import { createAuthenticator, PRINCIPAL_CHANNEL } from '../access/authenticator'
 import { createJwt } from '../access/jwt'
-import { findPrincipal, issueToken } from '../access/mail-token-store'
+import { issueToken } from '../access/mail-token-store'
 import { createPasswords } from '../access/passwords'
+import { findPrincipal } from '../access/store'
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
 import { type OpenDatabase, openDatabase } from '../db/open'
@@ -13,7 +14,8 @@ import { createLimiter } from '../limits/rate-limit'
 import { openSharedCounts } from '../limits/shared-counts'
 import type { Log } from '../log'
 import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
-import { countMails, startOutbox } from '../mail/outbox'
+import { startOutbox } from '../mail/outbox'
+import { countMails } from '../mail/store'
 import { migrate } from '../migrations/migrate'
 import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openReplicas, type Reads } from '../replicas/reads'
@@ -114,7 +116,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     metrics.stop()
   })
 
-  const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue: outbox.kick }
+  const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue: outbox.wake }
   const app = createApp({
     config,
     db,

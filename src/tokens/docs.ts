@@ -59,7 +59,6 @@ export const signOutEverywhere: Operation = {
   operationId: 'signOutEverywhere',
   summary: 'Sign out everywhere',
   description: 'Every token that was issued to you so far stops working.',
-  access: 'authenticated',
   answers: { 200: messageAnswer('You are signed out.', 'you are signed out everywhere') },
 }
 

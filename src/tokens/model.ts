@@ -1,11 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { MAX_PASSWORD, passwordProblem } from '../access/passwords'
-import type { Permission } from '../permissions'
 import { text, textProblem } from '../rules/fields'
 import { field, isMissing, nullable, type ObjectRule, object } from '../rules/objects'
-
-/** What a token sent by mail is good for. */
-export type TokenScope = 'activation' | 'password-reset'
 
 const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, string>> => {
   if (isMissing(email) && isMissing(username)) return { email: 'must be provided, unless username is' }
@@ -28,15 +24,3 @@ export const Credentials = object(
 export type Credentials = Static<typeof Credentials>
 
 export const MailRequest = object({ email: text(1, 500) })
-
-/** What a request may be done as: a user at one generation of their tokens. */
-export type Principal = {
-  readonly id: number
-  readonly name: string
-  readonly username: string | null
-  readonly tokenGeneration: number
-  readonly activated: boolean
-  readonly permissions: ReadonlySet<string>
-}
-
-export const mayDo = (principal: Principal, permission: Permission) => principal.permissions.has(permission)

@@ -1,8 +1,9 @@
 import { type AnyElysia, Elysia } from 'elysia'
+import { json } from '../http/answers'
 import { contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../limits/rate-limit'
-import { timestampJson } from '../timestamp'
+import { timestampJson } from '../rules/fields'
 import * as docs from './docs'
 import { Credentials, MailRequest } from './model'
 import type { TokensService } from './service'
@@ -17,44 +18,41 @@ export function tokenRoutes(
 
     .post(
       '/authentication',
-      async ({ body, request, set }) => {
+      async ({ body, request }) => {
         const { limitKey } = contextOf(request)
         await limiter.signIn(limitKey)
         const { token, expiresAt } = await tokens.signIn(body, (name) => limiter.failedSignIn(name, limitKey))
-        set.status = 201
-        return { authentication_token: { token, expiry: timestampJson(expiresAt) } }
+        return json({ authentication_token: { token, expiry: timestampJson(expiresAt) } }, 201)
       },
-      { json: true, body: Credentials, detail: docs.signIn },
+      { open: true, body: Credentials, detail: docs.signIn },
     )
 
     .delete(
       '/authentication',
       async ({ user }) => {
         await tokens.signOutEverywhere(user.id)
-        return { message: 'you are signed out everywhere' }
+        return json({ message: 'you are signed out everywhere' })
       },
       { access: 'authenticated', detail: docs.signOutEverywhere },
     )
 
     .post(
       '/activation',
-      async ({ body, request, set }) => {
+      async ({ body, request }) => {
         await limiter.mail(body.email, contextOf(request).limitKey)
         await tokens.requestActivation(body.email)
-        set.status = 202
-        return { message: 'an email will be sent to you containing activation instructions' }
+        return json({ message: 'an email will be sent to you containing activation instructions' }, 202)
       },
-      { json: true, body: MailRequest, detail: docs.requestActivation },
+      { open: true, body: MailRequest, detail: docs.requestActivation },
     )
 
     .post(
       '/password-reset',
-      async ({ body, request, set }) => {
+      async ({ body, request }) => {
         await limiter.mail(body.email, contextOf(request).limitKey)
         await tokens.requestPasswordReset(body.email)
-        set.status = 202
-        return { message: 'an email will be sent to you containing password reset instruction' }
+        return json({ message: 'an email will be sent to you containing password reset instruction' }, 202)
       },
-      { json: true, body: MailRequest, detail: docs.requestPasswordReset },
+      { open: true, body: MailRequest, detail: docs.requestPasswordReset },
     )
 }

@@ -113,7 +113,6 @@ export const showMe: Operation = {
   operationId: 'showMe',
   summary: 'Show yourself',
   description: 'The user whose token it is, and what they may do.',
-  access: 'activated',
   answers: {
     200: {
       description: 'You.',

@@ -1,8 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { isCommonPassword, MAX_PASSWORD, passwordProblem, sameCharacters } from '../access/passwords'
-import { text, textProblem } from '../rules/fields'
+import { text, textProblem, timestampJson } from '../rules/fields'
 import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
-import { timestampJson } from '../timestamp'
 
 const MAX_EMAIL_BYTES = 254
 // The address syntax of HTML's <input type=email>, with a domain that has a dot: what mail servers in use accept.

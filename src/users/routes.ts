@@ -1,4 +1,5 @@
 import { type AnyElysia, Elysia } from 'elysia'
+import { json } from '../http/answers'
 import { contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../limits/rate-limit'
@@ -16,20 +17,19 @@ export function userRoutes(
 
     .post(
       '',
-      async ({ body, request, set }) => {
+      async ({ body, request }) => {
         const mail = await limiter.registration(body.email, contextOf(request).limitKey)
         const user = await users.register(body).catch(async (error) => {
           await mail.takeBack()
           throw error
         })
-        set.status = 201
-        return { user: userJson(user) }
+        return json({ user: userJson(user) }, 201)
       },
-      { json: true, body: Registration, detail: docs.registerUser },
+      { open: true, body: Registration, detail: docs.registerUser },
     )
 
-    .put('/activated', async ({ body }) => ({ user: userJson(await users.activate(body.token)) }), {
-      json: true,
+    .put('/activated', async ({ body }) => json({ user: userJson(await users.activate(body.token)) }), {
+      open: true,
       body: Activation,
       detail: docs.activateUser,
     })
@@ -38,16 +38,16 @@ export function userRoutes(
       '/password',
       async ({ body }) => {
         await users.resetPassword(body.password, body.token)
-        return { message: 'your password is successfully reset' }
+        return json({ message: 'your password is successfully reset' })
       },
-      { json: true, body: PasswordReset, detail: docs.resetPassword },
+      { open: true, body: PasswordReset, detail: docs.resetPassword },
     )
 
     .get(
       '/me',
       async ({ user }) => {
         const { permissions, ...found } = await users.find(user.id)
-        return { user: { ...userJson(found), permissions } }
+        return json({ user: { ...userJson(found), permissions } })
       },
       { access: 'activated', detail: docs.showMe },
     )

@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import { hasLogin } from '../access/mail-token-store'
+import { hasLogin } from '../access/store'
 import type { Db, Tx } from '../db/client'
 import { refusal } from '../db/errors'
 import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'

@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { Failure } from '../errors'
-import { type JsonSchema, type Operation, objectOf } from '../openapi/operation'
+import { json } from '../http/answers'
 import { activationPage, passwordResetPage } from './account-pages'
 import { assetResponse, pageResponse } from './page'
 
@@ -14,48 +14,7 @@ const links = {
   register: '/v1/users',
   sign_in: '/v1/tokens/authentication',
 }
-const linkSchemas = Object.fromEntries(
-  Object.keys(links).map((name): [string, JsonSchema] => [name, { type: 'string', format: 'uri-reference' }]),
-)
-
-const showIndex: Operation = {
-  operationId: 'showIndex',
-  summary: 'Show where everything is',
-  description: 'Sends browsers, which prefer HTML to JSON, to the documentation page.',
-  isStatic: true,
-  answers: {
-    200: {
-      description: 'The addresses of what there is.',
-      schema: objectOf({
-        name: { type: 'string', const: 'Redlight' },
-        version: { type: 'string' },
-        links: objectOf(linkSchemas),
-      }),
-      example: { name: 'Redlight', version: '1.0.0', links },
-    },
-    302: { description: 'The documentation page, for a browser.', headers: ['Location'] },
-  },
-}
-
-const htmlAnswer = {
-  200: { description: 'The page.', mediaType: 'text/html', schema: { type: 'string' } },
-} as const
-const showActivationPage: Operation = {
-  operationId: 'showActivationPage',
-  summary: 'Show the page that activates an account',
-  description:
-    'The link in the activation mail, which carries the token behind `#token=`, where no server sees it.',
-  isStatic: true,
-  answers: htmlAnswer,
-}
-const showPasswordResetPage: Operation = {
-  operationId: 'showPasswordResetPage',
-  summary: 'Show the page that sets a new password',
-  description:
-    'The link in the password reset mail, which carries the token behind `#token=`, where no server sees it.',
-  isStatic: true,
-  answers: htmlAnswer,
-}
+const HIDDEN = { detail: { hide: true } }
 
 /** What a person's browser opens, beside the documentation: the front door, and the pages that mails link to. */
 export function pages(publicUrl: string, version: string): AnyElysia {
@@ -66,18 +25,21 @@ export function pages(publicUrl: string, version: string): AnyElysia {
     version,
     links: Object.fromEntries(Object.entries(links).map(([name, path]) => [name, base + path])),
   }
-  return new Elysia({ name: 'pages', tags: ['pages'] })
+  const redirect = (to: string, headers: Record<string, string> = {}) =>
+    new Response(null, { status: 302, headers: { Location: base + to, ...headers } })
+  return new Elysia({ name: 'pages' })
     .get(
       '/',
-      ({ request, set }) => {
-        set.headers.vary = 'Accept'
-        if (!prefersHtml(request.headers.get('accept') ?? '')) return index
-        return new Response(null, { status: 302, headers: { Location: `${base}/docs`, Vary: 'Accept' } })
+      ({ request }) => {
+        if (!prefersHtml(request.headers.get('accept') ?? '')) return json(index, 200, { Vary: 'Accept' })
+        return redirect('/docs', { Vary: 'Accept' })
       },
-      { detail: showIndex },
+      HIDDEN,
     )
-    .get('/activate', () => pageResponse(activationPage), { detail: showActivationPage })
-    .get('/reset-password', () => pageResponse(passwordResetPage), { detail: showPasswordResetPage })
+    .get('/docs/', () => redirect('/docs'), HIDDEN)
+    .get('/openapi.json', () => redirect('/docs/json'), HIDDEN)
+    .get('/activate', () => pageResponse(activationPage), HIDDEN)
+    .get('/reset-password', () => pageResponse(passwordResetPage), HIDDEN)
     .get(
       '/docs/assets/:version/:name',
       async ({ params }) => {
@@ -85,7 +47,7 @@ export function pages(publicUrl: string, version: string): AnyElysia {
         if (response === undefined) throw new Failure('notFound')
         return response
       },
-      { detail: { hide: true } },
+      HIDDEN,
     )
 }
 

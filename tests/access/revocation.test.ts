@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import postgres from 'postgres'
 import { createAuthenticator } from '../../src/access/authenticator'
 import type { Claims } from '../../src/access/jwt'
-import type { Principal } from '../../src/tokens/model'
+import type { Principal } from '../../src/permissions'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
 

@@ -252,7 +252,7 @@ describe('a file that is not a whole backup', () => {
   async function refusedHere(path: string, words: RegExp) {
     const error = await failureOf(readManifest(path).then((manifest) => verifyFile(path, manifest, () => {})))
     expect({ name: error.name, message: error.message }).toEqual({
-      name: 'BackupProblem',
+      name: 'OperatorError',
       message: expect.stringMatching(words),
     })
   }

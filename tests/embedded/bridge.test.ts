@@ -9,10 +9,8 @@ import type postgres from 'postgres'
 import { createBridge } from '../../src/embedded/bridge'
 import { type EmbeddedDatabase, embeddedSocketPath, openEmbedded } from '../../src/embedded/embedded'
 import { frame } from '../../src/embedded/wire'
-import { createLog } from '../../src/log'
 import { clientOf, endClients, failureOf, newFolder, removeFolders } from '../support/embedded'
 
-const log = createLog('warn', () => {})
 const never = new Promise<never>(() => {})
 const mebibyte = 1024 * 1024
 
@@ -24,7 +22,7 @@ describe('connections', () => {
   let database: EmbeddedDatabase
   beforeAll(async () => {
     dataDir = await newFolder()
-    database = await openEmbedded(dataDir, log)
+    database = await openEmbedded(dataDir)
   })
   afterAll(() => database.close())
 
@@ -157,7 +155,7 @@ describe('connections', () => {
 describe('a bridge', () => {
   test('ends a transaction that stays idle, and fails when PGlite does', async () => {
     const dataDir = await newFolder()
-    await openEmbedded(dataDir, log).then((database) => database.close())
+    await openEmbedded(dataDir).then((database) => database.close())
     const pglite = await PGlite.create(join(dataDir, 'pgdata'))
     const socket = createBridge(pglite, 50)
     const sql = clientOf({ socket })

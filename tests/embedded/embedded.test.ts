@@ -3,10 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataFolderInUse, embeddedSocketPath, openEmbedded } from '../../src/embedded/embedded'
-import { createLog } from '../../src/log'
 import { clientOf, endClients, failureOf, newFolder, removeFolders } from '../support/embedded'
-
-const log = createLog('warn', () => {})
 
 afterEach(endClients)
 afterAll(removeFolders)
@@ -18,21 +15,21 @@ describe('a data folder', () => {
       import postgres from 'postgres'
       const { openEmbedded } = await import(${embedded})
       const log = { debug() {}, info() {}, warn() {}, error() {} }
-      const database = await openEmbedded(${JSON.stringify(dataDir)}, log)
+      const database = await openEmbedded(${JSON.stringify(dataDir)})
       ${then}`
     return Bun.spawn([process.execPath, '-e', code], { cwd: import.meta.dir, stdout: 'pipe', stderr: 'pipe' })
   }
 
   test('belongs to one process, and within it to one opening', async () => {
     const dataDir = await newFolder()
-    const database = await openEmbedded(dataDir, log)
+    const database = await openEmbedded(dataDir)
     const inUse = `The data folder ${dataDir} is in use by another redlight process: stop that one, or set DATA_DIR to another folder.`
-    expect(await failureOf(openEmbedded(dataDir, log))).toEqual(new DataFolderInUse(inUse))
+    expect(await failureOf(openEmbedded(dataDir))).toEqual(new DataFolderInUse(inUse))
     const second = spawn(dataDir, '')
     expect(await new Response(second.stderr).text()).toContain(inUse)
     expect(await second.exited).toBe(1)
     await database.close()
-    await openEmbedded(dataDir, log).then((reopened) => reopened.close())
+    await openEmbedded(dataDir).then((reopened) => reopened.close())
   })
 
   test('keeps every acknowledged row when the process is killed, whose socket is then replaced', async () => {
@@ -54,7 +51,7 @@ describe('a data folder', () => {
     await child.exited
     expect(child.signalCode).toBe('SIGKILL')
     expect(existsSync(embeddedSocketPath(dataDir))).toBe(true)
-    const database = await openEmbedded(dataDir, log)
+    const database = await openEmbedded(dataDir)
     const sql = clientOf({ path: embeddedSocketPath(dataDir) })
     const [found] = await sql`select count(*)::int as count, max(id) as last from rows`
     expect(acknowledged).toBeGreaterThan(300)
@@ -67,7 +64,7 @@ describe('a data folder', () => {
     const dataDir = await newFolder()
     await mkdir(join(dataDir, 'pgdata.unfinished', 'base'), { recursive: true })
     await Bun.write(join(dataDir, 'pgdata.unfinished', 'PG_VERSION'), 'half of it')
-    const database = await openEmbedded(dataDir, log)
+    const database = await openEmbedded(dataDir)
     expect([...(await clientOf(database)`select unaccent('Amélie') as plain`)]).toEqual([{ plain: 'Amelie' }])
     await database.close()
     expect((await readdir(dataDir)).sort()).toEqual(['lock', 'pgdata'])
@@ -76,12 +73,12 @@ describe('a data folder', () => {
 
   test('is made for the owner alone, and is the same when opened again', async () => {
     const dataDir = join(await newFolder(), 'a', 'b')
-    const first = await openEmbedded(dataDir, log)
+    const first = await openEmbedded(dataDir)
     expect(statSync(dataDir).mode & 0o777).toBe(0o700)
     await clientOf(first)`create table kept as select 1 as one`
     await first.close()
     expect(existsSync(embeddedSocketPath(dataDir))).toBe(false)
-    const second = await openEmbedded(dataDir, log)
+    const second = await openEmbedded(dataDir)
     expect([...(await clientOf(second)`select * from kept`)]).toEqual([{ one: 1 }])
     await second.close()
   })
@@ -89,17 +86,17 @@ describe('a data folder', () => {
   test('that cannot be used is told in one line', async () => {
     const folder = await newFolder()
     await Bun.write(join(folder, 'file'), '')
-    expect((await failureOf(openEmbedded(join(folder, 'file', 'data'), log))).message).toMatch(
+    expect((await failureOf(openEmbedded(join(folder, 'file', 'data')))).message).toMatch(
       /^The data folder \S+ can't be written \(ENOTDIR\): .+$/,
     )
     const long = join(folder, 'x'.repeat(100))
-    expect((await failureOf(openEmbedded(long, log))).message).toMatch(
+    expect((await failureOf(openEmbedded(long))).message).toMatch(
       /^The path \S+ is too long for a socket .+$/,
     )
     expect(existsSync(long)).toBe(false)
     await mkdir(join(folder, 'broken', 'pgdata'), { recursive: true })
     await Bun.write(join(folder, 'broken', 'pgdata', 'PG_VERSION'), '18\n')
-    expect((await failureOf(openEmbedded(join(folder, 'broken'), log))).message).toMatch(
+    expect((await failureOf(openEmbedded(join(folder, 'broken')))).message).toMatch(
       /^The embedded database in \S+ doesn't start .+$/,
     )
   })

@@ -6,20 +6,14 @@ import { eq, ne, sql } from 'drizzle-orm'
 import type { SMTPServerOptions } from 'smtp-server'
 import { findTokenOwner, issueToken } from '../../src/access/mail-token-store'
 import { type OpenDatabase, openDatabase } from '../../src/db/open'
-import { BUILT_IN_USER_ID, mails, users } from '../../src/db/schema'
+import { BUILT_IN_USER_ID, type MailKind, mails, users } from '../../src/db/schema'
 import { createLog } from '../../src/log'
 import { activationLetter } from '../../src/mail/activation'
+import type { OutboxTimings } from '../../src/mail/delivery'
 import { createLogMailer, createSmtpMailer, type Mailer, type SmtpSettings } from '../../src/mail/mailer'
-import {
-  countMails,
-  type MailKind,
-  type OutboxTimings,
-  purgeMails,
-  recordMail,
-  startOutbox,
-} from '../../src/mail/outbox'
+import { startOutbox } from '../../src/mail/outbox'
 import { passwordResetLetter } from '../../src/mail/password-reset'
-import { claimMail } from '../../src/mail/store'
+import { claimMail, countMails, purgeMails, recordMail } from '../../src/mail/store'
 import { migrate } from '../../src/migrations/migrate'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { listenOn, parseMail, type ReceivedMail, startSmtp } from '../support/smtp'
@@ -66,7 +60,7 @@ function smtpMailer(port: number, smtp: Partial<SmtpSettings> = {}, timeouts = {
   return mailer
 }
 
-const quick = { firstPauseMs: 60, longestPauseMs: 60, pollMs: 40, leaseMs: 600, stopPatienceMs: 2000 }
+const quick = { firstPauseMs: 60, longestPauseMs: 60, pollMs: 40, leaseMs: 600, stopMs: 2000 }
 
 function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
   const { db } = database
@@ -161,7 +155,7 @@ describe('a mail', () => {
     const outbox = start(smtpMailer(server.port), { pollMs: 60_000 })
     await Bun.sleep(50)
     await record('alice@example.com')
-    outbox.kick()
+    outbox.wake()
     await until(isDone)
     expect(server.received).toHaveLength(1)
   })

@@ -5,7 +5,7 @@ import { createLog } from '../../src/log'
 import films from '../../src/movies/initial-movies.json'
 import { MovieInput, type MovieJson } from '../../src/movies/model'
 import { seedMovies } from '../../src/movies/seed-store'
-import { explain } from '../../src/rules/objects'
+import { problemsOf } from '../../src/rules/objects'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
@@ -15,7 +15,7 @@ describe('the file of initial films', () => {
   test('holds a hundred or more, each as the API itself would take it', () => {
     expect(films.length).toBeGreaterThanOrEqual(100)
     for (const film of films) {
-      const broken = { ...explain(MovieInput, film, 'is not a known field') }
+      const broken = { ...problemsOf(MovieInput, film, 'is not a known field') }
       expect({ title: film.title, broken }).toEqual({ title: film.title, broken: {} })
     }
   })

@@ -1,2 +1,0 @@
-/** RFC 3339 in UTC, in whole seconds. */
-export const timestampJson = (time: Date) => `${time.toISOString().slice(0, 19)}Z`
