@@ -1,3 +1,5 @@
+import './production'
+
 import { readFileSync } from 'node:fs'
 import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'

@@ -271,6 +271,21 @@ describe('connections', () => {
   )
 
   test(
+    'that are nested as deeply as allowed, in a field that takes text',
+    () =>
+      whileOthersAreServed('nested bodies', 1500, async () => {
+        const nested = '['.repeat(29) + ']'.repeat(29)
+        const body = `{"email":[${Array(Math.floor(MIB / 60)).fill(nested)}]}`
+        const headers = { 'Content-Type': 'application/json' }
+        const send = async () =>
+          (await fetch(new URL('/v1/users', program.url), { method: 'POST', headers, body })).status
+        const statuses = await Promise.all(Array.from({ length: 40 }, send))
+        expect(new Set(statuses)).toEqual(new Set([422]))
+      }),
+    TIMEOUT_MS,
+  )
+
+  test(
     'with 250 headers, and with one that is too long',
     async () => {
       const many = Array.from({ length: 250 }, (_, i) => `X-Header-${i}: value`)
