@@ -1,7 +1,7 @@
-import { heapStats } from 'bun:jsc'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { RequestContext } from '../http/context'
+import { atOnce, halfASecondOld } from './figures'
 import { type Replicas, registerReplicas, replicaVariables } from './replica-metrics'
 
 export type Gauges = {
@@ -59,8 +59,8 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
   })
   // Bun counts only what a turn was late, where Node adds the resolution to it.
   const eventLoopLagMs = () => lag.percentile(99) / 1e6
-  /** Not a number while the database is away, which must not take the other figures with it. */
-  const countMails = () => mails().catch(() => ({ waiting: Number.NaN, failed: Number.NaN }))
+  /** Not a number before the database was first heard, which must not hold up the other figures. */
+  const countMails = atOnce(mails, { waiting: Number.NaN, failed: Number.NaN })
   const uptimeSeconds = () => (performance.now() - startedAt) / 1000
   new Gauge({
     name: 'redlight_build_info',
@@ -76,7 +76,11 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
     () => eventLoopLagMs() / 1000,
   )
   gauge('redlight_memory_resident_bytes', 'Memory in use by the process.', () => process.memoryUsage.rss())
-  gauge('redlight_memory_heap_bytes', 'Memory in use by JavaScript objects.', () => heapStats().heapSize)
+  gauge(
+    'redlight_memory_heap_bytes',
+    'Memory in use by JavaScript objects.',
+    () => process.memoryUsage().heapUsed,
+  )
   gauge('redlight_database_connections', 'Connections that the pool may open.', () => pool().size)
   gauge('redlight_database_connections_busy', 'Connections at work.', () => pool().busy)
   gauge('redlight_database_queries_waiting', 'Queries that wait for a connection.', () => pool().waiting)
@@ -122,26 +126,26 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       const labels = { route, method: knownMethod(method), status: `${Math.floor(status / 100)}xx` }
       if (unobserved.push({ labels, seconds }) === MAX_UNOBSERVED) observeAll()
     },
-    async prometheus() {
+    prometheus: halfASecondOld(async () => {
       observeAll()
       return { type: registry.contentType, text: await registry.metrics() }
-    },
+    }),
     /** In the manner of Go's expvar (section 7). */
-    variables: async () => ({
+    variables: halfASecondOld(async () => ({
       version,
       uptime_seconds: Math.round(uptimeSeconds() * 1000) / 1000,
       timestamp: Math.floor(Date.now() / 1000),
-      memstats: { ...process.memoryUsage(), heap_objects: heapStats().objectCount },
+      memstats: process.memoryUsage(),
       database: { ...pool(), ...(replicas && { replicas: replicaVariables(replicas) }) },
       total_requests_received: received,
       total_responses_sent: sent,
       total_processing_time_μs: Math.round(processingSeconds * 1e6),
-      total_responses_sent_by_status: sentByStatus,
+      total_responses_sent_by_status: { ...sentByStatus },
       in_flight_requests: received - sent,
       event_loop_lag_ms: Math.round(eventLoopLagMs() * 1000) / 1000,
       mail_queue: await countMails(),
       ...(limitsAreShared && { limits_shared: limitsAreShared() }),
-    }),
+    })),
     stop: () => lag.disable(),
   }
 }

@@ -19,6 +19,7 @@ import { countMails } from '../mail/store'
 import { migrate } from '../migrations/migrate'
 import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openReplicas, type Reads } from '../replicas/reads'
+import { withDeadline } from '../waiting'
 import { createTokensService } from '../tokens/service'
 import { createUsersService } from '../users/service'
 import { createApp } from './app'
@@ -29,6 +30,8 @@ import { version } from './version'
 
 /** Leaves half a second of the five for everything that is not waiting. */
 const REQUEST_DEADLINE_MS = 4500
+/** Less than the healthcheck's probe has, which asks over the same connection. */
+const COUNT_PATIENCE_MS = 500
 
 /** What the start found to do: migrations applied, initial films loaded. */
 type Prepared = { readonly migrations: number; readonly films: number }
@@ -108,7 +111,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     version,
     pool: database.pool,
     passwords: passwords.load,
-    mails: () => countMails(db),
+    mails: () => withDeadline(COUNT_PATIENCE_MS, () => countMails(database.aside)),
     limitsAreShared: counts?.isThere,
     replicas,
   })

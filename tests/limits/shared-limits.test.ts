@@ -72,7 +72,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     return (status: number) => statuses.filter((each) => each === status).length
   }
   const metric = async (server: TestServer) =>
-    /^redlight_limits_shared (\d)$/m.exec((await server.request('GET', '/metrics')).text)?.[1]
+    /^redlight_limits_shared (\d)$/m.exec((await server.figures('/metrics')).text)?.[1]
   async function untilShared(expected: '0' | '1') {
     for (const server of servers)
       for (let tries = 0; (await metric(server)) !== expected; tries++) {

@@ -57,7 +57,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
       }
     }
   }
-  const state = async (of = server) => (await of.request<Vars>('GET', '/debug/vars')).body.database.replicas
+  const state = async (of = server) => (await of.figures<Vars>('/debug/vars')).body.database.replicas
   async function untilReplicaServes(expected: boolean, of = server) {
     for (let tries = 0; (await state(of)).servers[0]?.serves !== expected; tries++) {
       if (tries === 600)
@@ -212,7 +212,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   })
 
   test('both metrics tell of it, and of no password', async () => {
-    const { text } = await server.request('GET', '/metrics')
+    const { text } = await server.figures('/metrics')
     expect(text).toContain(`redlight_database_replica_serves{replica="${replica.name}"} 1`)
     expect(text).toMatch(/^redlight_database_replica_lag_seconds\{replica="127[^"]+"\} \d/m)
     expect(text).toMatch(/^redlight_database_reads_total\{server="replica"\} [1-9]/m)

@@ -131,6 +131,17 @@ export async function startTestServer(
     return { id, email, password: PASSWORD, token: await signIn(email) }
   }
 
+  /** The figures as they are after all that was answered before; they are gathered twice a second. */
+  async function figures<Body = Record<string, unknown>>(path: '/metrics' | '/debug/vars') {
+    const gatheredAt = ({ text }: Answer<Body>) => /uptime_seconds"?:? ?([\d.]+)/.exec(text)?.[1]
+    const seen = gatheredAt(await request<Body>('GET', path))
+    for (;;) {
+      const answer = await request<Body>('GET', path)
+      if (gatheredAt(answer) !== seen) return answer
+      await Bun.sleep(20)
+    }
+  }
+
   /** Every line of the log so far. */
   const logLines = (): LogLine[] => lines.map((line) => JSON.parse(line))
 
@@ -151,7 +162,18 @@ export async function startTestServer(
     if (database === undefined) await own.drop()
   }
 
-  return { url: server.url, request, signIn, newUser, logLines, mailedToken, sql, database: own, stop }
+  return {
+    url: server.url,
+    request,
+    figures,
+    signIn,
+    newUser,
+    logLines,
+    mailedToken,
+    sql,
+    database: own,
+    stop,
+  }
 }
 
 /** Only the embedded database has the initial films from its first start. */

@@ -1,0 +1,46 @@
+const MAX_AGE_MS = 500
+const PATIENCE_MS = 50
+
+/** Gathers at most twice a second, however many ask and how often. */
+export function halfASecondOld<T>(gather: () => Promise<T>): () => Promise<T> {
+  let gathered: Promise<T> | undefined
+  let expiresAt = Number.NEGATIVE_INFINITY
+  return () => {
+    if (gathered === undefined || performance.now() >= expiresAt) {
+      expiresAt = performance.now() + MAX_AGE_MS
+      gathered = gather()
+    }
+    return gathered
+  }
+}
+
+/**
+ * What `load` last found. A load that fails or takes long leaves the figures as they were; while it is under way,
+ * nobody waits for it again.
+ */
+export function atOnce<T>(load: () => Promise<T>, unknown: T): () => Promise<T> {
+  let known = unknown
+  let waited: Promise<void> | undefined
+
+  async function refresh() {
+    try {
+      known = await load()
+    } catch {
+      // The healthcheck and the log say that the database is away.
+    }
+  }
+  function wait(): Promise<void> {
+    const refreshed = refresh().finally(() => {
+      waited = undefined
+    })
+    return Promise.race([refreshed, Bun.sleep(PATIENCE_MS)])
+  }
+
+  // The first load opens a connection, which may take longer than anyone is to wait.
+  waited = wait()
+  return async () => {
+    waited ??= wait()
+    await waited
+    return known
+  }
+}
