@@ -4,7 +4,7 @@ import { checkEncryption } from '../doctor/encryption'
 import { checkDisk, checkModes } from '../doctor/files'
 import { checkWithin, type Finding, fail, ok, warn } from '../doctor/finding'
 import { checkMail } from '../doctor/mail'
-import { checkProxies, checkSecrets } from '../doctor/settings'
+import { checkMetrics, checkProxies, checkSecrets } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { visible, visibleJson } from '../visible'
 import { type Command, type CommandContext, mixed, words } from './command'
@@ -70,6 +70,7 @@ async function examine(context: CommandContext, testAddress?: string): Promise<F
     ...checkSecrets(config),
     ...checkProxies(config),
     ...checkEncryption(config.database),
+    ...checkMetrics(config),
     ...found.flat(),
   ]
 }

@@ -46,6 +46,8 @@ export type Config = {
   /** Undefined: each instance counts the limits by itself. */
   readonly redisUrl: string | undefined
   readonly trustedProxies: readonly string[]
+  /** Undefined: anyone may ask for the metrics. */
+  readonly metricsNetworks: readonly string[] | undefined
   readonly corsTrustedOrigins: readonly string[]
   readonly logLevel: LogLevel
   readonly shutdownDelayMs: number
@@ -83,6 +85,7 @@ function build(read: Reader, permissionNames: readonly Permission[]): Config {
     limiter: buildLimiter(read),
     redisUrl: read.optional(table.redisUrl),
     trustedProxies: read.optional(table.trustedProxies) ?? [],
+    metricsNetworks: read.optional(table.metricsNetworks),
     corsTrustedOrigins: read.optional(table.corsTrustedOrigins) ?? [],
     logLevel: read.value(table.logLevel),
     shutdownDelayMs: read.value(table.shutdownDelay),

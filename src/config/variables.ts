@@ -71,6 +71,7 @@ export const table = {
   limiterExempt: optional('LIMITER_EXEMPT', 'none', is.list(is.network), 'addresses or networks without limits, separated by commas'),
   redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', is.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
   trustedProxies: optional('TRUSTED_PROXIES', 'none', is.list(is.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
+  metricsNetworks: optional('METRICS_NETWORKS', 'any', is.list(is.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
   corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', is.list(is.origin), 'origins whose pages may call the API, separated by commas'),
   logLevel: withDefault('LOG_LEVEL', 'info', is.oneOf(logLevels), logLevels.join(', ')),
   shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', is.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),

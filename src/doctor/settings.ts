@@ -25,6 +25,19 @@ const isGuessable = (secret: string) =>
   new Set(secret).size < MIN_DISTINCT ||
   /secret|password|change.?me|example|redlight|12345|qwerty/i.test(secret)
 
+/** Who may ask for the metrics: from behind a proxy on this machine, everybody comes from it. */
+export function checkMetrics({ metricsNetworks = [], trustedProxies }: Config): Finding[] {
+  const loopback = metricsNetworks.find((network) => LOOPBACK.test(network.replace(/\/.*/, '')))
+  if (loopback === undefined || trustedProxies.length > 0) return []
+  return [
+    warn(
+      'metrics',
+      `METRICS_NETWORKS has ${loopback}, and TRUSTED_PROXIES is empty: behind a proxy on this machine anyone may ask`,
+      'set TRUSTED_PROXIES=127.0.0.1,::1 if there is one',
+    ),
+  ]
+}
+
 /** What a proxy in front needs, and what is wrong without one. */
 export function checkProxies({ host, publicUrl, trustedProxies, database }: Config): Finding[] {
   const url = new URL(publicUrl)

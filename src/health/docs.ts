@@ -25,6 +25,9 @@ const database = objectOf(
   ['replicas'],
 )
 
+const GATHERED =
+  'Gathered at most twice a second, and sent at once while the database is away. With `METRICS_NETWORKS` set, other clients get 404.'
+
 export const checkHealth: Operation = {
   operationId: 'checkHealth',
   summary: 'Check the health of the service',
@@ -46,8 +49,9 @@ export const checkHealth: Operation = {
 export const showVariables: Operation = {
   operationId: 'showVariables',
   summary: 'Show metrics as JSON',
-  description: 'One flat object in the manner of Go’s expvar.',
+  description: `One flat object in the manner of Go’s expvar. ${GATHERED}`,
   isProbe: true,
+  refusals: ['notFound'],
   answers: {
     200: {
       description: 'The figures.',
@@ -106,9 +110,9 @@ export const showVariables: Operation = {
 export const showMetrics: Operation = {
   operationId: 'showMetrics',
   summary: 'Show metrics for Prometheus',
-  description:
-    'The same figures in the text format of Prometheus, with a histogram of the time to answer by route, method and status class.',
+  description: `The same figures in the text format of Prometheus, with a histogram of the time to answer by route, method and status class. ${GATHERED}`,
   isProbe: true,
+  refusals: ['notFound'],
   answers: {
     200: {
       description: 'The figures.',

@@ -1,5 +1,6 @@
 import { Failure } from '../errors'
 import type { LimitKey } from '../limits/client-address'
+import { hidden, type MetricsAccess } from '../limits/metrics-access'
 import type { Log } from '../log'
 import { withDeadline } from '../waiting'
 import { openContext, type RequestContext } from './context'
@@ -20,6 +21,7 @@ export type PipelineDeps = {
     requestStarted(): void
     requestEnded(context: RequestContext, status: number, seconds: number): void
   }
+  metricsAccess: MetricsAccess
   log: Log
   allowedMethods: AllowedMethods
   /** In which all that a request waits for has to end. */
@@ -43,9 +45,12 @@ export function pipeline(deps: PipelineDeps, handle: Handle) {
     deps.metrics.requestStarted()
     try {
       if (path === undefined) throw new Failure('invalidHost')
-      const response = UNLIMITED.test(path)
-        ? route(request, context, handle, deps)
-        : withDeadline(deps.deadlineMs, () => limited(request, socketAddress, context, handle, deps))
+      const isHidden = deps.metricsAccess.isHidden(path, request, socketAddress)
+      const answer = isHidden ? hidden : handle
+      const response =
+        UNLIMITED.test(path) && !isHidden
+          ? route(request, context, answer, deps)
+          : withDeadline(deps.deadlineMs, () => limited(request, socketAddress, context, answer, deps))
       if (!(response instanceof Promise)) return finished(response, request, context, deps)
       return response.then(
         (response) => finished(response, request, context, deps),
@@ -78,7 +83,7 @@ const ENCODED_BACKSLASH = /%5c/i
 
 function route(request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) {
   if (context.path.includes('%') && ENCODED_BACKSLASH.test(context.path)) throw new Failure('notFound')
-  return context.method === 'OPTIONS' ? options(context, deps) : handle(request)
+  return context.method === 'OPTIONS' && handle !== hidden ? options(context, deps) : handle(request)
 }
 
 function failed(thrown: unknown, request: Request, context: RequestContext, deps: PipelineDeps): Response {

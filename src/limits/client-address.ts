@@ -7,13 +7,13 @@ export const EXEMPT: unique symbol = Symbol('exempt from the limits')
 export type LimitKey = string | typeof EXEMPT
 export const UNKNOWN_CLIENT: LimitKey = ''
 
-type Network = ReturnType<typeof ipaddr.parseCIDR>
+export type Network = ReturnType<typeof ipaddr.parseCIDR>
 type Address = ReturnType<typeof ipaddr.process>
 
 export type ClientAddresses = ReturnType<typeof createClientAddresses>
 
 /** A network, or an address as the network of it alone. */
-function parseNetwork(text: string): Network {
+export function parseNetwork(text: string): Network {
   if (text.includes('/')) return ipaddr.parseCIDR(text)
   const address = ipaddr.process(text)
   return [address, address.kind() === 'ipv4' ? 32 : 128]
@@ -64,6 +64,12 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
     return `${client.toByteArray().slice(0, 8).join('.')}/64`
   }
 
+  /** Behind proxies alone, one of which hands on what is no address. */
+  const isUnknown = (client: Address, forwardedFor: string | null) =>
+    forwardedFor !== null &&
+    isIn(trusted, client) &&
+    forwardedFor.split(',').some((entry) => entry.trim() !== '' && parseAddress(entry.trim()) === undefined)
+
   // Reading an address costs more than all else that the pipeline does.
   const known = new Map<string, LimitKey>()
   return {
@@ -76,6 +82,11 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
       if (known.size >= MAX_KNOWN) known.clear()
       known.set(socketAddress, key)
       return key
+    },
+    /** Whether a client is known to be in one of the networks. */
+    isIn(networks: readonly Network[], socketAddress: string, forwardedFor: string | null): boolean {
+      const client = clientOf(socketAddress, forwardedFor)
+      return client !== undefined && isIn(networks, client) && !isUnknown(client, forwardedFor)
     },
   }
 }

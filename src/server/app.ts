@@ -12,6 +12,7 @@ import { guards } from '../http/guards'
 import { pipeline } from '../http/pipeline'
 import { createRouteTable } from '../http/route-table'
 import type { ClientAddresses } from '../limits/client-address'
+import type { MetricsAccess } from '../limits/metrics-access'
 import type { Limiter } from '../limits/rate-limit'
 import type { Log } from '../log'
 import { movieRoutes } from '../movies/routes'
@@ -38,6 +39,7 @@ export type AppDeps = {
   clientAddresses: ClientAddresses
   cors: Cors
   metrics: Metrics
+  metricsAccess: MetricsAccess
   health: Omit<HealthDeps, 'metrics'>
   log: Log
 }

@@ -10,6 +10,7 @@ import { createProbe } from '../db/probe'
 import { createMetrics } from '../health/metrics'
 import { createCors } from '../http/cors'
 import { createClientAddresses } from '../limits/client-address'
+import { createMetricsAccess } from '../limits/metrics-access'
 import { createLimiter } from '../limits/rate-limit'
 import { openSharedCounts } from '../limits/shared-counts'
 import type { Log } from '../log'
@@ -19,9 +20,9 @@ import { countMails } from '../mail/store'
 import { migrate } from '../migrations/migrate'
 import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openReplicas, type Reads } from '../replicas/reads'
-import { withDeadline } from '../waiting'
 import { createTokensService } from '../tokens/service'
 import { createUsersService } from '../users/service'
+import { withDeadline } from '../waiting'
 import { createApp } from './app'
 import { jwtSecrets } from './jwt-secret'
 import { listen } from './listener'
@@ -119,6 +120,7 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     metrics.stop()
   })
 
+  const clientAddresses = createClientAddresses(config.trustedProxies, config.limiter.exempt)
   const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue: outbox.wake }
   const app = createApp({
     config,
@@ -130,9 +132,10 @@ async function compose(config: Config, database: OpenDatabase, log: Log, isShutt
     limiter: createLimiter(config.limiter, () => performance.now(), counts),
     // A query of the embedded database can't be cancelled, so waiting for it is all there is.
     deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
-    clientAddresses: createClientAddresses(config.trustedProxies, config.limiter.exempt),
+    clientAddresses,
     cors: createCors(config.corsTrustedOrigins),
     metrics,
+    metricsAccess: createMetricsAccess(config.metricsNetworks, clientAddresses),
     health: {
       version,
       environment: config.environment,

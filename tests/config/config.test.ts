@@ -27,6 +27,7 @@ test('without any variable, the defaults', () => {
     },
     redisUrl: undefined,
     trustedProxies: [],
+    metricsNetworks: undefined,
     corsTrustedOrigins: [],
     logLevel: 'info',
     shutdownDelayMs: 0,

@@ -46,6 +46,7 @@ const accepted: [environment: Environment, part: object][] = [
   [{ LIMITER_MAILS_PER_MAILBOX: '6' }, { limiter: { mailsPerMailboxPerHour: 6 } }],
   [{ LIMITER_MAILS_PER_ADDRESS: '7' }, { limiter: { mailsPerAddressPerHour: 7 } }],
   [{ LIMITER_EXEMPT: '10.0.0.0/8,::1' }, { limiter: { exempt: ['10.0.0.0/8', '::1'] } }],
+  [{ METRICS_NETWORKS: '10.0.0.0/8,::1' }, { metricsNetworks: ['10.0.0.0/8', '::1'] }],
   [{ TRUSTED_PROXIES: '192.0.2.1, 2001:db8::/128' }, { trustedProxies: ['192.0.2.1', '2001:db8::/128'] }],
   [
     { CORS_TRUSTED_ORIGINS: 'https://Bücher.example:443,http://localhost:3000,Capacitor://localhost' },
@@ -124,7 +125,7 @@ const refused: [name: string, values: string[], words: string][] = [
       ['-1', '0.5', '1000001', 'Infinity'],
       'must be a whole number from 0 to 1000000',
     ]),
-  ...['LIMITER_EXEMPT', 'TRUSTED_PROXIES'].map((name): [string, string[], string] => [
+  ...['LIMITER_EXEMPT', 'TRUSTED_PROXIES', 'METRICS_NETWORKS'].map((name): [string, string[], string] => [
     name,
     [
       '10.0.0.0/33',

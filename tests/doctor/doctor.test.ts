@@ -165,6 +165,15 @@ describe('the doctor', () => {
     expect(found.text).not.toContain('hunter2')
   })
 
+  test('warns of metrics for loopback alone, as which a proxy on this machine may let anyone in', async () => {
+    const env = { DATA_DIR: join(folder, 'none'), METRICS_NETWORKS: '10.0.0.0/8,127.0.0.0/8' }
+    expect((await examine(env)).of('metrics')).toMatchObject([
+      { status: 'warn', what: expect.stringContaining('METRICS_NETWORKS has 127.0.0.0/8') },
+    ])
+    expect((await examine({ ...env, TRUSTED_PROXIES: '127.0.0.1' })).of('metrics')).toEqual([])
+    expect((await examine({ ...env, METRICS_NETWORKS: '10.0.0.0/8' })).of('metrics')).toEqual([])
+  })
+
   test('sees secrets that are guessable or open to others', async () => {
     const file = join(folder, 'jwt')
     await Bun.write(file, 'change-me-change-me-change-me-change-me')

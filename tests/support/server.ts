@@ -52,6 +52,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
     limiter: noLimits,
     redisUrl: undefined,
     trustedProxies: [],
+    metricsNetworks: undefined,
     corsTrustedOrigins: [],
     logLevel: 'debug',
     shutdownDelayMs: 0,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { startTestServer, type TestServer } from './support/server'
+import { startTestServer, type TestServer } from '../support/server'
 
 setDefaultTimeout(60_000)
 
