@@ -53,7 +53,7 @@ export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
   return {
     forget,
     forgetAll,
-    /** What the channel says: a user's id. Anything else may stand for any user. */
+    /** What the channel says: a user's id, or `all` when a table was truncated (drizzle/0010). */
     heard(message: string) {
       const userId = exactId(message)
       if (userId === undefined) forgetAll()

@@ -10,19 +10,21 @@ import { visible, visibleJson } from '../visible'
 import { type Command, type CommandContext, mixed, words } from './command'
 
 const PATIENCE_MS = 8000
+const REPAIR_PATIENCE_MS = 600_000
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'Say what is well and what is not, and how to mend it',
   usage: `
-Usage: redlight doctor [--json] [--send-test ADDRESS]
+Usage: redlight doctor [--json] [--repair] [--send-test ADDRESS]
 
 Looks at the settings, the database, its schema and clock, the mail server, the
-proxy settings, the disk and who may read what is secret; changes nothing. Works
-beside the running service, and while the database is away. Exits 1 when
-something is wrong that keeps the service from working.
+proxy settings, the disk and who may read what is secret; changes nothing unless
+told to. Works beside the running service, and while the database is away. Exits
+1 when something is wrong that keeps the service from working.
 
   --json               for programs
+  --repair             correct the count of films, where it is wrong
   --send-test ADDRESS  also send a mail there
 
 Examples:
@@ -30,9 +32,9 @@ Examples:
   redlight doctor --send-test alice@example.com`,
 
   async run(args, context) {
-    const { flags, values, rest } = mixed(args, ['json'], ['send-test'])
+    const { flags, values, rest } = mixed(args, ['json', 'repair'], ['send-test'])
     words(rest, [])
-    const findings = await examine(context, values['send-test'])
+    const findings = await examine(context, flags.has('repair'), values['send-test'])
     const failed = findings.filter(({ status }) => status === 'fail').length
     if (flags.has('json')) context.printText(visibleJson({ ok: failed === 0, findings }))
     else for (const finding of findings) show(finding, context)
@@ -40,7 +42,7 @@ Examples:
   },
 }
 
-async function examine(context: CommandContext, testAddress?: string): Promise<Finding[]> {
+async function examine(context: CommandContext, repairs: boolean, testAddress?: string): Promise<Finding[]> {
   const unknown = context
     .unknownVariables()
     .map((name) => warn('settings', unknownVariable(name), 'correct its name, or unset it'))
@@ -50,9 +52,9 @@ async function examine(context: CommandContext, testAddress?: string): Promise<F
   const log = context.createLog({ logLevel: 'error' })
   const found = await Promise.all([
     checkWithin(
-      PATIENCE_MS,
+      repairs ? REPAIR_PATIENCE_MS : PATIENCE_MS,
       'database',
-      () => checkDatabase(config.database, log),
+      () => checkDatabase(config.database, log, repairs),
       'see that it runs, and what holds it up',
     ),
     checkWithin(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseConfig } from '../config/database'
 import { databaseProblem } from '../db/errors'
+import { compareMovieCount, type MovieCount, recountMovies } from '../db/movie-counts'
 import { openDatabaseBesideServer } from '../db/open'
 import type { Log } from '../log'
 import { inspectDatabase } from '../migrations/inspect'
@@ -12,14 +13,18 @@ const OLDEST = 150_000
 const CLOCK_WARN_MS = 2000
 const CLOCK_FAIL_MS = 60_000
 
-export async function checkDatabase(config: DatabaseConfig, log: Log): Promise<Finding[]> {
+export async function checkDatabase(config: DatabaseConfig, log: Log, repairs = false): Promise<Finding[]> {
   // Whoever only looks makes no database.
   if (config.kind === 'embedded' && !existsSync(join(config.dataDir, 'pgdata')))
     return [ok(AREA, `none yet in ${config.dataDir}; the first "redlight serve" makes one`)]
   try {
     const database = await openDatabaseBesideServer({ ...config, waitMs: 0 }, log)
     try {
-      return judge(await inspectDatabase(database.db))
+      const facts = await inspectDatabase(database.db)
+      const isCurrent = facts.pending === 0 && !facts.isNewer
+      const count = repairs && !facts.isReplica ? recountMovies : compareMovieCount
+      const counts = isCurrent ? [judgeCount(await count(database.db), count === recountMovies)] : []
+      return [...judge(facts), ...counts]
     } finally {
       await database.close()
     }
@@ -64,6 +69,15 @@ function judgeSchema({ pending, isNewer }: { pending: number; isNewer: boolean }
       '"redlight migrate", or the next "redlight serve", applies them',
     )
   return ok('schema', 'up to date')
+}
+
+function judgeCount({ found, counted, wrongBlocks }: MovieCount, isRepaired: boolean): Finding {
+  if (wrongBlocks === 0) return ok('count', `total_records is right: ${found}`)
+  const where = counted === found ? `, right in sum but not in ${wrongBlocks} blocks of ids` : ''
+  const what = `total_records was kept as ${counted}, and there are ${found} movies${where}`
+  return isRepaired
+    ? ok('count', `${what}: corrected`)
+    : warn('count', what, '"redlight doctor --repair" counts anew; so does the daily purge')
 }
 
 function judgeClock(aheadMs: number): Finding {

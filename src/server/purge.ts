@@ -1,12 +1,13 @@
 import { purgeExpiredTokens } from '../access/mail-token-store'
 import type { Db } from '../db/client'
+import { recountMovies } from '../db/movie-counts'
 import { describeError, type Log } from '../log'
 import { purgeMails } from '../mail/store'
 import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Removes now and daily what is past its time; returns the way to stop that. */
+/** Removes now and daily what is past its time, and sees to the count of films; returns the way to stop that. */
 export function startPurge(
   patiently: (work: (db: Db) => Promise<void>) => Promise<void>,
   log: Log,
@@ -17,10 +18,15 @@ export function startPurge(
         await purgeExpiredTokens(db)
         await purgeMails(db)
         await purgeInactiveUsers(db)
+        await correctCount(db)
       })
     } catch (error) {
       log.warn('the daily purge failed; it is tried again tomorrow', describeError(error))
     }
+  }
+  async function correctCount(db: Db) {
+    const { found, counted, wrongBlocks } = await recountMovies(db)
+    if (wrongBlocks > 0) log.warn('the count of films was wrong, and is corrected', { counted, found })
   }
   const timer = setInterval(purge, DAY_MS)
   purge()

@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm'
+import type { Db } from './client'
+
+/** Any number will do, as long as all instances take the same. */
+const RECOUNT_LOCK = 7_303_015
+
+export type MovieCount = {
+  readonly found: number
+  /** What `total_records` says. */
+  readonly counted: number
+  /** Blocks whose count is wrong; several may make up for each other in the sum. */
+  readonly wrongBlocks: number
+}
+type Row = { found: string; counted: string; wrongBlocks: string }
+
+const compared = sql`
+  found as (select id - id % 100000 as first_id, count(*) as movies from movies group by 1),
+  counted as (select first_id, sum(movies) as movies from movie_counts group by 1),
+  wrong as (
+    select first_id, coalesce(found.movies, 0) - coalesce(counted.movies, 0) as change
+    from found full join counted using (first_id)
+    where coalesce(found.movies, 0) <> coalesce(counted.movies, 0))`
+const summary = sql`
+  select (select coalesce(sum(movies), 0) from found) as found,
+    (select coalesce(sum(movies), 0) from counted) as counted, (select count(*) from wrong) as "wrongBlocks"`
+
+const toCount = (row: Row | undefined): MovieCount => ({
+  found: Number(row?.found),
+  counted: Number(row?.counted),
+  wrongBlocks: Number(row?.wrongBlocks),
+})
+
+/** Compares the movies with what the triggers have counted, in one snapshot. */
+export async function compareMovieCount(db: Db): Promise<MovieCount> {
+  const [row] = await db.execute<Row>(sql`with ${compared} ${summary}`)
+  return toCount(row)
+}
+
+/**
+ * Corrects the counts, and says how they were. Writers go on meanwhile: in one snapshot the difference is the error
+ * alone, as a writer's movies and counts are committed together, and it is added to whatever the counts are by then.
+ */
+export function recountMovies(db: Db): Promise<MovieCount> {
+  return db.transaction(
+    async (tx) => {
+      // Two recounts at once would both add the difference; a TRUNCATE would empty the table under our snapshot.
+      await tx.execute(sql`select pg_advisory_xact_lock(${RECOUNT_LOCK})`)
+      await tx.execute(sql`lock table movies in access share mode`)
+      const [row] = await tx.execute<Row>(sql`with ${compared},
+        corrected as (
+          insert into movie_counts as counts (first_id, slot, movies)
+          select first_id, 0, change from wrong order by first_id
+          on conflict (first_id, slot) do update set movies = counts.movies + excluded.movies)
+        ${summary}`)
+      return toCount(row)
+    },
+    { isolationLevel: 'read committed' },
+  )
+}
