@@ -2,8 +2,14 @@ import { exampleMovies, INITIAL_MOVIES, metadataSchema, movieSchema } from '../m
 import { type Operation, objectOf } from '../openapi/operation'
 
 export const listParameters = {
-  title: { description: 'Words of the title, all of them, in any case and with or without accents.' },
-  genres: { description: 'Genres separated by commas; a movie has all of them, in any case.' },
+  title: {
+    description:
+      'Words of the title, all of them, in any case and with or without accents; at most 32 different ones.',
+  },
+  genres: {
+    description:
+      'Genres separated by commas; a movie has all of them, in any case; at most 32 different ones.',
+  },
   director: { description: 'Words of the director, as for the title.' },
   cast: { description: 'Words of the cast, as for the title.' },
   year: { description: 'The year of the movie.' },

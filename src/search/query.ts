@@ -4,10 +4,42 @@ import { object, type Rule } from '../rules/objects'
 import { didYouMean } from '../rules/suggest'
 
 const MAX_TEXT = 500
+/** Each is looked for in every movie that has the others. */
+const MAX_WORDS = 32
 
-const searchText: Rule = (value) =>
-  codePoints(String(value)) > MAX_TEXT ? `must not be more than ${MAX_TEXT} characters long` : undefined
-const words = parameter({ type: 'string', maxLength: MAX_TEXT }, searchText)
+/** A text to search for, of so many different things. */
+const searchText =
+  (what: string, split: (text: string) => ReadonlySet<string>): Rule =>
+  (value) => {
+    const text = String(value)
+    if (codePoints(text) > MAX_TEXT) return `must not be more than ${MAX_TEXT} characters long`
+    if (split(text).size > MAX_WORDS) return `must not hold more than ${MAX_WORDS} different ${what}`
+  }
+const searched = (...rule: Parameters<typeof searchText>) =>
+  parameter({ type: 'string', maxLength: MAX_TEXT }, searchText(...rule))
+
+/** Near enough to what PostgreSQL takes for words, which looks for each once (drizzle/0010). */
+const differentWords = (text: string) =>
+  new Set(
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/\p{M}/gu, '')
+      .match(/[\p{L}\p{N}]+/gu),
+  )
+
+/** Each genre once, as it was first written, under what all its spellings have in common. */
+function differentGenres(text: string): ReadonlyMap<string, string> {
+  const genres = new Map<string, string>()
+  for (const genre of text.split(',').map((part) => part.trim())) {
+    const key = genre.normalize('NFC').toLowerCase()
+    if (key !== '' && !genres.has(key)) genres.set(key, genre)
+  }
+  return genres
+}
+
+const words = searched('words', differentWords)
+const genreList = searched('genres', (text) => new Set(differentGenres(text).keys()))
 const day = parameter({ type: 'string', format: 'date' }, dateProblem)
 const creator = parameter({ type: 'string' }, (value) =>
   value === 'me' || parseId(String(value)) !== undefined ? undefined : 'must be the id of a user, or me',
@@ -27,7 +59,7 @@ function sortParameter(keys: readonly string[]) {
 
 const filters = {
   title: Type.Optional(words),
-  genres: Type.Optional(words),
+  genres: Type.Optional(genreList),
   director: Type.Optional(words),
   cast: Type.Optional(words),
   year: Type.Optional(integerParameter(0, 9999)),
@@ -81,14 +113,11 @@ function parseList<Key extends string>(
   keys: readonly Key[],
 ): MovieList<Key> {
   const { title, director, cast, year, created_by, sort } = query
-  const genres = query.genres
-    ?.split(',')
-    .map((genre) => genre.trim())
-    .filter(Boolean)
+  const genres = [...differentGenres(query.genres ?? '').values()]
   return {
     filters: {
       title,
-      genres: genres?.length === 0 ? undefined : genres,
+      genres: genres.length === 0 ? undefined : genres,
       director,
       cast,
       year: year === undefined ? undefined : Number(year),

@@ -48,6 +48,35 @@ test.each(searches)('%p finds %p', async (words, found) => {
   expect(body.movies.map(({ title }) => title)).toEqual(found)
 })
 
+const ask = async (parameters: Record<string, string>, path = '/v1/movies') =>
+  server.request('GET', `${path}?${new URLSearchParams(parameters)}`, { token: alice.token })
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`)
+
+test('a word that is repeated counts once, however it is written', async () => {
+  const tora = await ask({ title: 'tora' })
+  for (const text of ['tora '.repeat(100), 'Tora TORA! tóra '.repeat(31), 'tora.'.repeat(100)])
+    expect((await ask({ title: text })).body).toEqual(tora.body)
+  expect(tora.body).toMatchObject({ metadata: { total_records: 1 } })
+  const [query] = await server.sql`select search_query(${'Tora TORA! tóra half ½ ½'})::text as query`
+  expect(query).toEqual({ query: "'1' & '2' & 'half' & 'tora'" })
+  expect((await ask({ genres: 'Drama,drama, DRAMA,'.repeat(25) })).body).toEqual((await ask({})).body)
+})
+
+test.each(['title', 'director', 'cast', 'genres'])(
+  '%s may hold 32 different words, and no more',
+  async (name) => {
+    const mark = name === 'genres' ? ',' : ' '
+    const holds = [...numbered(32), ...numbered(32), 'W1', 'Ẃ2'].slice(0, name === 'genres' ? 65 : undefined)
+    const what = name === 'genres' ? 'genres' : 'words'
+    const error = { [name]: `must not hold more than 32 different ${what}`, page: 'must be an integer' }
+    for (const path of ['/v1/movies', '/v1/users/me/favourites']) {
+      expect((await ask({ [name]: holds.join(mark) }, path)).status).toBe(200)
+      const refused = await ask({ [name]: numbered(33).join(mark), page: 'x' }, path)
+      expect([refused.status, refused.body]).toEqual([422, { error }])
+    }
+  },
+)
+
 test.each(['...', '-', '<>', '😀', '– —'])('%p holds no word, and so counts as not given', async (title) => {
   const query = new URLSearchParams({ title })
   const { body } = await server.request('GET', `/v1/movies?${query}`, { token: alice.token })
