@@ -124,7 +124,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
       const elsewhere = await signIn(3, newAddress(), 'wrong')
       expect([elsewhere(401), elsewhere(429)]).toEqual([2, 1])
       // The account has had its share, and neither instance tells that by its other name.
-      const byUsername = await send(2, 'POST', '/v1/tokens/authentication', guesser, () => ({
+      const byUsername = await send(2, 'POST', '/v1/tokens/authentication', owner, () => ({
         username,
         password: PASSWORD,
       }))
