@@ -1,4 +1,4 @@
 // The embedded database starts from a packed cluster that isn't in the repository: made here once, if need be.
 import { $ } from 'bun'
 
-await $`bun src/embedded/pack-cluster.ts`.quiet()
+await $`bun run pack`.quiet()
