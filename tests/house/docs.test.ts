@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileErrors, validate } from '@readme/openapi-parser'
 import Ajv from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 import { $ } from 'bun'
@@ -29,7 +28,7 @@ type OpenApi = {
   components: { schemas: Record<string, object> }
 }
 
-const REDOCLY = join(import.meta.dir, '..', 'node_modules', '.bin', 'redocly')
+const REDOCLY = join(import.meta.dir, '..', '..', 'node_modules', '.bin', 'redocly')
 
 let database: TestDatabase
 let server: TestServer
@@ -133,13 +132,8 @@ async function callExamples(id: string, sent: Sent = {}, more: object = {}) {
 const successOf = (id: string) => Object.entries(operationOf(id).responses)[0]
 
 describe('the OpenAPI document', () => {
-  test('is valid 3.1 for @readme/openapi-parser', async () => {
-    const result = await validate(structuredClone(document) as never)
-    expect(result.valid ? 'valid' : compileErrors(result)).toBe('valid')
+  test('is valid 3.1 without errors for redocly lint', async () => {
     expect(document.openapi).toBe('3.1.0')
-  })
-
-  test('has no errors for redocly lint', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
     await Bun.write(join(folder, 'openapi.json'), JSON.stringify(document))
     const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }

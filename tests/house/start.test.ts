@@ -7,7 +7,7 @@ import manifest from '../package.json'
 
 // The README's first command in a fresh clone: no node_modules, no packed cluster, no settings.
 
-const ROOT = join(import.meta.dir, '..')
+const ROOT = join(import.meta.dir, '..', '..')
 const CLONED = ['package.json', 'bun.lock', 'patches', 'drizzle', 'src']
 const PACKED = 'src/embedded/cluster.tar.zst'
 /** Nothing listens on port 1, so that whoever asks it gets nothing. */

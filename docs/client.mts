@@ -1,19 +1,22 @@
 // A client in TypeScript. Its types are made from the document of the service that it talks to, so that a wrong path,
-// parameter or field does not compile:
+// parameter or field doesn't compile. In an empty folder, with this file and client-demo.mts beside it:
 //
-//   npm install openapi-fetch
-//   npm install --save-dev openapi-typescript typescript@5
+//   npm install openapi-fetch@0.17
+//   npm install --save-dev openapi-typescript@7 typescript@5 @types/node
 //   npx openapi-typescript http://localhost:4000/docs/json -o redlight.d.ts
-//   npx tsx client.ts http://localhost:4000 alice@example.com pa55word-of-alice
+//   npx tsc --strict --target es2022 --module nodenext --rewriteRelativeImportExtensions client-demo.mts
+//   node client-demo.mjs http://localhost:4000 alice@example.com pa55word-of-alice
+//
+// Bun, and Node from 22.18 on, run client-demo.mts as it is.
 import createClient from 'openapi-fetch'
-import type { components, paths } from './redlight'
+import type { components, paths } from './redlight.d.ts'
 
 type Movie = components['schemas']['Movie']
 type Problem = components['schemas']['Error'] | components['schemas']['FieldErrors']
 type Answer<T> = { data?: T; error?: Problem; response: Response }
 
 /** What an answer holds, or an error in the words of the service: one sentence, or one for each field. */
-function dataOf<T>({ data, error, response }: Answer<T>): T {
+export function dataOf<T>({ data, error, response }: Answer<T>): T {
   if (data !== undefined) return data
   throw new Error(`${response.status} ${JSON.stringify(error?.error)}`)
 }
@@ -27,7 +30,7 @@ export async function signIn(baseUrl: string, email: string, password: string) {
 }
 type Client = Awaited<ReturnType<typeof signIn>>
 
-/** All films that a search finds, page by page. */
+/** All movies that a search finds, page by page. */
 export async function* search(client: Client, query: { title?: string; genres?: string }) {
   for (let page = 1, last = 1; page <= last; page++) {
     const answer = await client.GET('/v1/movies', { params: { query: { ...query, page, page_size: 100 } } })
@@ -37,7 +40,7 @@ export async function* search(client: Client, query: { title?: string; genres?: 
   }
 }
 
-/** Changes a film unless somebody else has meanwhile: then it is read again, and the change made to what is there now. */
+/** Changes a movie. If somebody else has changed it meanwhile, reads it again and changes what is there now. */
 export async function change(
   client: Client,
   id: number,
@@ -51,15 +54,3 @@ export async function change(
   })
   return answer.response.status === 412 ? change(client, id, edit) : dataOf(answer).movie
 }
-
-const [baseUrl = 'http://localhost:4000', email = '', password = ''] = process.argv.slice(2)
-const client = await signIn(baseUrl, email, password)
-for await (const { id, title, year } of search(client, { genres: 'animation' })) console.log(id, title, year)
-
-const body = { title: `My Holiday of ${Date.now()}`, year: 2026, runtime: '12 mins', genres: ['documentary'] }
-const { movie } = dataOf(await client.POST('/v1/movies', { body }))
-console.log(await change(client, movie.id, ({ title }) => ({ synopsis: `All of ${title}.` })))
-
-const params = { path: { id: movie.id } }
-dataOf(await client.PUT('/v1/users/me/favourites/{id}', { params }))
-console.log(dataOf(await client.GET('/v1/users/me/favourites')).metadata)
