@@ -47,7 +47,7 @@ describe('a request', () => {
     expect(more).toEqual([])
     const userId = who === 'alice' ? alice.id : undefined
     expect(line).toMatchObject({
-      level: 'info',
+      level: route === '/v1/healthcheck' ? 'debug' : 'info',
       method,
       status,
       ...(route && { route }),
