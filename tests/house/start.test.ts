@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import manifest from '../package.json'
+import manifest from '../../package.json'
 
 // The README's first command in a fresh clone: no node_modules, no packed cluster, no settings.
 

@@ -8,10 +8,12 @@ import { freePort } from './postgres'
 export const canStartCaddy = Bun.which('caddy') !== null
 if (!canStartCaddy) console.warn('left out: tests through the proxy: no caddy')
 
-export async function startCaddy(upstreams: string[]) {
+export async function startCaddy(upstreams: string[], edit = (text: string) => text) {
   const folder = await mkdtemp(join(tmpdir(), 'redlight-caddy-'))
+  const file = join(folder, 'Caddyfile')
+  await Bun.write(file, edit(await Bun.file('deploy/Caddyfile').text()))
   const url = new URL(`http://127.0.0.1:${await freePort()}`)
-  const child = Bun.spawn(['caddy', 'run', '--config', 'deploy/Caddyfile', '--adapter', 'caddyfile'], {
+  const child = Bun.spawn(['caddy', 'run', '--config', file, '--adapter', 'caddyfile'], {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
