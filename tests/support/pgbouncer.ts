@@ -17,23 +17,22 @@ export async function startPgBouncer(server: PostgresServer, poolSize: number) {
   const settings = join(folder, 'pgbouncer.ini')
   const users = join(folder, 'users.txt')
   await Bun.write(users, `"app" "${APP_PASSWORD}"\n`)
+  // The example of the documentation, as far as this machine allows.
+  const [, example = ''] = /^```ini\n(.*?)^```$/ms.exec(await Bun.file('docs/OPERATIONS.md').text()) ?? []
+  const here = {
+    redlight: `host=127.0.0.1 port=${server.port} dbname=redlight`,
+    listen_addr: '127.0.0.1',
+    listen_port: port,
+    auth_file: users,
+    default_pool_size: poolSize,
+  }
+  const config = Object.entries(here).reduce(
+    (text, [name, value]) => text.replace(new RegExp(`^${name} = .*`, 'm'), `${name} = ${value}`),
+    example,
+  )
   await Bun.write(
     settings,
-    `[databases]
-redlight = host=127.0.0.1 port=${server.port} dbname=redlight
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-pidfile = ${join(folder, 'pid')}
-auth_type = scram-sha-256
-auth_file = ${users}
-admin_users = app
-pool_mode = transaction
-default_pool_size = ${poolSize}
-max_client_conn = 200
-server_login_retry = 1
-`,
+    `${config}unix_socket_dir =\npidfile = ${join(folder, 'pid')}\nadmin_users = app\n`,
   )
   for (const path of [folder, settings, users]) if (process.getuid?.() === 0) await own(path)
   const start = () =>
