@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs Redlight on Debian or Ubuntu: the executable, its units, settings, secrets, a database on the local PostgreSQL,
-# and Caddy in front of it. Run again, it leaves what is there as it is. `install.sh --help` says how to call it.
+# and Caddy in front of it. It writes only what is absent, or still as it wrote it the last time; where a file was changed
+# since, the new text goes to FILE.new. `install.sh --help` says how to call it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,27 +11,41 @@ ports=4000,4001
 dry_run=false
 uninstall=false
 purge=false
+yes=false
 with_database=true
 with_caddy=true
+internal_ca=false
+replaceable=''
 
 BINARY=/usr/local/bin/redlight
 SETTINGS=/etc/redlight
 UNITS=/etc/systemd/system
 CADDYFILE=/etc/caddy/Caddyfile
-MARK='# Redlight behind Caddy'
+# The SHA-256 of each file as it was written here, and the files that were there before.
+WRITTEN=$SETTINGS/.installed
+REPLACED=$SETTINGS/.replaced
+# Where the node exporter looks for what backups say of themselves.
+TEXTFILES=/var/lib/prometheus/node-exporter
+UNIT_FILES=(redlight.service redlight@.service redlight-backup.service redlight-backup.timer redlight-backup-failed.service)
+# A dynamic user's folders are in private/, with a link to each.
+DATA=(/var/lib/redlight /var/lib/private/redlight /var/lib/redlight-backup /var/lib/private/redlight-backup
+  /var/cache/redlight-backup /var/cache/private/redlight-backup /var/lib/systemd/timers/stamp-redlight-backup.timer)
 
 usage() {
   cat <<EOF
 Usage: install.sh --domain DOMAIN [OPTIONS]
-       install.sh --uninstall [--purge] [OPTIONS]
+       install.sh --uninstall [--purge [--yes]] [OPTIONS]
 
   --domain DOMAIN      where the service will be found: https://DOMAIN
   --executable FILE    what to install (bin/redlight beside this folder)
   --ports PORTS        an instance for each, separated by commas ($ports); deploy/upgrade.sh needs two
   --no-database        DATABASE_URL is already in $SETTINGS/database-url
   --no-caddy           another proxy stands in front
-  --uninstall          takes away the service; keeps the database, the settings and the secrets
-  --purge              with --uninstall: takes these away too, for good
+  --internal-ca        Caddy signs the certificate itself, for a DOMAIN that isn't public
+  --uninstall          takes away the service and brings back what it replaced; keeps the database, the settings, the
+                       secrets and the backups
+  --purge              with --uninstall: takes these away too, the backups included, for good; asks first
+  --yes                with --purge: doesn't ask
   --dry-run            says what would be done and does nothing
   --help
 EOF
@@ -59,8 +74,10 @@ while [ $# -gt 0 ]; do
       ;;
     --no-database) with_database=false ;;
     --no-caddy) with_caddy=false ;;
+    --internal-ca) internal_ca=true ;;
     --uninstall) uninstall=true ;;
     --purge) purge=true ;;
+    --yes) yes=true ;;
     --dry-run) dry_run=true ;;
     -h | --help) usage && exit 0 ;;
     *) wrong_usage "there is no option $1" ;;
@@ -78,21 +95,59 @@ act() {
   fi
 }
 
-# Writes standard input to a file unless that is what it holds.
+# Writes standard input to a file that is absent, or still as it was written here; else to FILE.new.
 put() {
   local path=$1 mode=$2 text
   text=$(cat)
-  if [ -f "$path" ] && [ "$(cat "$path")" = "$text" ] && [ "$(stat -c %a "$path")" = "$mode" ]; then
-    say "as it should be: $path"
-  else
+  if [ -f "$path" ] && [ ! -L "$path" ] && [ "$(cat "$path")" = "$text" ]; then
+    if [ "$(stat -c %a "$path")" = "$mode" ]; then say "as it should be: $path"; else act "set the mode of $path to $mode" chmod "$mode" "$path"; fi
+    # A file of an installation that kept no record counts as written here from now on.
+    $dry_run || is_ours "$path" || record "$path"
+    $dry_run || rm -f "$path.new"
+  elif { [ ! -e "$path" ] && [ ! -L "$path" ]; } || is_ours "$path"; then
     act "write $path (mode $mode)" write "$path" "$mode" "$text"
+    $dry_run || record "$path"
+    $dry_run || rm -f "$path.new"
+  elif [ -f "$path.new" ] && [ "$(cat "$path.new")" = "$text" ]; then
+    say "kept as it is, since it was changed here: $path; compare $path.new"
+  else
+    say "kept as it is, since it was changed here: $path"
+    act "write $path.new (mode $mode), for you to compare" write "$path.new" "$mode" "$text"
   fi
 }
 write() {
   # Made unreadable first: a secret must not be readable for a moment.
-  (umask 077 && printf '%s\n' "$3" >"$1.new")
-  chmod "$2" "$1.new"
-  mv -f "$1.new" "$1"
+  (umask 077 && printf '%s\n' "$3" >"$1.unfinished")
+  chmod "$2" "$1.unfinished"
+  mv -f "$1.unfinished" "$1"
+}
+
+# Whether a file is as it was written here the last time.
+is_ours() {
+  [ -f "$1" ] && [ ! -L "$1" ] || return 1
+  [ "$1" = "$replaceable" ] || grep -qsxF "$(sha256sum "$1")" "$WRITTEN"
+}
+record() {
+  forget "$1"
+  sha256sum "$1" >>"$WRITTEN"
+}
+forget() {
+  [ -e "$WRITTEN" ] || return 0
+  awk -v path="$1" 'substr($0, 67) != path' "$WRITTEN" >"$WRITTEN.unfinished"
+  mv -f "$WRITTEN.unfinished" "$WRITTEN"
+}
+
+# Takes away a file that is as it was written here, and brings back what it replaced.
+take_away() {
+  local path=$1
+  if [ -e "$path.new" ]; then act "remove $path.new" rm -f "$path.new"; fi
+  if [ ! -e "$path" ]; then :; elif ! is_ours "$path" && ! cmp -s "$path" "$here/${path##*/}"; then
+    say "kept as it is, since it was changed here: $path"
+    return 0
+  elif [ -e "$REPLACED$path" ]; then act "bring back $path as it was before" mv -f "$REPLACED$path" "$path"; else
+    act "remove $path" rm -f "$path"
+  fi
+  $dry_run || forget "$path"
 }
 
 # A machine that was not started by systemd, such as an image being built, gets the units and starts them later.
@@ -109,6 +164,7 @@ check() {
   [[ $ports =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong_usage "--ports $ports is not a list of ports such as 4000,4001"
   if $uninstall; then return; fi
   ! $purge || wrong_usage "--purge goes with --uninstall"
+  ! $yes || wrong_usage "--yes goes with --purge"
   [ -n "$domain" ] || wrong_usage "--domain is missing"
   [[ $domain =~ ^[A-Za-z0-9.-]+$ ]] || wrong_usage "--domain $domain is not a domain such as films.example.com"
   [ -x "$executable" ] || fail "$executable is not there: 'npx -y bun@1.4.5 run build' makes it, or name it with --executable"
@@ -124,19 +180,25 @@ check() {
 }
 
 install_executable() {
-  if cmp -s "$executable" $BINARY; then say "as it should be: $BINARY"; else
+  if cmp -s "$executable" $BINARY; then
+    say "as it should be: $BINARY"
+    $dry_run || is_ours $BINARY || record $BINARY
+  elif [ ! -e $BINARY ] || is_ours $BINARY; then
     # Renamed into place: the one that runs can't be written to.
     act "install $BINARY" replace_executable
+  else
+    say "kept as it is: $BINARY, which is another one by now; to replace it: upgrade.sh $executable"
   fi
 }
 replace_executable() {
   install -m 755 "$executable" $BINARY.new
   mv -f $BINARY.new $BINARY
+  record $BINARY
 }
 
+make_settings() { [ -d $SETTINGS ] || act "make $SETTINGS (mode 755)" install -d -m 755 $SETTINGS; }
 install_settings() {
-  [ -d $SETTINGS ] || act "make $SETTINGS (mode 755)" install -d -m 755 $SETTINGS
-  if [ -s $SETTINGS/redlight.env ]; then say "kept as it is: $SETTINGS/redlight.env"; else
+  if [ -s $SETTINGS/redlight.env ] && ! is_ours $SETTINGS/redlight.env; then say "kept as it is: $SETTINGS/redlight.env"; else
     put $SETTINGS/redlight.env 644 <<EOF
 # Settings of Redlight, one NAME=value a line; its README lists them. After a change: deploy/upgrade.sh --restart
 # No PORT here, which is the name of the instance; secrets are files of their own in this folder.
@@ -147,7 +209,7 @@ TRUSTED_PROXIES=127.0.0.1,::1
 EOF
   fi
   if [ -s $SETTINGS/jwt-secret ]; then say "kept as it is: $SETTINGS/jwt-secret"; else
-    random | put $SETTINGS/jwt-secret 600
+    act "write $SETTINGS/jwt-secret (mode 600)" write $SETTINGS/jwt-secret 600 "$(random)"
   fi
 }
 
@@ -160,7 +222,8 @@ install_database() {
     if [ "$(as_postgres -c "select 1 from pg_roles where rolname = 'redlight'")" = 1 ]; then
       act 'give the role redlight a new password' set_password alter "$password"
     else act 'make the role redlight' set_password create "$password"; fi
-    put $SETTINGS/database-url 600 <<<"postgres://redlight:$password@127.0.0.1:$(as_postgres -c 'show port')/redlight"
+    act "write $SETTINGS/database-url (mode 600)" write $SETTINGS/database-url 600 \
+      "postgres://redlight:$password@127.0.0.1:$(as_postgres -c 'show port')/redlight"
   fi
   if [ "$(as_postgres -c "select 1 from pg_database where datname = 'redlight'")" = 1 ]; then
     say 'as it should be: the database redlight'
@@ -171,7 +234,7 @@ set_password() { as_postgres <<<"set log_statement = 'none'; $1 role redlight lo
 
 install_units() {
   local name
-  for name in redlight.service redlight@.service redlight-backup.service redlight-backup.timer; do
+  for name in "${UNIT_FILES[@]}"; do
     put "$UNITS/$name" 644 <"$here/$name"
   done
   if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
@@ -189,51 +252,89 @@ install_units() {
 
 install_caddy() {
   $with_caddy || return 0
-  local upstreams
+  local upstreams before tls='#tls'
   upstreams=$(sed 's/[0-9]*/127.0.0.1:&/; s/,/ 127.0.0.1:/g' <<<"$ports")
-  # Debian's own file is a page that says that Caddy works; whatever else is there is somebody's.
-  if [ -s $CADDYFILE ] && ! grep -q "$MARK" $CADDYFILE && ! grep -q '^# The Caddyfile is an easy way' $CADDYFILE; then
-    say "kept as it is: $CADDYFILE; add what deploy/Caddyfile says, for $domain and $upstreams"
-    return 0
+  ! $internal_ca || tls=tls
+  before=$(sha256sum $CADDYFILE 2>/dev/null || true)
+  if is_debians_caddyfile; then
+    act "keep Debian's $CADDYFILE in $REPLACED" keep_replaced
+    replaceable=$CADDYFILE
   fi
-  sed "s|{\$REDLIGHT_SITE:[^}]*}|$domain|; s|{\$REDLIGHT_UPSTREAMS:[^}]*}|$upstreams|" "$here/Caddyfile" | put $CADDYFILE 644
-  if has_systemd; then act 'let Caddy read its file' systemctl reload-or-restart caddy; fi
+  sed "s|{\$REDLIGHT_SITE:[^}]*}|$domain|; s|{\$REDLIGHT_UPSTREAMS:[^}]*}|$upstreams|; s|#tls internal|$tls internal|" "$here/Caddyfile" |
+    put $CADDYFILE 644
+  reload_caddy "$before"
+  if $internal_ca; then say "clients have to trust /var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"; fi
+}
+# The page that says that Caddy works, as the package brought it.
+is_debians_caddyfile() {
+  [ -f $CADDYFILE ] && [ ! -L $CADDYFILE ] && ! is_ours $CADDYFILE &&
+    dpkg-query -W -f='${Conffiles}\n' caddy 2>/dev/null | grep -qF " $CADDYFILE $(md5sum <$CADDYFILE | cut -d' ' -f1)"
+}
+keep_replaced() {
+  install -d -m 755 "$REPLACED${CADDYFILE%/*}"
+  cp -a $CADDYFILE $REPLACED$CADDYFILE
+}
+reload_caddy() {
+  if [ "$1" = "$(sha256sum $CADDYFILE 2>/dev/null || true)" ] || ! has_systemd; then return 0; fi
+  if [ -e $CADDYFILE ]; then act 'let Caddy read its file' systemctl reload-or-restart caddy; else
+    act 'stop Caddy, which has no file any more' systemctl stop caddy
+  fi
 }
 
 remove() {
   local unit path
-  for unit in $(units); do
-    [ -e "$UNITS/multi-user.target.wants/$unit" ] || continue
+  for unit in redlight-backup.timer $(enabled_units); do
+    [ -n "$(find $UNITS -path "*.wants/$unit")" ] || continue
     if has_systemd; then act "stop and disable $unit" systemctl disable --now --quiet "$unit"; else
       act "disable $unit" systemctl disable --quiet "$unit"
     fi
   done
-  if [ -e $UNITS/timers.target.wants/redlight-backup.timer ]; then
-    act 'disable the nightly backup' systemctl disable --quiet redlight-backup.timer
-    if has_systemd; then act 'stop its timer' systemctl stop redlight-backup.timer; fi
-  fi
-  for path in $UNITS/redlight.service $UNITS/redlight@.service $UNITS/redlight-backup.service $UNITS/redlight-backup.timer $BINARY $BINARY.previous; do
-    [ ! -e "$path" ] || act "remove $path" rm -f "$path"
-  done
-  if [ -e $CADDYFILE ] && grep -q "$MARK" $CADDYFILE; then act "remove $CADDYFILE" rm -f $CADDYFILE; fi
+  if has_systemd; then act 'forget which of its units had failed' systemctl reset-failed 'redlight*'; fi
+  for unit in "${UNIT_FILES[@]}"; do take_away "$UNITS/$unit"; done
+  for path in $BINARY $BINARY.previous; do [ ! -e "$path" ] || act "remove $path" rm -f "$path"; done
+  $dry_run || forget $BINARY
+  if $with_caddy; then remove_caddy; fi
   if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
-  if ! $purge; then
-    say "kept: $SETTINGS, the database redlight, /var/lib/redlight (--purge takes them away)"
-    return 0
+  if $purge; then purge; else
+    say "kept: $SETTINGS, the database redlight, /var/lib/redlight, the backups in /var/lib/redlight-backup (--purge takes them away)"
   fi
-  if $with_database && command -v psql >/dev/null; then
+}
+# Whatever the ports are that it was installed with.
+enabled_units() { find $UNITS/multi-user.target.wants -name 'redlight.service' -o -name 'redlight@*.service' 2>/dev/null | sed 's|.*/||'; }
+remove_caddy() {
+  local before
+  before=$(sha256sum $CADDYFILE 2>/dev/null || true)
+  take_away $CADDYFILE
+  reload_caddy "$before"
+}
+
+purge() {
+  local path
+  if grep -qs '^postgres://redlight:[0-9a-f]*@127.0.0.1:[0-9]*/redlight$' $SETTINGS/database-url && command -v psql >/dev/null; then
     act 'drop the database and the role redlight' as_postgres -c 'drop database if exists redlight with (force)' -c 'drop role if exists redlight'
+  else
+    say 'not dropped: the database, since it was not made here'
   fi
-  for path in $SETTINGS /var/lib/redlight /var/lib/private/redlight; do
-    [ ! -e "$path" ] || act "remove $path" rm -rf "$path"
+  for path in $SETTINGS "${DATA[@]}" "${UNIT_FILES[@]/#/$UNITS/}" "$UNITS"/redlight*.d "$TEXTFILES"/redlight-backup*.prom; do
+    if [ -e "$path" ] || [ -L "$path" ]; then act "remove $path" rm -rf "$path"; fi
   done
+  if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
+}
+confirm_purge() {
+  $purge && ! $yes && ! $dry_run || return 0
+  [ -t 0 ] || fail '--purge removes the database, the settings, the secrets and every backup on this machine, for good: add --yes if you mean it'
+  local answer
+  read -rp 'This removes the database, the settings, the secrets and every backup on this machine, for good. Type purge to go on: ' answer
+  [ "$answer" = purge ] || fail 'nothing was removed'
 }
 
 check
 if $uninstall; then
+  confirm_purge
   remove
   exit 0
 fi
+make_settings
 install_executable
 install_settings
 install_database
