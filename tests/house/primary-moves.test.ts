@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { canStartHaproxy, type Member, startHaproxy, startMember, untilItAnswers } from './support/haproxy'
-import { canStartPostgres, type PostgresServer, startPostgres } from './support/postgres'
-import { startReplica } from './support/replica'
-import { aMovie, startTestServer, type TestServer, type TestUser } from './support/server'
+import { canStartHaproxy, type Member, startHaproxy, startMember, untilItAnswers } from '../support/haproxy'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { startReplica } from '../support/replica'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A primary and a standby behind deploy/haproxy.cfg; the primary freezes, the standby takes over, the old one wakes.
 
