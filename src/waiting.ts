@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 // A request may wait several times: for its user, for the movie, for a password. Their sum has to end in time, so the
 // moment travels with the request instead of each wait having a limit of its own.
-const deadlines = new AsyncLocalStorage<{ at: number }>()
+const deadlines = new AsyncLocalStorage<{ at: number } | undefined>()
 
 /** Runs the work of a request, all of whose waits together are to end within so many milliseconds. */
 export const withDeadline = <T>(milliseconds: number, work: () => T): T =>
@@ -17,10 +17,10 @@ export function timeLeft(limitMs: number): number {
 /** Waiting for the client, such as for its body, does not count against the request's deadline. */
 export async function withoutDeadline<T>(work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
+  const deadline = deadlines.getStore()
   try {
-    return await work()
+    return await deadlines.run(undefined, work)
   } finally {
-    const deadline = deadlines.getStore()
     if (deadline !== undefined) deadline.at += performance.now() - startedAt
   }
 }

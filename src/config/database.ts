@@ -1,4 +1,4 @@
-import { connectionOf } from './connection'
+import { connectionOf } from '../connection/address'
 import type { Reader } from './reader'
 import { redactUrl } from './values'
 import { table } from './variables'

@@ -1,6 +1,6 @@
+import { databaseUrl } from '../connection/address'
 import { logLevels } from '../log'
 import { closest, didYouMean } from '../rules/suggest'
-import { databaseUrl } from './connection'
 import * as is from './values'
 
 export type Variable<T> = {

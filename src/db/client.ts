@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { driverOptions } from '../connection/driver-options'
 import type { Log } from '../log'
 import { createGate } from '../waiting'
 import { createDriver } from './driver'
-import { driverOptions } from './driver-options'
 import { databaseUnavailable } from './errors'
 import { pinStatement, pooledPins } from './pins'
 

@@ -1,5 +1,5 @@
-import { connectionOf, isThisMachine, serverName } from '../config/connection'
 import type { DatabaseConfig } from '../config/database'
+import { connectionOf, isThisMachine, serverName } from '../connection/address'
 import { type Finding, ok, warn } from './finding'
 
 const AREA = 'tls'

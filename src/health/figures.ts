@@ -1,5 +1,7 @@
+import { within } from '../waiting'
+
 const MAX_AGE_MS = 500
-const PATIENCE_MS = 50
+const WAIT_MS = 50
 
 /** Gathers at most twice a second, however many ask and how often. */
 export function halfASecondOld<T>(gather: () => Promise<T>): () => Promise<T> {
@@ -33,7 +35,7 @@ export function atOnce<T>(load: () => Promise<T>, unknown: T): () => Promise<T> 
     const refreshed = refresh().finally(() => {
       waited = undefined
     })
-    return Promise.race([refreshed, Bun.sleep(PATIENCE_MS)])
+    return within(WAIT_MS, refreshed, () => {})
   }
 
   // The first load opens a connection, which may take longer than anyone is to wait.

@@ -1,6 +1,6 @@
 import { visit } from 'jsonc-parser'
 import { Failure, failures } from '../errors'
-import { withoutDeadline } from '../waiting'
+import { within, withoutDeadline } from '../waiting'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
@@ -10,7 +10,7 @@ const MAX_READING_MS = 15_000
 const MAX_ARRIVING_BYTES = 64 * MAX_BODY_BYTES
 const SMALL_BYTES = 65_536
 // The connection is closed rather than read to the end of what is refused.
-const hangUp = { headers: { Connection: 'close' } }
+const closeConnection = { headers: { Connection: 'close' } }
 
 // Skips a byte order mark.
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -47,7 +47,8 @@ function openRoom() {
     /** Makes the room so large; throws 503 when that is more than there is. */
     grow(size: number) {
       if (size <= SMALL_BYTES) return
-      if (arrivingBytes - taken + size > MAX_ARRIVING_BYTES) throw new Failure('tooManyBodies', hangUp)
+      if (arrivingBytes - taken + size > MAX_ARRIVING_BYTES)
+        throw new Failure('tooManyBodies', closeConnection)
       arrivingBytes += size - taken
       taken = size
     },
@@ -61,18 +62,18 @@ type Room = ReturnType<typeof openRoom>
 async function readBytes(request: Request): Promise<Uint8Array> {
   using room = openRoom()
   const announced = request.headers.get('content-length')
-  if (Number(announced ?? 0) > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', hangUp)
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Failure('unreadableBody', hangUp)), MAX_READING_MS)
+  if (Number(announced ?? 0) > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', closeConnection)
   try {
     room.grow(Number(announced ?? 0))
     const bytes = announced === null ? readChunks(request, room) : request.bytes()
-    return await Promise.race([bytes, late.promise])
+    return await within(MAX_READING_MS, bytes, tooSlow)
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('unreadableBody')
-  } finally {
-    clearTimeout(timer)
   }
+}
+
+function tooSlow(): never {
+  throw new Failure('unreadableBody', closeConnection)
 }
 
 async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
@@ -81,7 +82,7 @@ async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
   let size = 0
   for await (const chunk of request.body ?? []) {
     const end = size + chunk.byteLength
-    if (end > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', hangUp)
+    if (end > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', closeConnection)
     if (end > bytes.length) {
       room.grow(2 * end)
       const larger = new Uint8Array(2 * end)

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { isLockTimeout } from '../db/errors'
-import { requireSurroundings } from '../db/surroundings'
 import { pause } from '../waiting'
 import { buildIndexes, isConcurrent, withoutConcurrently } from './indexes'
 import { migrations as ours } from './migrations'
+import { requireSurroundings } from './surroundings'
 
 /** Any number will do, as long as all instances take the same. */
 const MIGRATION_LOCK = 7_303_014

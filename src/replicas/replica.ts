@@ -1,4 +1,4 @@
-import { serverName } from '../config/connection'
+import { serverName } from '../connection/address'
 import { connect } from '../db/client'
 import { describeError, type Log } from '../log'
 import { withDeadline } from '../waiting'

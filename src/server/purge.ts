@@ -1,8 +1,8 @@
 import { purgeExpiredTokens } from '../access/mail-token-store'
 import type { Db } from '../db/client'
-import { recountMovies } from '../db/movie-counts'
 import { describeError, type Log } from '../log'
 import { purgeMails } from '../mail/store'
+import { recountMovies } from '../movies/counts-store'
 import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000

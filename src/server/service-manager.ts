@@ -1,5 +1,6 @@
 import { dlopen, ptr } from 'bun:ffi'
 import { describeError, type Log } from '../log'
+import { within } from '../waiting'
 
 // What systemd and the service tell each other (sd_notify(3), sd_watchdog_enabled(3)): datagrams to a Unix socket,
 // which Bun has no call for, so they go through libc. Without NOTIFY_SOCKET nothing is loaded and nothing is sent.
@@ -59,15 +60,18 @@ function watchdogOf({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pid: number): 
 }
 
 /** Any status will do: a database that is away is not mended by a restart. */
-async function answers(url: URL, patienceMs: number): Promise<boolean> {
+async function answers(url: URL, limitMs: number): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(patienceMs)
-    const response = await fetch(new URL('/v1/healthcheck', url), { signal })
-    await response.arrayBuffer()
-    return true
+    return await within(limitMs, asks(url), () => false)
   } catch {
     return false
   }
+}
+
+async function asks(url: URL): Promise<boolean> {
+  const response = await fetch(new URL('/v1/healthcheck', url))
+  await response.arrayBuffer()
+  return true
 }
 
 function sendDatagram(libc: Libc, address: string, text: string) {

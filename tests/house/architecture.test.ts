@@ -19,24 +19,33 @@ const always = ['errors', 'log', 'permissions', 'waiting', 'rules']
 /** `config/types` allows a type of config's, `db` all of db. A file's own room is always open. */
 const rooms: Record<string, Allowed> = {
   errors: { rooms: [] },
-  log: { rooms: [] },
+  log: { rooms: ['visible'] },
+  visible: { rooms: [] },
   permissions: { rooms: [] },
   waiting: { rooms: [] },
   rules: { rooms: [], packages: ['@sinclair/typebox', 'damerau-levenshtein'] },
-  config: { rooms: ['rules', 'log', 'permissions'], packages: ['ipaddr.js'] },
+  config: { rooms: ['rules', 'log', 'permissions', 'connection'], packages: ['ipaddr.js'] },
+  connection: { rooms: ['rules', 'config types'], packages: ['postgres types'] },
   openapi: { rooms: ['errors', 'permissions', 'rules'] },
   embedded: { rooms: ['log'], packages: ['@electric-sql/pglite'] },
   db: {
-    rooms: ['embedded', 'config types', 'errors', 'log', 'waiting', 'permissions'],
+    rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'permissions'],
     packages: ['drizzle-orm', 'postgres'],
   },
+  opening: {
+    rooms: ['db', 'embedded', 'config types', 'connection', 'errors', 'log', 'waiting'],
+    packages: ['drizzle-orm'],
+  },
   http: {
-    rooms: ['openapi', ...always],
+    rooms: ['openapi', 'limits', ...always],
     packages: ['elysia', '@elysiajs/bearer', '@sinclair/typebox types', 'jsonc-parser'],
   },
-  limits: { rooms: ['config types', 'errors', 'log', 'waiting'], packages: ['ipaddr.js', 'lru-cache'] },
+  limits: {
+    rooms: ['config types', 'errors', 'log', 'waiting', 'rules'],
+    packages: ['ipaddr.js', 'lru-cache'],
+  },
   access: {
-    rooms: ['db', 'errors', 'permissions', 'waiting'],
+    rooms: ['db', 'errors', 'permissions', 'waiting', 'rules'],
     packages: [
       '@elysiajs/jwt',
       'lru-cache',
@@ -49,13 +58,28 @@ const rooms: Record<string, Allowed> = {
     rooms: ['db', 'config types', 'log', 'waiting', 'errors', 'rules'],
     packages: ['nodemailer', 'drizzle-orm in stores'],
   },
-  replicas: { rooms: ['db', 'config types', 'log', 'waiting', 'errors'], packages: ['drizzle-orm'] },
+  replicas: {
+    rooms: ['db', 'connection', 'config types', 'log', 'waiting', 'errors'],
+    packages: ['drizzle-orm'],
+  },
   migrations: { rooms: ['db', 'config types', 'log', 'waiting', 'errors'], packages: ['drizzle-orm'] },
   backup: {
-    rooms: ['db', 'migrations', 'log', 'waiting', 'errors'],
+    rooms: ['db', 'opening', 'migrations', 'log', 'waiting', 'errors'],
     packages: ['drizzle-orm', '@sinclair/typebox'],
   },
-  doctor: { rooms: ['db', 'migrations', 'log', 'waiting', 'config', 'mail', 'errors'] },
+  doctor: {
+    rooms: [
+      'db',
+      'opening',
+      'movies/counts-store',
+      'migrations',
+      'log',
+      'waiting',
+      'config',
+      'mail',
+      'errors',
+    ],
+  },
   web: {
     rooms: ['http', 'openapi', 'errors'],
     packages: ['elysia', '@elysiajs/swagger', 'swagger-ui-dist'],
@@ -66,15 +90,25 @@ const kinds: Record<string, Allowed> = {
     rooms: ['rules', 'db/schema types', 'permissions', 'access/passwords'],
     packages: ['@sinclair/typebox'],
   },
-  store: { rooms: ['db', 'errors', 'permissions'], packages: ['drizzle-orm'] },
+  store: { rooms: ['db', 'access/store', 'errors', 'permissions'], packages: ['drizzle-orm'] },
   service: {
-    rooms: ['access', 'mail', 'db/client', 'db/schema', 'permissions', 'errors', 'waiting', 'rules'],
+    rooms: [
+      'access',
+      'mail',
+      'db/client',
+      'db/schema',
+      'db/errors',
+      'permissions',
+      'errors',
+      'waiting',
+      'rules',
+    ],
   },
   routes: {
     rooms: ['http', 'openapi', 'limits', 'access types', 'db/client types', 'replicas types', ...always],
     packages: ['elysia'],
   },
-  metrics: { rooms: ['http/context types'], packages: ['prom-client'] },
+  metrics: { rooms: ['http/context types', 'waiting'], packages: ['prom-client'] },
 }
 
 const IMPORT =
@@ -107,7 +141,7 @@ function kindOf(path: string): string {
   const name = path.split('/').at(-1) ?? ''
   if (/(^|-)store$|^columns$/.test(name)) return 'store'
   if (/(^|-)routes$|^docs(-schemas)?$/.test(name)) return 'routes'
-  if (/(^|-)metrics$/.test(name)) return 'metrics'
+  if (/(^|-)metrics$|^figures$/.test(name)) return 'metrics'
   if (/^service$/.test(name)) return 'service'
   return 'model'
 }
@@ -162,7 +196,7 @@ describe('the house', () => {
       ({ room, kind, imports }) =>
         imports.some(({ to }) => to.startsWith('drizzle-orm')) &&
         kind !== 'store' &&
-        !['db', 'migrations', 'replicas', 'backup'].includes(room),
+        !['db', 'opening', 'migrations', 'replicas', 'backup'].includes(room),
     )
     expect(broken.map(({ path }) => path)).toEqual([])
   })

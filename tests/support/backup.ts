@@ -2,8 +2,8 @@ import type postgres from 'postgres'
 import { storedTables } from '../../src/backup/tables'
 import type { DatabaseConfig } from '../../src/config/database'
 import type { Db } from '../../src/db/client'
-import { openDatabaseAlone } from '../../src/db/open'
 import { createLog } from '../../src/log'
+import { openDatabaseAlone } from '../../src/opening/open'
 
 export const quietLog = createLog('error', () => {})
 

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client'
 import type { Log } from '../log'
 import { describeError } from '../log'
-import type { Database } from './client'
+import { within } from '../waiting'
 
-const BEAT_EVERY_MS = 250
+const HEARTBEAT_EVERY_MS = 250
 /** How far what an instance remembers may lie behind the database. */
 const MAX_STALENESS_MS = 1000
 
@@ -25,27 +26,27 @@ export async function openChannel(
   { onMessage, onGap }: Handlers,
   log: Log,
 ): Promise<Channel> {
-  const own = `beat ${crypto.randomUUID()} `
+  const own = `heartbeat ${crypto.randomUUID()} `
   const sentAt = new Map<string, number>()
   let currentUntil = 0
-  let beats = 0
+  let heartbeats = 0
 
   function receive(payload: string) {
-    if (!payload.startsWith('beat ')) return onMessage(payload)
+    if (!payload.startsWith('heartbeat ')) return onMessage(payload)
     const sent = sentAt.get(payload)
     if (sent === undefined) return
     sentAt.delete(payload)
     currentUntil = Math.max(currentUntil, sent + MAX_STALENESS_MS)
   }
 
-  function beat() {
-    const payload = own + beats++
+  function heartbeat() {
+    const payload = own + heartbeats++
     const now = performance.now()
     sentAt.set(payload, now)
     for (const [old, sent] of sentAt) if (now - sent > MAX_STALENESS_MS) sentAt.delete(old)
     connection.db
       .execute(sql`select pg_notify(${name}, ${payload})`)
-      .catch((error) => log.debug('notification beat failed', describeError(error)))
+      .catch((error) => log.debug('notification heartbeat failed', describeError(error)))
   }
 
   function restart() {
@@ -53,13 +54,13 @@ export async function openChannel(
     sentAt.clear()
     currentUntil = 0
     onGap()
-    beat()
+    heartbeat()
   }
 
   // Whatever becomes of it, postgres.js listens again after each lost connection; until then nothing is vouched for.
   const listening = connection.listen(name, receive, restart).catch(() => {})
-  await Promise.race([listening, Bun.sleep(MAX_STALENESS_MS)])
-  const timer = setInterval(beat, BEAT_EVERY_MS)
+  await within(MAX_STALENESS_MS, listening, () => {})
+  const timer = setInterval(heartbeat, HEARTBEAT_EVERY_MS)
   return {
     isCurrent: () => performance.now() < currentUntil,
     async close() {

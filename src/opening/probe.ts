@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Db } from './client'
+import type { Db } from '../db/client'
 
 const MAX_AGE_MS = 500
 const PATIENCE_MS = 2000

@@ -1,6 +1,6 @@
 import type { Options } from 'postgres'
-import { type Connection, connectionOf, hostName } from '../config/connection'
-import { readTls } from '../config/tls'
+import { type Connection, connectionOf, hostName } from './address'
+import { readTls } from './tls'
 
 type DriverOptions = Options<Record<string, never>>
 

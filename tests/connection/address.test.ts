@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { connectionOf, serverName } from '../../src/config/connection'
-import { driverOptions } from '../../src/db/driver-options'
+import { connectionOf, serverName } from '../../src/connection/address'
+import { driverOptions } from '../../src/connection/driver-options'
 import { configOf, POSTGRES, problemsOf, SECRET } from '../support/config'
 import { newFolder, removeFolders } from '../support/embedded'
 

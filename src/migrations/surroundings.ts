@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Db, Tx } from './client'
+import type { Db, Tx } from '../db/client'
 
 type Surroundings = {
   role: string

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { getCACertificates, type SecureVersion } from 'node:tls'
-import type { Parameters } from './connection-parameters'
+import type { Parameters } from './parameters'
 
 /** How a connection is encrypted; the files are named, not read. */
 export type Tls = {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { sql } from 'drizzle-orm'
+import { connect } from '../db/client'
 import { describeError, type Log } from '../log'
-import { connect } from './client'
 
 const CHECKPOINT_EVERY_MS = 60_000
 const VACUUM_EVERY_MS = 60 * 60_000

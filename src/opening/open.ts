@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
 import type { DatabaseConfig, EmbeddedConfig, PostgresConfig } from '../config/database'
-import type { Log } from '../log'
-import { withDeadline } from '../waiting'
-import { type Channel, openChannel, openLocalChannel } from './channel'
 import {
   connect,
   type Database,
@@ -12,8 +9,11 @@ import {
   type Patience,
   requestPatience,
   workPatience,
-} from './client'
-import { databaseProblem, isWorthWaiting } from './errors'
+} from '../db/client'
+import { databaseProblem, isWorthWaiting } from '../db/errors'
+import type { Log } from '../log'
+import { withDeadline } from '../waiting'
+import { type Channel, openChannel, openLocalChannel } from './channel'
 import { keepUp } from './keep-up'
 import { checkPooledSettings } from './pooler'
 

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Db } from './client'
+import type { Db } from '../db/client'
 
 /** Any number will do, as long as all instances take the same. */
 const RECOUNT_LOCK = 7_303_015

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { judgeParameters, type Parameters } from './connection-parameters'
+import type { Parse } from '../config/values'
+import { judgeParameters, type Parameters } from './parameters'
 import { readTls, type Tls, tlsOf } from './tls'
-import type { Parse } from './values'
 
 export type Host = { readonly host: string; readonly port: number | undefined }
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { type Db, requestPatience } from '../db/client'
+import { pins } from '../db/pins'
 import type { Log } from '../log'
-import { type Db, requestPatience } from './client'
-import { pins } from './pins'
 
 // In milliseconds, as the server keeps them.
 const limits = {
