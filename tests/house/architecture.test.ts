@@ -72,6 +72,7 @@ const rooms: Record<string, Allowed> = {
       'db',
       'opening',
       'movies/counts-store',
+      'connection',
       'migrations',
       'log',
       'waiting',
