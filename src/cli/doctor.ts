@@ -4,7 +4,7 @@ import { checkEncryption } from '../doctor/encryption'
 import { checkDisk, checkModes } from '../doctor/files'
 import { checkWithin, type Finding, fail, ok, warn } from '../doctor/finding'
 import { checkMail } from '../doctor/mail'
-import { checkMetrics, checkProxies, checkSecrets } from '../doctor/settings'
+import { checkLimits, checkMetrics, checkProxies, checkSecrets } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { visible, visibleJson } from '../visible'
 import { type Command, type CommandContext, mixed, words } from './command'
@@ -73,6 +73,7 @@ async function examine(context: CommandContext, repairs: boolean, testAddress?: 
     ...checkProxies(config),
     ...checkEncryption(config.database),
     ...checkMetrics(config),
+    ...checkLimits(config),
     ...found.flat(),
   ]
 }

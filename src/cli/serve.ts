@@ -1,5 +1,5 @@
 import { type Config, redacted, unknownVariable } from '../config/config'
-import { checkMetrics } from '../doctor/settings'
+import { dangers } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { startServer } from '../server/server'
 import { version } from '../server/version'
@@ -38,7 +38,7 @@ Examples:
     const log = createLog(config)
     log.debug('configuration', redacted(config))
     for (const name of unknownVariables()) log.warn(unknownVariable(name))
-    for (const { what, mend } of checkMetrics(config)) log.warn(`${what}: ${mend}`)
+    for (const { what, mend } of dangers(config)) log.warn(`${what}; ${mend}`)
     const manager = serviceManager(log)
     manager.starting()
     const signalled = untilSignal()

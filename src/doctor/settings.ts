@@ -1,29 +1,77 @@
+import { isIPv6 } from 'node:net'
 import type { Config } from '../config/config'
 import { type Finding, fail, ok, warn } from './finding'
 
-const MIN_DISTINCT = 12
+const MIN_DISTINCT = 8
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
-const EVERYONE = /^(0\.0\.0\.0|::)\/0$/
+/** No network of one's own is wider: 10.0.0.0/8, fc00::/7. */
+const WIDEST_OWN = { ipv4: 8, ipv6: 7 }
 
-export function checkSecrets({ jwt, database }: Config): Finding[] {
+/** Settings that a service starts with, and that leave it open: said at its start too. */
+export const dangers = (config: Config): Finding[] => [
+  ...weakSecrets(config),
+  ...trustInEveryone(config),
+  ...checkLimits(config),
+  ...checkMetrics(config),
+]
+
+export function checkSecrets(config: Config): Finding[] {
+  const { jwt, database } = config
   if (jwt.secrets === undefined) {
     const where = database.kind === 'embedded' ? database.dataDir : 'DATA_DIR'
     return [ok('secret', `JWT_SECRET is made once, and kept in ${where}`)]
   }
-  const weak = jwt.secrets.findIndex(isGuessable)
-  if (weak < 0) return [ok('secret', `JWT_SECRET holds ${jwt.secrets.length} of good length and variety`)]
+  const weak = weakSecrets(config)
+  if (weak.length > 0) return weak
+  return [ok('secret', `JWT_SECRET holds ${jwt.secrets.length} of good length and variety`)]
+}
+
+const weakSecrets = ({ jwt }: Config): Finding[] =>
+  (jwt.secrets ?? []).flatMap((secret, index) =>
+    isGuessable(secret)
+      ? warn(
+          'secret',
+          `number ${index + 1} of JWT_SECRET looks made by hand: whoever guesses it can sign in as anyone`,
+          'make one with `openssl rand -base64 48`, put it first, and drop the old one after JWT_TTL',
+        )
+      : [],
+  )
+
+const isGuessable = (secret: string) =>
+  new Set(secret).size < MIN_DISTINCT ||
+  // It repeats itself.
+  (secret + secret).indexOf(secret, 1) < secret.length ||
+  /secret|password|change.?me|example|redlight|12345|abcdef|qwerty/i.test(secret)
+
+export function checkLimits({ limiter }: Config): Finding[] {
+  const wide = limiter.enabled ? limiter.exempt.filter(isEveryone) : []
+  if (wide.length === 0) return []
   return [
     warn(
-      'secret',
-      `number ${weak + 1} of JWT_SECRET looks made by hand`,
-      'make one with `openssl rand -base64 48`, put it first, and drop the old one after JWT_TTL',
+      'limits',
+      `LIMITER_EXEMPT lets everyone off (${wide.join(', ')}): no limit holds`,
+      'name the networks of your own programs alone, or set LIMITER_ENABLED=false if that is meant',
     ),
   ]
 }
 
-const isGuessable = (secret: string) =>
-  new Set(secret).size < MIN_DISTINCT ||
-  /secret|password|change.?me|example|redlight|12345|qwerty/i.test(secret)
+function trustInEveryone({ trustedProxies }: Config): Finding[] {
+  const wide = trustedProxies.filter(isEveryone)
+  if (wide.length === 0) return []
+  return [
+    fail(
+      'proxies',
+      `TRUSTED_PROXIES trusts everyone (${wide.join(', ')}): any client may forge its address`,
+      'name your proxies alone',
+    ),
+  ]
+}
+
+/** However it is spelt, and in halves too. */
+function isEveryone(network: string): boolean {
+  const [address = '', prefix] = network.split('/')
+  return prefix !== undefined && Number(prefix) < WIDEST_OWN[isIPv6(address) ? 'ipv6' : 'ipv4']
+}
 
 /** Who may ask for the metrics: from behind a proxy on this machine, everybody comes from it. */
 export function checkMetrics({ metricsNetworks = [], trustedProxies }: Config): Finding[] {
@@ -39,19 +87,12 @@ export function checkMetrics({ metricsNetworks = [], trustedProxies }: Config): 
 }
 
 /** What a proxy in front needs, and what is wrong without one. */
-export function checkProxies({ host, publicUrl, trustedProxies, database }: Config): Finding[] {
+export function checkProxies(config: Config): Finding[] {
+  const { host, publicUrl, trustedProxies, database } = config
   const url = new URL(publicUrl)
   const isPublic = !LOOPBACK.test(url.hostname)
-  const findings: Finding[] = []
+  const findings = trustInEveryone(config)
   const note = (...parts: Parameters<typeof warn>) => findings.push(warn(...parts))
-  if (trustedProxies.some((network) => EVERYONE.test(network)))
-    findings.push(
-      fail(
-        'proxies',
-        'TRUSTED_PROXIES trusts everyone: any client may forge its address',
-        'name your proxies alone',
-      ),
-    )
   if (url.protocol === 'https:' && trustedProxies.length === 0)
     note(
       'proxies',

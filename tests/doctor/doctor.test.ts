@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { checkEncryption } from '../../src/doctor/encryption'
+import { dangers } from '../../src/doctor/settings'
 import { migrations } from '../../src/migrations/migrations'
 import { withDb } from '../support/backup'
 import { databaseVariables, redlight } from '../support/command-line'
 import { configOf } from '../support/config'
 import { createTestDatabase, type TestDatabase } from '../support/database'
+import { startProgram } from '../support/program'
 import { startTestServer, type TestServer } from '../support/server'
 import { startSmtp } from '../support/smtp'
 
@@ -138,6 +140,7 @@ describe('the doctor', () => {
     [{ PUBLIC_URL: 'https://films.example' }, 'warn', 'TRUSTED_PROXIES is empty'],
     [{ PUBLIC_URL: 'https://films.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'fit together'],
     [{ TRUSTED_PROXIES: '0.0.0.0/0' }, 'fail', 'trusts everyone'],
+    [{ TRUSTED_PROXIES: '10.0.0.0/8,fc00::/7,::1,0.0.0.0' }, 'ok', 'fit together'],
     [{ PUBLIC_URL: 'http://films.example', HOST: '0.0.0.0' }, 'warn', 'unencrypted'],
   ]
   test.each(proxies)('judges %p', async (env, status, words) => {
@@ -172,6 +175,53 @@ describe('the doctor', () => {
     ])
     expect((await examine({ ...env, TRUSTED_PROXIES: '127.0.0.1' })).of('metrics')).toEqual([])
     expect((await examine({ ...env, METRICS_NETWORKS: '10.0.0.0/8' })).of('metrics')).toEqual([])
+  })
+
+  test.each(['0.0.0.0/0', '1.2.3.4/0', '10.0.0.1,0.0.0.0/1,128.0.0.0/1', '::/0', '0:0::0/0', '2000::/3'])(
+    'takes %s for everyone',
+    (networks) => {
+      const found = dangers(configOf({ TRUSTED_PROXIES: networks, LIMITER_EXEMPT: networks }))
+      expect(found.map(({ area, status }) => [area, status])).toEqual([
+        ['proxies', 'fail'],
+        ['limits', 'warn'],
+      ])
+      expect(dangers(configOf({ LIMITER_EXEMPT: networks, LIMITER_ENABLED: 'false' }))).toEqual([])
+    },
+  )
+
+  test('minds neither networks of one’s own nor secrets that were drawn', () => {
+    const own = '127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,fc00::/7,0.0.0.0'
+    for (let round = 0; round < 1000; round++) {
+      const drawn = crypto.getRandomValues(Buffer.alloc(48))
+      const JWT_SECRET = [drawn.toString('base64'), drawn.toString('hex', 0, 16)].join()
+      expect(dangers(configOf({ JWT_SECRET, TRUSTED_PROXIES: own, LIMITER_EXEMPT: own }))).toEqual([])
+    }
+  })
+
+  test('tells of limits that hold for nobody', async () => {
+    const found = await examine({ DATA_DIR: join(folder, 'none'), LIMITER_EXEMPT: '10.0.0.0/8,::/0' })
+    expect(found.of('limits')).toMatchObject([{ status: 'warn', what: expect.stringContaining('(::/0)') }])
+  })
+
+  test('is echoed by the start, which names every danger in a line of its log, and no secret', async () => {
+    const weak = ['a'.repeat(40), 'hunter2!'.repeat(5), `change-me-${SECRET}`]
+    const program = await startProgram({
+      DATA_DIR: join(folder, 'dangers'),
+      PORT: '0',
+      JWT_SECRET: [weak[0], SECRET, ...weak.slice(1)].join(),
+      TRUSTED_PROXIES: '0.0.0.0/0',
+      LIMITER_EXEMPT: '0.0.0.0/0',
+    })
+    await program.stop()
+    const warned = program.lines.filter((line) => line.includes('"level":"warn"'))
+    expect(warned.map((line) => JSON.parse(line).message)).toEqual([
+      ...[1, 3, 4].map((number) =>
+        expect.stringMatching(RegExp(`^number ${number} of JWT_SECRET .*openssl rand`)),
+      ),
+      expect.stringMatching(/^TRUSTED_PROXIES trusts everyone .*; name your proxies alone$/),
+      expect.stringMatching(/^LIMITER_EXEMPT lets everyone off .*; name the networks/),
+    ])
+    for (const secret of weak) expect(program.lines.join()).not.toContain(secret)
   })
 
   test('sees secrets that are guessable or open to others', async () => {
