@@ -1,4 +1,3 @@
-
 import { readFileSync } from 'node:fs'
 import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'

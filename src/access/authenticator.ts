@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Principal } from '../permissions'
 import { exactId } from '../rules/fields'
 import type { Jwt } from './jwt'
@@ -16,12 +17,12 @@ type Deps = {
 
 /** Turns a token into its user without asking the database each time, and never from memory that may be stale. */
 export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
-  const remembered = new Map<number, Principal>()
+  const remembered = new LRUCache<number, Principal>({ max: MAX_REMEMBERED })
   const loading = new Map<number, Promise<Principal | undefined>>()
 
   function forget(userId: number) {
     remembered.delete(userId)
-    // A load under way may have read what was before: nobody may join it, and its result isn't kept.
+    // A load in flight may have read the old permissions, so it is neither shared nor cached.
     loading.delete(userId)
   }
   function forgetAll() {
@@ -34,7 +35,7 @@ export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
     if (underWay !== undefined) return underWay
     const started = load(userId)
       .then((principal) => {
-        if (loading.get(userId) === started && principal !== undefined) remember(principal)
+        if (loading.get(userId) === started && principal !== undefined) remembered.set(userId, principal)
         return principal
       })
       .finally(() => {
@@ -42,12 +43,6 @@ export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
       })
     loading.set(userId, started)
     return started
-  }
-
-  function remember(principal: Principal) {
-    const [oldest] = remembered.keys()
-    if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
-    remembered.set(principal.id, principal)
   }
 
   return {

@@ -1,4 +1,5 @@
 import { jwt } from '@elysiajs/jwt'
+import { LRUCache } from 'lru-cache'
 import { exactId } from '../rules/fields'
 
 const ISSUER_AND_AUDIENCE = 'redlight'
@@ -15,7 +16,7 @@ export type Jwt = ReturnType<typeof createJwt>
 export function createJwt({ secrets, ttlSeconds, nowSeconds }: JwtOptions) {
   const keys = secrets.map((secret) => jwt({ name: 'jwt', secret, alg: 'HS256' }).decorator.jwt)
   // Verifying costs as much as the rest of a request; a token that verified once stays good until it expires.
-  const verified = new Map<string, Claims>()
+  const verified = new LRUCache<string, Claims>({ max: MAX_CACHED_TOKENS })
 
   async function sign(userId: number, tokenGeneration: number): Promise<{ token: string; expiresAt: Date }> {
     const [key] = keys
@@ -55,15 +56,11 @@ export function createJwt({ secrets, ttlSeconds, nowSeconds }: JwtOptions) {
           requiredClaims: ['sub', 'iat', 'nbf', 'exp', 'jti', 'gen'],
         }),
       )
-      if (claims !== undefined) return remember(token, claims)
+      if (claims !== undefined) {
+        verified.set(token, claims)
+        return claims
+      }
     }
-  }
-
-  function remember(token: string, claims: Claims): Claims {
-    const [oldest] = verified.keys()
-    if (verified.size >= MAX_CACHED_TOKENS && oldest !== undefined) verified.delete(oldest)
-    verified.set(token, claims)
-    return claims
   }
 
   return { sign, verify }

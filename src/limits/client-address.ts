@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { LRUCache } from 'lru-cache'
 
 const MAX_KNOWN = 10_000
 
@@ -71,7 +72,7 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
     forwardedFor.split(',').some((entry) => entry.trim() !== '' && parseAddress(entry.trim()) === undefined)
 
   // Reading an address costs more than all else that the pipeline does.
-  const known = new Map<string, LimitKey>()
+  const known = new LRUCache<string, LimitKey>({ max: MAX_KNOWN })
   return {
     /** An IPv6 client is its /64. */
     limitKey(socketAddress: string, forwardedFor: string | null): LimitKey {
@@ -79,7 +80,6 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
       const before = known.get(socketAddress)
       if (before !== undefined) return before
       const key = keyOf(socketAddress, null)
-      if (known.size >= MAX_KNOWN) known.clear()
       known.set(socketAddress, key)
       return key
     },

@@ -5,7 +5,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
  * What a route's `detail` says of it: only what can't be seen elsewhere. Schemas of what comes in are the models'
- * own; the refusals that follow from guard, body and path are added by docs-document.
+ * own; the refusals that follow from guard, body and path are added by openapi/document.
  */
 export type Operation = {
   readonly operationId: string
