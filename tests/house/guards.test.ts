@@ -21,6 +21,7 @@ const OPEN = [
   'GET /',
   'GET /activate',
   'GET /reset-password',
+  'GET /openapi.json',
 ]
 const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'movies:write'> = {
   'GET /v1/movies': 'movies:read',
