@@ -144,6 +144,12 @@ export const failures = {
     when: 'The database does not answer, or not in time.',
     mend: 'Send it again after `Retry-After`.',
   },
+  databaseReadOnly: {
+    status: 503,
+    message: 'the database takes no writes now, please try again',
+    when: 'The healthcheck was asked with `for=writes`, and the database is read-only, a standby or away.',
+    mend: 'Send what writes to another instance, or ask again after `Retry-After`. Reads work.',
+  },
   tooManySignIns: {
     status: 503,
     message: 'too many sign-ins are waiting, please try again',

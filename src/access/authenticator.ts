@@ -13,10 +13,12 @@ type Deps = {
   load: (userId: number) => Promise<Principal | undefined>
   /** Whether the database's word on changed rights is known to reach us in time. */
   isCurrent: () => boolean
+  /** What `load` gives, or while the primary is away what a replica knows, which is never remembered. */
+  orStale?: (userId: number, load: () => Promise<Principal | undefined>) => Promise<Principal | undefined>
 }
 
 /** Turns a token into its user without asking the database each time, and never from memory that may be stale. */
-export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
+export function createAuthenticator({ jwt, load, isCurrent, orStale = (_, load) => load() }: Deps) {
   const remembered = new LRUCache<number, Principal>({ max: MAX_REMEMBERED })
   const loading = new Map<number, Promise<Principal | undefined>>()
 
@@ -58,9 +60,10 @@ export function createAuthenticator({ jwt, load, isCurrent }: Deps) {
     async authenticate(token: string): Promise<Principal | undefined> {
       const claims = await jwt.verify(token)
       if (claims === undefined) return undefined
-      const principal = isCurrent()
-        ? (remembered.get(claims.userId) ?? (await loadOnce(claims.userId)))
-        : await load(claims.userId)
+      const { userId } = claims
+      const known = isCurrent() ? remembered.get(userId) : undefined
+      const ask = () => (isCurrent() ? loadOnce(userId) : load(userId))
+      const principal = known ?? (await orStale(userId, ask))
       return principal?.tokenGeneration === claims.tokenGeneration ? principal : undefined
     },
   }

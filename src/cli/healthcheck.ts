@@ -1,5 +1,5 @@
 import { OperatorError } from '../errors'
-import { type Command, words } from './command'
+import { type Command, mixed, words } from './command'
 
 const PATIENCE_MS = 5000
 
@@ -7,19 +7,25 @@ export const healthcheck: Command = {
   name: 'healthcheck',
   summary: 'Ask the running service whether it is well',
   usage: `
-Usage: redlight healthcheck
+Usage: redlight healthcheck [--writes]
 
-Asks the service at HOST and PORT. Exits 0 when it is available and 1 when it is
-not, as a container engine wants it.
+Asks the service at HOST and PORT. Exits 0 when it can answer reads and 1 when
+it can't, as a container engine wants it.
+
+Options:
+  --writes   exit 1 also while the database takes no writes: it is read-only, a
+             standby or away
 
 Examples:
   redlight healthcheck
+  redlight healthcheck --writes
   PORT=8080 redlight healthcheck`,
 
   async run(args, { readConfig, print }) {
-    words(args, [])
+    const { flags, rest } = mixed(args, ['writes'])
+    words(rest, [])
     const { host, port } = readConfig()
-    const url = `http://${reachable(host)}:${port}/v1/healthcheck`
+    const url = `http://${reachable(host)}:${port}/v1/healthcheck${flags.has('writes') ? '?for=writes' : ''}`
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
     if (response === undefined)
       throw new OperatorError(`nothing answers at ${url}; is "redlight serve" running?`)

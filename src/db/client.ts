@@ -41,7 +41,7 @@ export const requestPatience: Patience = {
   statementMs: 3500,
   lockMs: 3000,
   queryMs: 4500,
-  silenceMs: 10_000,
+  silenceMs: 4000,
 }
 const HOUR_MS = 3_600_000
 /** For migrations, commands and the daily purge, which take as long as it takes. */
@@ -108,6 +108,7 @@ function openClient(
       ...place,
       ...limits,
       connection: { ...limits.connection, ...connection },
+      ...(hasSeveralHosts(target.url) && ofSeveralHosts(target.url)),
     }
     return postgres(options)
   }
@@ -122,6 +123,19 @@ function openClient(
   }
   return postgres({ ...embedded, ...target })
 }
+
+/** Whether a URL names hosts of which one is the primary, such as `postgres://a:5432,b:5432/redlight`. */
+export function hasSeveralHosts(url: string): boolean {
+  const [authority = ''] = /(?<=^[^/]*\/\/)[^/?#]*/.exec(url) ?? []
+  return /,|%2c/i.test(authority.slice(authority.lastIndexOf('@') + 1))
+}
+
+const ofSeveralHosts = (url: string): Options => ({
+  // Short enough for a request to reach the next host after one that is silent.
+  connect_timeout: 2,
+  // The driver would stay with whichever host answers first.
+  ...(!/[?&]target_session_attrs=[^&]/.test(url) && { target_session_attrs: 'primary' }),
+})
 
 /** PgBouncer refuses other parameters at the start of a connection, and what is set later stays with the server's. */
 const pooledLimits = ({ silenceMs }: Patience): Options => ({

@@ -71,6 +71,12 @@ export function translated(error: unknown): unknown {
   return isTemporary ? databaseUnavailable(cause) : error
 }
 
+/** Whether something failed of a database that can't answer now. */
+export function isUnavailable(error: unknown): boolean {
+  const known = translated(error)
+  return known instanceof Failure && known.code === 'databaseUnavailable'
+}
+
 /** What no waiting mends, and what does. */
 const HOPELESS = new Map([
   ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],

@@ -35,7 +35,7 @@ export const listFavourites: Operation = {
           .map((movie) => ({ ...movie, favourited_at: '2026-01-02T03:04:05Z' })),
         metadata: { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 1 },
       },
-      headers: ['Link'],
+      headers: ['Link', 'Stale'],
     },
   },
   problems: listMovies.problems,

@@ -7,6 +7,7 @@ const database = objectOf(
     size: count,
     busy: count,
     waiting: count,
+    writable: { type: 'boolean', description: 'Whether it takes writes.' },
     replicas: {
       ...objectOf({
         reads: counts('replicas', 'primary'),
@@ -31,8 +32,16 @@ const GATHERED =
 export const checkHealth: Operation = {
   operationId: 'checkHealth',
   summary: 'Check the health of the service',
-  description: 'For probes: 503 while the database is out of reach, and once the service is told to stop.',
+  description:
+    'For probes: 503 while no read can be answered, and once the service is told to stop; with `for=writes` also while the database takes no writes.',
   isProbe: true,
+  query: {
+    for: {
+      description: 'What the caller wants to use the service for.',
+      enum: ['reads', 'writes'],
+      default: 'reads',
+    },
+  },
   answers: {
     200: {
       description: 'It can serve.',
@@ -43,7 +52,8 @@ export const checkHealth: Operation = {
       example: { status: 'available', system_info: { environment: 'production', version: '1.0.0' } },
     },
   },
-  refusals: ['databaseUnavailable', 'shuttingDown'],
+  refusals: ['databaseUnavailable', 'databaseReadOnly', 'shuttingDown'],
+  problems: { for: 'must be reads or writes' },
 }
 
 export const showVariables: Operation = {
@@ -94,7 +104,7 @@ export const showVariables: Operation = {
           external: 2148211,
           arrayBuffers: 16384,
         },
-        database: { size: 10, busy: 1, waiting: 0 },
+        database: { size: 10, busy: 1, waiting: 0, writable: true },
         total_requests_received: 12042,
         total_responses_sent: 12041,
         total_processing_time_μs: 9814031,

@@ -7,6 +7,8 @@ import { type Replicas, registerReplicas, replicaVariables } from './replica-met
 export type Gauges = {
   version: string
   pool: () => { size: number; busy: number; waiting: number }
+  /** Whether the database takes writes. */
+  isWritable: () => boolean
   passwords: () => { busy: number; waiting: number }
   mails: () => Promise<{ waiting: number; failed: number }>
   /** Where several instances are to count the limits together. */
@@ -21,7 +23,8 @@ const LAG_RESOLUTION_MS = 10
 const MAX_UNOBSERVED = 250
 type Labels = Readonly<Record<'route' | 'method' | 'status', string>>
 
-export function createMetrics({ version, pool, passwords, mails, limitsAreShared, replicas }: Gauges) {
+export function createMetrics(gauges: Gauges) {
+  const { version, pool, isWritable, passwords, mails, limitsAreShared, replicas } = gauges
   const startedAt = performance.now()
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
@@ -84,6 +87,9 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
   gauge('redlight_database_connections', 'Connections that the pool may open.', () => pool().size)
   gauge('redlight_database_connections_busy', 'Connections at work.', () => pool().busy)
   gauge('redlight_database_queries_waiting', 'Queries that wait for a connection.', () => pool().waiting)
+  gauge('redlight_database_writable', '1 while the database takes writes, 0 while it does not.', () =>
+    Number(isWritable()),
+  )
   gauge('redlight_password_hashes_busy', 'Password hashes being computed.', () => passwords().busy)
   gauge(
     'redlight_password_hashes_waiting',
@@ -136,7 +142,11 @@ export function createMetrics({ version, pool, passwords, mails, limitsAreShared
       uptime_seconds: Math.round(uptimeSeconds() * 1000) / 1000,
       timestamp: Math.floor(Date.now() / 1000),
       memstats: process.memoryUsage(),
-      database: { ...pool(), ...(replicas && { replicas: replicaVariables(replicas) }) },
+      database: {
+        ...pool(),
+        writable: isWritable(),
+        ...(replicas && { replicas: replicaVariables(replicas) }),
+      },
       total_requests_received: received,
       total_responses_sent: sent,
       total_processing_time_μs: Math.round(processingSeconds * 1e6),

@@ -1,38 +1,52 @@
 import { type AnyElysia, Elysia } from 'elysia'
-import { Failure } from '../errors'
+import { Failure, invalid } from '../errors'
 import { json } from '../http/answers'
+import { failureResponse } from '../http/error-responses'
+import { parametersOf } from '../http/request-path'
+import type { Condition } from '../opening/probe'
 import * as docs from './docs'
 import type { Metrics } from './metrics'
 
 export type HealthDeps = {
   version: string
   environment: string
-  /** Whether the database answers. */
-  databaseAnswers: () => boolean | Promise<boolean>
+  /** What the database can do. */
+  condition: () => Condition | Promise<Condition>
   isShuttingDown: () => boolean
   metrics: Pick<Metrics, 'variables' | 'prometheus'>
+}
+
+/** What the caller wants to use the service for: `for`, of which an empty value counts as not given. */
+function useOf(request: Request): keyof Condition {
+  const use = request.url.includes('?') ? parametersOf(request).get('for') : ''
+  if (use === 'writes') return use
+  if (!use || use === 'reads') return 'reads'
+  throw invalid({ for: 'must be reads or writes' })
 }
 
 export function healthRoutes({
   version,
   environment,
-  databaseAnswers,
+  condition,
   isShuttingDown,
   metrics,
 }: HealthDeps): AnyElysia {
-  function report(isUp: boolean) {
-    if (isShuttingDown()) throw new Failure('shuttingDown')
-    if (!isUp) throw new Failure('databaseUnavailable')
-    const answer = json({ status: 'available', system_info: { environment, version } })
+  function report(can: Condition, use: keyof Condition): Response {
+    // Not thrown: a probe asks every second, and the log has the reason once.
+    const answer = can[use]
+      ? json({ status: 'available', system_info: { environment, version } })
+      : failureResponse(new Failure(can.reads ? 'databaseReadOnly' : 'databaseUnavailable'))
     return answer
   }
   return new Elysia({ name: 'health', tags: ['health'] })
     .get(
       '/v1/healthcheck',
-      () => {
+      ({ request }) => {
+        if (isShuttingDown()) throw new Failure('shuttingDown')
+        const use = useOf(request)
+        const can = condition()
         // Elysia reads this source: `return f()` would make every answer wait for a promise (decision 14).
-        const isUp = isShuttingDown() || databaseAnswers()
-        const answer = isUp instanceof Promise ? isUp.then(report) : report(isUp)
+        const answer = can instanceof Promise ? can.then((can) => report(can, use)) : report(can, use)
         return answer
       },
       { detail: docs.checkHealth },

@@ -62,7 +62,7 @@ export const showMovie: Operation = {
   requestHeaders: ['IfNoneMatch'],
   answers: {
     200: movieAnswer('The movie.', exampleMovies[0]),
-    304: { description: 'The client has this version already.', headers: ['ETag'] },
+    304: { description: 'The client has this version already.', headers: ['ETag', 'Stale'] },
   },
 }
 

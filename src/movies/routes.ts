@@ -53,7 +53,9 @@ function ownMovies(db: Db) {
 const movieAnswer = (movie: Movie, status = 200, headers: Record<string, string> = {}) =>
   json({ movie: movieJson(movie) }, status, { ETag: etag(movie.version), ...headers })
 
-export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
+type MovieReads = Pick<Reads, 'read' | 'readCurrent'>
+
+export function movieRoutes(db: Db, { read, readCurrent }: MovieReads, guards: Guards): AnyElysia {
   return new Elysia({ name: 'movies', prefix: '/v1/movies', tags: ['movies'] })
     .use(guards)
     .use(ownMovies(db))
@@ -72,7 +74,7 @@ export function movieRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guard
       async ({ params, user, request }) => {
         // Who has seen a version must not be shown an earlier one.
         const movie = request.headers.has('if-none-match')
-          ? await loadMovie(db, params.id)
+          ? await readCurrent((db) => loadMovie(db, params.id))
           : await read(user.id, (db) => loadMovie(db, params.id))
         if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
         return movieAnswer(movie)

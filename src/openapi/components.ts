@@ -20,6 +20,12 @@ const headers = {
   RateLimitPolicy: { description: 'The limit.', schema: text, example: '"requests";q=20;w=1' },
   RequestId: { description: 'The id of the request in the log of the service.', schema: text },
   RetryAfter: { description: 'When to try again, in seconds.', schema: seconds, example: 1 },
+  Stale: {
+    description:
+      'How old the answer may be, in seconds: the primary database is away, and a replica speaks for it. Absent otherwise.',
+    schema: seconds,
+    example: 12,
+  },
   WWWAuthenticate: {
     description: 'How to authenticate.',
     schema: { type: 'string', const: 'Bearer' },
@@ -31,6 +37,7 @@ const headerNames: Partial<Record<ResponseHeader, string>> = {
   RateLimitPolicy: 'RateLimit-Policy',
   RequestId: 'X-Request-Id',
   RetryAfter: 'Retry-After',
+  Stale: 'X-Redlight-Stale',
   WWWAuthenticate: 'WWW-Authenticate',
 }
 

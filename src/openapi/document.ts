@@ -78,11 +78,17 @@ function operationOf(operation: RawOperation) {
 }
 
 const parametersOf = ({ parameters = [], query = {}, id }: RawOperation) =>
-  parameters.map(({ name, required, in: place, schema }) => {
+  [...parameters, ...withoutModel(parameters, query)].map(({ name, required, in: place, schema }) => {
     if (place === 'path') return { name, in: place, required, ...id, schema: ID }
     const { description, ...keywords } = query[name] ?? {}
     return { name, in: place, description, required, schema: { ...schema, ...keywords } }
   })
+
+/** What a handler reads by itself, without a model. */
+const withoutModel = (parameters: readonly RawParameter[], query: NonNullable<Operation['query']>) =>
+  Object.keys(query)
+    .filter((name) => !parameters.some((parameter) => parameter.name === name))
+    .map((name): RawParameter => ({ name, in: 'query', required: false, schema: { type: 'string' } }))
 
 const ID = { type: 'integer', format: 'int64', minimum: 1 }
 

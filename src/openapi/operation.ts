@@ -57,6 +57,7 @@ export type ResponseHeader =
   | 'RateLimitPolicy'
   | 'RequestId'
   | 'RetryAfter'
+  | 'Stale'
   | 'WWWAuthenticate'
 
 /** The keyword that lifts a schema among the document's components, under this name. */

@@ -6,13 +6,15 @@ import {
   type Database,
   type DatabaseTarget,
   type Db,
+  hasSeveralHosts,
   type Patience,
   requestPatience,
   workPatience,
 } from '../db/client'
-import { databaseProblem, isWorthWaiting } from '../db/errors'
+import { databaseProblem, databaseUnavailable, isWorthWaiting } from '../db/errors'
+import { endReadOnlySession, ping, whyReadOnly } from '../db/writable'
 import type { Log } from '../log'
-import { withDeadline } from '../waiting'
+import { pause, withDeadline } from '../waiting'
 import { type Channel, openChannel, openLocalChannel } from './channel'
 import { keepUp } from './keep-up'
 import { checkPooledSettings } from './pooler'
@@ -32,7 +34,7 @@ const ATTEMPT_MS = 4500
 /** The database of the configuration, once it answers; throws when it has not within the time it is given. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
   return config.kind === 'postgres'
-    ? openPostgres(config, log, requestPatience)
+    ? openPostgres(config, log, requestPatience, true)
     : openEmbeddedDatabase(config, log)
 }
 
@@ -40,14 +42,15 @@ async function openPostgres(
   { url, directUrl, poolMax, waitMs }: PostgresConfig,
   log: Log,
   patience: Patience,
+  isToWrite = false,
 ): Promise<OpenDatabase> {
   const target: DatabaseTarget = { url, isPooled: directUrl !== undefined }
   const direct: DatabaseTarget = { url: directUrl ?? url }
   const giveUpAt = performance.now() + waitMs
   const database = connect(target, { poolMax, log, patience })
   try {
-    const ask = () => database.db.execute(sql`select 1`)
-    await whenThere(() => withDeadline(ATTEMPT_MS, ask), giveUpAt, log)
+    await whenThere(() => askFirst(database.db, url), giveUpAt, log)
+    if (isToWrite) await untilWritable(database.db, giveUpAt, log)
     if (directUrl !== undefined) await checkPooledSettings(database.db, log)
   } catch (error) {
     // Not waited for: a connection that hangs would hold the news up.
@@ -68,6 +71,31 @@ async function openPostgres(
   }
 }
 
+async function askFirst(db: Db, url: string): Promise<void> {
+  try {
+    await withDeadline(ATTEMPT_MS, () => ping(db))
+  } catch (error) {
+    // The driver goes from host to host and says nothing of what it found there.
+    if (!hasSeveralHosts(url) || !isWorthWaiting(error)) throw error
+    throw databaseUnavailable(new Error('none of the hosts in DATABASE_URL answers as a primary'))
+  }
+}
+
+/** Waits for a primary; when none comes in time, reads can be served all the same. */
+async function untilWritable(db: Db, giveUpAt: number, log: Log): Promise<void> {
+  async function ask() {
+    const problem = await withDeadline(ATTEMPT_MS, () => whyReadOnly(db))
+    if (problem === undefined) return
+    // The next session may find the primary.
+    await endReadOnlySession(db).catch(() => {})
+    throw databaseUnavailable(new Error(`${problem}, and a primary is needed for writes`))
+  }
+  await whenThere(ask, giveUpAt, log).catch((error) => {
+    if (!isWorthWaiting(error)) throw error
+    log.warn('no primary came in time: only reads are served', { problem: databaseProblem(error) })
+  })
+}
+
 async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => Promise<T>): Promise<T> {
   const database = connect(target, { poolMax: 1, log, patience: workPatience })
   try {
@@ -85,7 +113,7 @@ async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log):
     } catch (error) {
       if (performance.now() > giveUpAt || !isWorthWaiting(error)) throw error
       if (attempt === 0) log.warn('waiting for the database', { problem: databaseProblem(error) })
-      await Bun.sleep(RETRY_EVERY_MS)
+      await pause(RETRY_EVERY_MS)
     }
   }
 }

@@ -1,30 +1,78 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
+import { databaseProblem } from '../db/errors'
+import { endReadOnlySession, whyReadOnly } from '../db/writable'
+import type { Log } from '../log'
+import { within } from '../waiting'
 
 const MAX_AGE_MS = 500
-const PATIENCE_MS = 2000
+/** Often enough that a healthcheck finds a fresh answer and need not wait for one. */
+const EVERY_MS = 400
+const LOOK_MS = 2000
+const RENEW_EVERY_MS = 2000
+const SILENT = 'it does not answer'
 
-/** Tells whether the database answers, from a probe at most half a second old; a promise while that is under way. */
-export function createProbe(db: Db): () => boolean | Promise<boolean> {
-  let result: boolean | Promise<boolean> = false
+/** What can be done now. */
+export type Condition = { readonly reads: boolean; readonly writes: boolean }
+export type Probe = ReturnType<typeof createProbe>
+type Options = {
+  db: Db
+  /** Whether reads can be answered without the primary. */
+  readsElsewhere?: (() => boolean) | undefined
+  /** Whether to look even while nobody asks, so that metric and log tell in time. */
+  isSteady: boolean
+  log: Log
+}
+
+/** Knows what the database can do, from a look at most half a second old. */
+export function createProbe({ db, readsElsewhere = () => false, isSteady, log }: Options) {
+  let known: Condition = { reads: true, writes: true }
   let expiresAt = Number.NEGATIVE_INFINITY
+  let underWay: Promise<Condition> | undefined
+  let problem: string | undefined
+  let renewedAt = Number.NEGATIVE_INFINITY
+  let isStopped = false
 
-  async function probe(): Promise<boolean> {
-    const answered = db.execute(sql`select 1`).then(
-      () => true,
-      () => false,
-    )
-    const isUp = await Promise.race([answered, Bun.sleep(PATIENCE_MS).then(() => false)])
+  async function look(): Promise<Condition> {
+    let cause: unknown
+    const asked = whyReadOnly(db).catch((error) => {
+      cause = error
+      return SILENT
+    })
+    const found = await within(LOOK_MS, asked, () => SILENT)
+    if (!isStopped) note(found, cause)
+    known = { reads: found !== SILENT || readsElsewhere(), writes: found === undefined }
     expiresAt = performance.now() + MAX_AGE_MS
-    result = isUp
-    return isUp
+    underWay = undefined
+    return known
   }
 
-  return () => {
-    if (performance.now() > expiresAt) {
-      expiresAt = Number.POSITIVE_INFINITY
-      result = probe()
-    }
-    return result
+  function note(found: string | undefined, cause: unknown) {
+    if (found !== problem && found !== undefined)
+      log.warn('the database takes no writes', { reason: found, problem: databaseProblem(cause) })
+    if (found !== problem && found === undefined) log.info('the database takes writes again')
+    problem = found
+    if (found === undefined || found === SILENT || performance.now() - renewedAt < RENEW_EVERY_MS) return
+    renewedAt = performance.now()
+    endReadOnlySession(db).catch(() => {})
+  }
+
+  function refresh(): Promise<Condition> {
+    underWay ??= look()
+    return underWay
+  }
+  const timer = isSteady ? setInterval(refresh, EVERY_MS) : undefined
+
+  return {
+    /** A promise only while a look is under way that has to be waited for. */
+    condition: (): Condition | Promise<Condition> => (performance.now() < expiresAt ? known : refresh()),
+    /** As last seen; without waiting. */
+    isWritable(): boolean {
+      if (performance.now() >= expiresAt) refresh()
+      return known.writes
+    },
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+    },
   }
 }

@@ -15,11 +15,19 @@ export type ReplicaStatus = {
   /** How far behind at most; undefined as long as nothing is known. */
   readonly lagSeconds: number | undefined
 }
-export type ReplicaOptions = { primaryLog: PrimaryLog; maxLagMs: number; poolMax: number; log: Log }
+export type ReplicaOptions = {
+  primaryLog: PrimaryLog
+  /** What a replica has to know of to serve. */
+  since: () => number
+  isPrimaryAway: () => boolean
+  poolMax: number
+  log: Log
+}
 export type Replica = ReturnType<typeof openReplica>
 
 /** One server to read from, and how much it is known to know. */
-export function openReplica(url: string, { primaryLog, maxLagMs, poolMax, log }: ReplicaOptions) {
+export function openReplica(url: string, options: ReplicaOptions) {
+  const { primaryLog, since, isPrimaryAway, poolMax, log } = options
   const name = serverName(url)
   const database = connect({ url }, { poolMax, log })
   const aside = connect({ url }, { poolMax: 1, log })
@@ -36,7 +44,8 @@ export function openReplica(url: string, { primaryLog, maxLagMs, poolMax, log }:
     if (!standby) return 'it is no longer a replica'
     // What it had replayed at the last look is compared with where the primary's log was after that.
     if (replayed === undefined) return UNKNOWN
-    return primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
+    // Up to where the primary came before it went away is not known.
+    return !isPrimaryAway() && primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
   }
 
   async function look() {
@@ -58,7 +67,7 @@ export function openReplica(url: string, { primaryLog, maxLagMs, poolMax, log }:
   const knows = (since: number) => problem === undefined && knownAt > since && performance.now() >= restsUntil
   const status = (): ReplicaStatus => ({
     name,
-    serves: knows(performance.now() - maxLagMs),
+    serves: knows(since()),
     lagSeconds: Number.isFinite(knownAt) ? (performance.now() - knownAt) / 1000 : undefined,
   })
   const reason = () =>

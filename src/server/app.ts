@@ -17,6 +17,7 @@ import type { Limiter } from '../limits/rate-limit'
 import type { Log } from '../log'
 import { movieRoutes } from '../movies/routes'
 import { type Reads, readPrimary } from '../replicas/reads'
+import { withStaleness } from '../replicas/staleness'
 import { searchRoutes } from '../search/routes'
 import { tokenRoutes } from '../tokens/routes'
 import type { TokensService } from '../tokens/service'
@@ -29,7 +30,7 @@ export type AppDeps = {
   config: Pick<Config, 'publicUrl'>
   db: Db
   /** Where replicas serve reads. */
-  replicas: Pick<Reads, 'read' | 'wrote'> | undefined
+  replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
   users: UsersService
   tokens: TokensService
   authenticator: Pick<Authenticator, 'authenticate'>
@@ -81,14 +82,16 @@ export function createApp(deps: AppDeps) {
   return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
 }
 
-/** Notes who has written, whatever became of it, once it is over and before they are told. */
+/** After any request but GET and HEAD, failed or not, marks its user as a recent writer; says how stale an answer is. */
 function remembering(
   { wrote }: Pick<Reads, 'wrote'>,
   handle: (request: Request) => Response | Promise<Response>,
 ) {
   return async (request: Request): Promise<Response> => {
     try {
-      return await handle(request)
+      const [response, seconds] = await withStaleness(() => handle(request))
+      if (seconds !== undefined) response.headers.set('X-Redlight-Stale', String(seconds))
+      return response
     } finally {
       const { method, user } = contextOf(request)
       if (user !== undefined && method !== 'GET' && method !== 'HEAD') wrote(user.id)

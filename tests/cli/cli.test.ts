@@ -194,6 +194,13 @@ describe('beside a running server', () => {
       code: 0,
       out: 'available\n',
     })
+    expect(await redlight(['healthcheck', '--writes'], { HOST: hostname, PORT: port })).toMatchObject({
+      code: 0,
+      out: 'available\n',
+    })
+    expect(await redlight(['healthcheck', '--write'], { HOST: hostname, PORT: port })).toMatchObject({
+      code: 2,
+    })
   })
 })
 

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path'
 import Ajv from 'ajv'
 import addFormats from 'ajv-formats'
 import { $, Glob } from 'bun'
-import manifest from '../package.json'
-import { createSbom } from '../release/sbom'
+import manifest from '../../package.json'
+import { createSbom } from '../../release/sbom'
 
 const ROOT = join(import.meta.dir, '..')
 const SCHEMAS = join(ROOT, 'node_modules/@cyclonedx/cyclonedx-library/res/schema')

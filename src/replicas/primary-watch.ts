@@ -1,0 +1,68 @@
+import { isUnavailable } from '../db/errors'
+import { timeLeft } from '../waiting'
+
+/** A connection that was replaced is no sign yet that the primary is gone. */
+const AWAY_AFTER_MS = 1000
+/** How long replicas may speak for it: rights that were taken meanwhile still count there. */
+const STAND_IN_MS = 15 * 60_000
+const VERDICT_MS = 2500
+
+export const AWAY = Symbol('away')
+export type PrimaryWatch = ReturnType<typeof createPrimaryWatch>
+
+/** Whether the primary is away, as regular questions tell. */
+export function createPrimaryWatch(now: () => number) {
+  let answeredAt = now()
+  let hasFailed = false
+  const onVerdict = new Set<(isAway: boolean) => void>()
+
+  const isAway = () => hasFailed && now() - answeredAt > AWAY_AFTER_MS
+
+  function tell() {
+    if (hasFailed && !isAway()) return
+    for (const hear of onVerdict) hear(isAway())
+  }
+
+  /** The next verdict, or false when the request has no more time to wait for it. */
+  async function nextVerdict(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => resolve(false), timeLeft(VERDICT_MS))
+    onVerdict.add(resolve)
+    const verdict = await promise
+    clearTimeout(timer)
+    onVerdict.delete(resolve)
+    return verdict
+  }
+
+  return {
+    /** `at` is from before the primary was asked. */
+    answered(at: number) {
+      answeredAt = at
+      hasFailed = false
+      tell()
+    },
+    failed() {
+      hasFailed = true
+      tell()
+    },
+    isAway,
+    answeredAt: () => answeredAt,
+    isAwayTooLong: () => isAway() && now() - answeredAt > STAND_IN_MS,
+    /** What work on the primary gives, or AWAY as soon as it is known to be away. */
+    async orAway<T>(work: () => Promise<T>): Promise<T | typeof AWAY> {
+      if (isAway()) return AWAY
+      const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()
+      const hear = (isAway: boolean) => isAway && resolve(AWAY)
+      const failed = async (error: unknown): Promise<typeof AWAY> => {
+        if (isUnavailable(error) && (await nextVerdict())) return AWAY
+        throw error
+      }
+      onVerdict.add(hear)
+      try {
+        return await Promise.race([work().catch(failed), gone])
+      } finally {
+        onVerdict.delete(hear)
+      }
+    },
+  }
+}

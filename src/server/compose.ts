@@ -1,0 +1,160 @@
+import { createAuthenticator, PRINCIPAL_CHANNEL } from '../access/authenticator'
+import { createJwt } from '../access/jwt'
+import { issueToken } from '../access/mail-token-store'
+import { createPasswords } from '../access/passwords'
+import { findPrincipal } from '../access/store'
+import type { Config } from '../config/config'
+import { createMetrics } from '../health/metrics'
+import { createCors } from '../http/cors'
+import { createClientAddresses } from '../limits/client-address'
+import { createMetricsAccess } from '../limits/metrics-access'
+import { createLimiter } from '../limits/rate-limit'
+import { openSharedCounts } from '../limits/shared-counts'
+import type { Log } from '../log'
+import { createLogMailer, createSmtpMailer, type Mailer } from '../mail/mailer'
+import { startOutbox } from '../mail/outbox'
+import { countMails } from '../mail/store'
+import type { OpenDatabase } from '../opening/open'
+import { createProbe } from '../opening/probe'
+import { openReplicas, type Reads } from '../replicas/reads'
+import { createTokensService } from '../tokens/service'
+import { createUsersService } from '../users/service'
+import { withDeadline } from '../waiting'
+import { createApp } from './app'
+import { jwtSecrets } from './jwt-secret'
+import { startPurge } from './purge'
+import { version } from './version'
+
+/** Leaves half a second of the five for everything that is not waiting. */
+const REQUEST_DEADLINE_MS = 4500
+/** Less than the healthcheck's probe has, which asks over the same connection. */
+const COUNT_MS = 500
+
+/** What every part is made of, and where it leaves what has to be closed after it. */
+type Site = {
+  readonly config: Config
+  readonly database: OpenDatabase
+  readonly log: Log
+  readonly opened: AsyncDisposableStack
+}
+
+/** Makes every part and hands each what it needs. */
+export async function compose(
+  config: Config,
+  database: OpenDatabase,
+  log: Log,
+  isShuttingDown: () => boolean,
+) {
+  await using opened = new AsyncDisposableStack()
+  const site = { config, database, log, opened }
+  const { db } = database
+  const replicas = openReads(site)
+  const { passwords, jwt, authenticator } = await openAccess(site, replicas)
+  const { mailIsDue } = startWorkers(site)
+  const counts = config.redisUrl === undefined ? undefined : await openSharedCounts(config.redisUrl, log)
+  opened.defer(() => counts?.close())
+  const { probe, metrics } = observe(site, { passwords, replicas, limitsAreShared: counts?.isThere })
+
+  const clientAddresses = createClientAddresses(config.trustedProxies, config.limiter.exempt)
+  const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue }
+  const app = createApp({
+    config,
+    db,
+    replicas,
+    users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
+    tokens: createTokensService({ ...shared, jwt }),
+    authenticator,
+    limiter: createLimiter(config.limiter, () => performance.now(), counts),
+    // A query of the embedded database can't be cancelled, so all there is to do is wait for it.
+    deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
+    clientAddresses,
+    cors: createCors(config.corsTrustedOrigins),
+    metrics,
+    metricsAccess: createMetricsAccess(config.metricsNetworks, clientAddresses),
+    health: { version, environment: config.environment, condition: probe.condition, isShuttingDown },
+    log,
+  })
+  const parts = opened.move()
+  return { app, close: () => parts.disposeAsync() }
+}
+
+function openReads({ config, database: { db: primary, aside }, log, opened }: Site): Reads | undefined {
+  const { database } = config
+  if (database.kind !== 'postgres' || database.replicas === undefined) return undefined
+  const reads = openReplicas({ ...database.replicas, primary, aside, poolMax: database.poolMax, log })
+  opened.defer(() => reads.close())
+  return reads
+}
+
+/** Who somebody is, kept up to date by what the database announces. */
+async function openAccess({ config, database, opened }: Site, replicas: Reads | undefined) {
+  const { db } = database
+  const jwt = createJwt({
+    secrets: jwtSecrets(config),
+    ttlSeconds: config.jwt.ttlSeconds,
+    nowSeconds: () => Date.now() / 1000,
+  })
+  const authenticator = createAuthenticator({
+    jwt,
+    load: (userId) => findPrincipal(db, userId),
+    orStale: replicas && ((userId, load) => replicas.orStale(load, (db) => findPrincipal(db, userId))),
+    isCurrent: () => channel.isCurrent(),
+  })
+  const channel = await database.openChannel(PRINCIPAL_CHANNEL, {
+    onMessage: authenticator.heard,
+    onGap: authenticator.forgetAll,
+  })
+  opened.defer(() => channel.close())
+  return { passwords: createPasswords(), jwt, authenticator }
+}
+
+/** The outbox and the daily purge. */
+function startWorkers({ config, database, log, opened }: Site) {
+  const { db } = database
+  const mailer = createMailer(config, log)
+  opened.defer(() => mailer.close())
+  const outbox = startOutbox({
+    db,
+    mailer,
+    issueToken: (userId, scope) => issueToken(db, userId, scope),
+    publicUrl: config.publicUrl,
+    log,
+  })
+  opened.defer(() => outbox.stop())
+  opened.defer(startPurge(database.patiently, log))
+  return { mailIsDue: outbox.wake }
+}
+
+type Observed = {
+  readonly passwords: ReturnType<typeof createPasswords>
+  readonly replicas: Reads | undefined
+  readonly limitsAreShared: (() => boolean) | undefined
+}
+
+function observe({ config, database, log, opened }: Site, observed: Observed) {
+  const probe = createProbe({
+    db: database.aside,
+    readsElsewhere: observed.replicas?.canServe,
+    isSteady: config.database.kind === 'postgres',
+    log,
+  })
+  opened.defer(() => probe.stop())
+  const metrics = createMetrics({
+    version,
+    pool: database.pool,
+    isWritable: probe.isWritable,
+    passwords: observed.passwords.load,
+    mails: () => withDeadline(COUNT_MS, () => countMails(database.aside)),
+    limitsAreShared: observed.limitsAreShared,
+    replicas: observed.replicas,
+  })
+  opened.defer(() => metrics.stop())
+  return { probe, metrics }
+}
+
+function createMailer({ smtp, database }: Config, log: Log): Mailer {
+  if (smtp !== undefined) return createSmtpMailer(smtp)
+  if (database.kind === 'postgres')
+    log.warn('SMTP_HOST is not set: mails, with the tokens in them, are written to this log')
+  return createLogMailer(log)
+}

@@ -1,0 +1,228 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { createAuthenticator } from '../../src/access/authenticator'
+import { createPrimaryWatch } from '../../src/replicas/primary-watch'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { startReplica } from '../support/replica'
+import { aMovie, PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+// A primary that goes away, and a replica that speaks for it.
+
+setDefaultTimeout(120_000)
+const MAX_LAG_MS = 3000
+
+describe.skipIf(!canStartPostgres)('while the primary is away', () => {
+  let primary: PostgresServer
+  let replica: Awaited<ReturnType<typeof startReplica>>
+  let server: TestServer
+  let user: TestUser
+  let movieId: number
+
+  beforeAll(async () => {
+    primary = await startPostgres({ fsync: 'off', max_connections: 60 })
+    replica = await startReplica(primary)
+    const replicas = { urls: [replica.url], maxLagMs: MAX_LAG_MS }
+    const database = { kind: 'postgres', url: primary.url('redlight'), replicas, poolMax: 5 } as const
+    server = await startTestServer(
+      {},
+      {
+        database: {
+          config: { ...database, waitMs: 5000 },
+          connect: () => primary.connect(),
+          drop: async () => {},
+        },
+      },
+    )
+    user = await server.newUser()
+    movieId = await write('Kept')
+    await get(`/v1/users/me/favourites/${movieId}`, 'PUT')
+    await untilReplicaServes(true)
+  })
+  afterAll(async () => {
+    await server?.stop()
+    await replica?.dispose()
+    await primary?.dispose()
+  })
+  afterEach(async () => {
+    await primary.thaw().catch(() => {})
+    await primary.start().catch(() => {})
+    await until(async () => (await health('?for=writes')) === 200)
+    await untilReplicaServes(true)
+  })
+
+  const get = (path: string, method = 'GET', headers = {}) =>
+    server.request<Record<string, unknown>>(method, path, { token: user.token, headers })
+  async function write(title: string): Promise<number> {
+    const body = aMovie(title)
+    const answer = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
+      token: user.token,
+      body,
+    })
+    expect(answer.status).toBe(201)
+    return answer.body.movie.id
+  }
+  const health = async (query = '') => (await server.request('GET', `/v1/healthcheck${query}`)).status
+  async function until(holds: () => Promise<boolean>) {
+    while (!(await holds())) await Bun.sleep(25)
+  }
+  type Vars = {
+    database: { writable: boolean; replicas: { servers: { serves: boolean; lag_seconds: number | null }[] } }
+  }
+  const vars = async () => (await server.request<Vars>('GET', '/debug/vars')).body.database
+  const untilReplicaServes = (expected: boolean) =>
+    until(async () => (await vars()).replicas.servers[0]?.serves === expected)
+  const age = ({ headers }: { headers: Headers }) => Number(headers.get('x-redlight-stale') ?? 0)
+  const isStale = async () => age(await get('/v1/movies')) > 0
+
+  /** Reads from the moment of the fault on, until one is stale; none of them may fail. */
+  async function untilStale(fault: () => Promise<unknown>) {
+    const statuses = new Set<number>()
+    let isOver = false
+    const readers = [`/v1/movies/${movieId}`, '/v1/movies', '/v1/users/me/favourites'].map(async (path) => {
+      while (!isOver) statuses.add((await get(path)).status)
+    })
+    await fault()
+    await until(isStale)
+    isOver = true
+    await Promise.all(readers)
+    expect([...statuses]).toEqual([200])
+  }
+
+  const faults = [
+    { name: 'killed', fault: () => primary.stop('immediate') },
+    { name: 'frozen', fault: () => primary.freeze() },
+  ]
+  test.each(faults)(
+    '$name: movies and favourites are read on, and say how old they are',
+    async ({ fault }) => {
+      expect((await get('/v1/movies')).headers.has('x-redlight-stale')).toBe(false)
+      await untilStale(fault)
+      const etag = { 'If-None-Match': '"1"' }
+      for (const [path, status, headers] of [
+        ['/v1/movies', 200],
+        [`/v1/movies/${movieId}`, 200],
+        [`/v1/movies/${movieId}`, 304, etag],
+        ['/v1/movies/999999', 404],
+        ['/v1/users/me/favourites', 200],
+      ] as const) {
+        const answer = await get(path, 'GET', headers)
+        expect({ path, status: answer.status }).toEqual({ path, status })
+        expect(answer.headers.get('x-redlight-stale')).toMatch(/^[1-9]\d*$/)
+      }
+      expect((await server.request('GET', '/v1/movies', { token: 'x.y.z' })).status).toBe(401)
+      expect([await health(), await health('?for=reads'), await health('?for=writes')]).toEqual([
+        200, 200, 503,
+      ])
+      expect((await vars()).writable).toBe(false)
+    },
+  )
+
+  test('writes and sign-ins are 503, and who tried reads on', async () => {
+    await untilStale(() => primary.stop('immediate'))
+    const signIn = { body: { email: user.email, password: PASSWORD } }
+    const statuses = await Promise.all([
+      server
+        .request('POST', '/v1/movies', { token: user.token, body: aMovie('Refused') })
+        .then(({ status }) => status),
+      server.request('POST', '/v1/tokens/authentication', signIn).then(({ status }) => status),
+      get(`/v1/movies/${movieId}`, 'DELETE').then(({ status }) => status),
+      get(`/v1/users/me/favourites/${movieId}`, 'DELETE').then(({ status }) => status),
+    ])
+    expect(statuses).toEqual([503, 503, 503, 503])
+    expect((await get('/v1/movies')).status).toBe(200)
+    const said = (start: string) =>
+      server.logLines().filter(({ message }) => message.startsWith(start)).length
+    await until(async () => said('the primary is away') === said('the primary is back') + 1)
+  })
+
+  test('once it is back, reads are current, and what was taken meanwhile counts', async () => {
+    await untilStale(() => primary.stop('immediate'))
+    await primary.start()
+    await until(async () => !(await isStale()))
+    const other = await server.newUser()
+    expect((await server.request('GET', '/v1/movies', { token: other.token })).status).toBe(200)
+    await server.sql`delete from users_permissions where user_id = ${other.id}`
+    await until(
+      async () => (await server.request('GET', '/v1/movies', { token: other.token })).status === 403,
+    )
+  })
+
+  test('without a replica nothing is read, and with it again it is', async () => {
+    await untilStale(() => primary.stop('immediate'))
+    await replica.kill()
+    await until(async () => (await health()) === 503)
+    expect((await get('/v1/movies')).status).toBe(503)
+    await replica.start()
+    await until(async () => (await health()) === 200)
+    expect(await isStale()).toBe(true)
+  })
+
+  test('a replica that was too far behind is not read', async () => {
+    await replica.order('select pg_wal_replay_pause()')
+    await write(`Unknown There ${crypto.randomUUID()}`)
+    // Beyond doubt: what counts is the moment at which the primary was heard last.
+    await until(async () => ((await vars()).replicas.servers[0]?.lag_seconds ?? 0) > 2 * (MAX_LAG_MS / 1000))
+    await primary.stop('immediate')
+    await until(async () => (await health()) === 503)
+    expect((await get('/v1/movies')).status).toBe(503)
+    // It has it all, and only has to replay it.
+    await replica.order('select pg_wal_replay_resume()')
+    await until(isStale)
+  })
+})
+
+describe('the watch of the primary', () => {
+  test('takes it for away after a second without an answer, and for too long after a quarter of an hour', () => {
+    let now = 0
+    const watch = createPrimaryWatch(() => now)
+    const state = () => [watch.isAway(), watch.isAwayTooLong()]
+    watch.answered(0)
+    now = 60_000
+    expect(state()).toEqual([false, false])
+    watch.answered(60_000)
+    now = 60_900
+    watch.failed()
+    expect(state()).toEqual([false, false])
+    now = 61_001
+    expect(state()).toEqual([true, false])
+    now = 60_000 + 15 * 60_000
+    expect(state()).toEqual([true, false])
+    now++
+    expect(state()).toEqual([true, true])
+    watch.answered(now)
+    expect(state()).toEqual([false, false])
+  })
+
+  test('lets nothing wait for one that goes away, and passes on what is not its absence', async () => {
+    let now = 0
+    const watch = createPrimaryWatch(() => now)
+    const hanging = watch.orAway(() => new Promise<string>(() => {}))
+    const refused = watch.orAway(() => Promise.reject(new Error('a mistake')))
+    expect(await watch.orAway(async () => 'an answer')).toBe('an answer')
+    expect(await refused.catch((error: Error) => error.message)).toBe('a mistake')
+    now = 2000
+    watch.failed()
+    expect(typeof (await hanging)).toBe('symbol')
+    expect(typeof (await watch.orAway(async () => 'too late'))).toBe('symbol')
+  })
+})
+
+test('what a replica knows of rights is asked for each request, and never remembered', async () => {
+  const known = { id: 7, name: 'x', username: null, activated: true, tokenGeneration: 1 } as const
+  const permissions = new Set(['movies:read'] as const)
+  let isAway = true
+  let asked = 0
+  const { authenticate } = createAuthenticator({
+    jwt: { verify: async () => ({ userId: 7, tokenGeneration: 1, exp: 0 }) },
+    isCurrent: () => true,
+    load: async () => undefined,
+    async orStale(_, load) {
+      if (!isAway) return load()
+      asked++
+      return { ...known, permissions }
+    },
+  })
+  for (let i = 0; i < 3; i++) expect((await authenticate('a token'))?.id).toBe(7)
+  expect(asked).toBe(3)
+  isAway = false
+  expect(await authenticate('a token')).toBeUndefined()
+})
