@@ -1,5 +1,5 @@
 import { isUnavailable } from '../db/errors'
-import { timeLeft } from '../waiting'
+import { within } from '../waiting'
 
 /** A connection that was replaced is no sign yet that the primary is gone. */
 const AWAY_AFTER_MS = 1000
@@ -26,10 +26,8 @@ export function createPrimaryWatch(now: () => number) {
   /** The next verdict, or false when the request has no more time to wait for it. */
   async function nextVerdict(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => resolve(false), timeLeft(VERDICT_MS))
     onVerdict.add(resolve)
-    const verdict = await promise
-    clearTimeout(timer)
+    const verdict = await within(VERDICT_MS, promise, () => false)
     onVerdict.delete(resolve)
     return verdict
   }

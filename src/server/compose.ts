@@ -148,7 +148,9 @@ function observe({ config, database, log, opened }: Site, observed: Observed) {
     limitsAreShared: observed.limitsAreShared,
     replicas: observed.replicas,
   })
-  opened.defer(() => metrics.stop())
+  opened.defer(() => {
+    metrics.stop()
+  })
   return { probe, metrics }
 }
 

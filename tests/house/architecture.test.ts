@@ -106,7 +106,16 @@ const kinds: Record<string, Allowed> = {
     ],
   },
   routes: {
-    rooms: ['http', 'openapi', 'limits', 'access types', 'db/client types', 'replicas types', ...always],
+    rooms: [
+      'http',
+      'openapi',
+      'limits',
+      'access types',
+      'db/client types',
+      'opening types',
+      'replicas types',
+      ...always,
+    ],
     packages: ['elysia'],
   },
   metrics: { rooms: ['http/context types', 'waiting'], packages: ['prom-client'] },
