@@ -38,7 +38,11 @@ export type OpenSharedCounts = SharedCounts & { close(): void }
  * Counts in Redis or Valkey. The first answer that fails or is late ends that, for all requests at once; from then on
  * it is tried aside until it works again, so that no more than a moment is ever lost to a server that is away.
  */
-export async function openSharedCounts(url: string, log: Log): Promise<OpenSharedCounts> {
+export async function openSharedCounts(
+  url: string,
+  log: Log,
+  answerMs = ANSWER_MS,
+): Promise<OpenSharedCounts> {
   let client: RedisClient | undefined
   let isKnownAway = false
   let isClosed = false
@@ -90,7 +94,7 @@ export async function openSharedCounts(url: string, log: Log): Promise<OpenShare
     const asked = client
     if (asked === undefined) return undefined
     try {
-      return await within(ANSWER_MS, evaluate(asked, script, key, values), noAnswer)
+      return await within(answerMs, evaluate(asked, script, key, values), noAnswer)
     } catch (error) {
       lose(asked, error)
     }

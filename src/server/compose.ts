@@ -30,28 +30,34 @@ const REQUEST_DEADLINE_MS = 4500
 /** Less than the healthcheck's probe has, which asks over the same connection. */
 const COUNT_MS = 500
 
+/** The clocks of limits and of tokens, and the longest wait for a count in Redis, all in milliseconds. */
+export type Timing = {
+  readonly now: () => number
+  readonly date: () => number
+  readonly countMs?: number
+}
+export const realTime: Timing = { now: () => performance.now(), date: Date.now }
+
 /** What every part is made of, and where it leaves what has to be closed after it. */
 type Site = {
   readonly config: Config
   readonly database: OpenDatabase
   readonly log: Log
+  readonly timing: Timing
   readonly opened: AsyncDisposableStack
 }
 
 /** Makes every part and hands each what it needs. */
-export async function compose(
-  config: Config,
-  database: OpenDatabase,
-  log: Log,
-  isShuttingDown: () => boolean,
-) {
+export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () => boolean) {
+  const { config, database, log, timing } = given
   await using opened = new AsyncDisposableStack()
-  const site = { config, database, log, opened }
+  const site = { ...given, opened }
   const { db } = database
   const replicas = openReads(site)
   const { passwords, jwt, authenticator } = await openAccess(site, replicas)
   const { mailIsDue } = startWorkers(site)
-  const counts = config.redisUrl === undefined ? undefined : await openSharedCounts(config.redisUrl, log)
+  const { redisUrl } = config
+  const counts = redisUrl === undefined ? undefined : await openSharedCounts(redisUrl, log, timing.countMs)
   opened.defer(() => counts?.close())
   const { probe, metrics } = observe(site, { passwords, replicas, limitsAreShared: counts?.isThere })
 
@@ -64,7 +70,7 @@ export async function compose(
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
     tokens: createTokensService({ ...shared, jwt }),
     authenticator,
-    limiter: createLimiter(config.limiter, () => performance.now(), counts),
+    limiter: createLimiter(config.limiter, timing.now, counts),
     // A query of the embedded database can't be cancelled, so all there is to do is wait for it.
     deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
     clientAddresses,
@@ -87,12 +93,12 @@ function openReads({ config, database: { db: primary, aside }, log, opened }: Si
 }
 
 /** Who somebody is, kept up to date by what the database announces. */
-async function openAccess({ config, database, opened }: Site, replicas: Reads | undefined) {
+async function openAccess({ config, database, timing, opened }: Site, replicas: Reads | undefined) {
   const { db } = database
   const jwt = createJwt({
     secrets: jwtSecrets(config),
     ttlSeconds: config.jwt.ttlSeconds,
-    nowSeconds: () => Date.now() / 1000,
+    nowSeconds: () => timing.date() / 1000,
   })
   const authenticator = createAuthenticator({
     jwt,

@@ -4,7 +4,7 @@ import type { Log } from '../log'
 import { migrate } from '../migrations/migrate'
 import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openDatabase } from '../opening/open'
-import { compose } from './compose'
+import { compose, realTime } from './compose'
 import { listen } from './listener'
 
 /** What the start found to do: migrations applied, initial films loaded. */
@@ -20,14 +20,14 @@ export type RunningServer = {
 }
 
 /** Opens the database, brings it up to date and serves; undone again when a step fails. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+export async function startServer(config: Config, log: Log, timing = realTime): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
   const database = await openDatabase(config.database, log)
   opened.defer(() => database.close())
   const prepared = await database.patiently((db) => prepare(config, db, log))
 
   let isShuttingDown = false
-  const { app, close } = await compose(config, database, log, () => isShuttingDown)
+  const { app, close } = await compose({ config, database, log, timing }, () => isShuttingDown)
   opened.defer(close)
   const listener = listen(config, app.fetch, log)
   opened.defer(async () => {

@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { createLog } from '../../src/log'
-import { startServer } from '../../src/server/server'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { aMovie, startTestServer, type TestServer, type TestUser, testConfig } from '../support/server'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
@@ -44,20 +41,13 @@ const NOT_PERMITTED = "your user account doesn't have the necessary permissions 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-let database: TestDatabase
 let server: TestServer
 let routes: string[]
 let owner: TestUser
 let movieId: number
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const started = await startServer(
-    testConfig(database.config),
-    createLog('error', () => {}),
-  )
-  routes = started.routes.map(({ method, path }) => `${method} ${path}`)
-  await started.stop()
-  server = await startTestServer({}, { database })
+  server = await startTestServer()
+  routes = server.routes
   owner = await server.newUser()
   const created = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
     token: owner.token,
@@ -65,10 +55,7 @@ beforeAll(async () => {
   })
   movieId = created.body.movie.id
 })
-afterAll(async () => {
-  await server.stop()
-  await database.drop()
-})
+afterAll(() => server.stop())
 
 const methodOf = (route: string) => route.split(' ')[0] ?? ''
 const patternOf = (route: string) => route.split(' ')[1] ?? ''

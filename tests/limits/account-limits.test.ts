@@ -1,31 +1,34 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { stoppedClock } from '../support/limits'
 import { PASSWORD, startTestServer, type TestServer } from '../support/server'
 
 // What the limits of sign-ins and mails let a stranger do, and learn.
 
 setDefaultTimeout(60_000)
-// So few that the next one is refilled after 15 seconds only.
 const FAILURES = 2
 const ACCOUNT_FAILURES = 4
 const WRONG = 'a wrong password'
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startTestServer({
-    trustedProxies: ['127.0.0.1'],
-    limiter: {
-      enabled: true,
-      requestsPerSecond: 0,
-      burst: 1,
-      signInsPerMinute: 0,
-      failedSignInsPerMinute: FAILURES,
-      accountFailuresPerMinute: ACCOUNT_FAILURES,
-      registrationsPerMinute: 0,
-      mailsPerMailboxPerHour: 2,
-      mailsPerAddressPerHour: 0,
-      exempt: ['127.0.0.1'],
+  server = await startTestServer(
+    {
+      trustedProxies: ['127.0.0.1'],
+      limiter: {
+        enabled: true,
+        requestsPerSecond: 0,
+        burst: 1,
+        signInsPerMinute: 0,
+        failedSignInsPerMinute: FAILURES,
+        accountFailuresPerMinute: ACCOUNT_FAILURES,
+        registrationsPerMinute: 0,
+        mailsPerMailboxPerHour: 2,
+        mailsPerAddressPerHour: 0,
+        exempt: ['127.0.0.1'],
+      },
     },
-  })
+    { timing: stoppedClock },
+  )
 })
 afterAll(() => server.stop())
 

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Config } from '../../src/config/config'
+import { realTime } from '../../src/server/compose'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { canStartRedis, REDIS_PASSWORD, startRedis } from '../support/redis'
 import { PASSWORD, startTestServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 // Two instances on one PostgreSQL and one Redis, both of the test's own.
 
 setDefaultTimeout(60_000)
 const BURST = 6
-// Redis, or we, may be late on a busy machine: then each instance counts by itself for a moment, as it should.
-const patient = { retry: 5 }
+// Without it Redis, or we, may be late on a busy machine: then each instance counts by itself for a moment, as it should.
+const timing = { ...realTime, countMs: 5000 }
 const limiter: Config['limiter'] = {
   enabled: true,
   // So slow a refill that none happens during a test.
@@ -38,6 +40,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
           connect: () => postgres.connect(),
           drop: async () => {},
         },
+        timing,
       },
     )
 
@@ -74,94 +77,74 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
   const metric = async (server: TestServer) =>
     /^redlight_limits_shared (\d)$/m.exec((await server.figures('/metrics')).text)?.[1]
   async function untilShared(expected: '0' | '1') {
-    for (const server of servers)
-      for (let tries = 0; (await metric(server)) !== expected; tries++) {
-        if (tries === 200) throw new Error(`limits_shared is not ${expected}`)
-        await Bun.sleep(50)
-      }
+    for (const server of servers) await until(async () => (await metric(server)) === expected)
   }
   /** How many of many requests, half to each, are let through. */
   const letThrough = async () => (await send(10 * BURST, 'GET', '/v1/nothing', newAddress()))(404)
 
-  test(
-    'of 60 requests at once exactly the burst is let through',
-    async () => {
-      expect(await letThrough()).toBe(BURST)
-      const answer = await servers[0]?.request('GET', '/v1/nothing', {
-        headers: { 'X-Forwarded-For': `203.0.113.${addresses}` },
-      })
-      expect(Number(answer?.headers.get('retry-after'))).toBeWithin(98, 101)
-      expect(answer?.headers.get('ratelimit-policy')).toBe('"requests";q=0.01;w=1')
-    },
-    patient,
-  )
+  test('of 60 requests at once exactly the burst is let through', async () => {
+    expect(await letThrough()).toBe(BURST)
+    const answer = await servers[0]?.request('GET', '/v1/nothing', {
+      headers: { 'X-Forwarded-For': `203.0.113.${addresses}` },
+    })
+    expect(Number(answer?.headers.get('retry-after'))).toBeWithin(1, 101)
+    expect(answer?.headers.get('ratelimit-policy')).toBe('"requests";q=0.01;w=1')
+  })
 
-  test(
-    'an IPv6 client is its /64 on both',
-    async () => {
-      const network = `2001:db8:0:${++addresses}`
-      expect((await send(BURST, 'GET', '/v1/nothing', `${network}::1`))(404)).toBe(BURST)
-      expect((await send(2, 'GET', '/v1/nothing', `${network}:ffff::9`))(429)).toBe(2)
-      expect((await send(1, 'GET', '/v1/nothing', `2001:db8:1:${addresses}::1`))(404)).toBe(1)
-    },
-    patient,
-  )
+  test('an IPv6 client is its /64 on both', async () => {
+    const network = `2001:db8:0:${++addresses}`
+    expect((await send(BURST, 'GET', '/v1/nothing', `${network}::1`))(404)).toBe(BURST)
+    expect((await send(2, 'GET', '/v1/nothing', `${network}:ffff::9`))(429)).toBe(2)
+    expect((await send(1, 'GET', '/v1/nothing', `2001:db8:1:${addresses}::1`))(404)).toBe(1)
+  })
 
-  test(
-    'failed sign-ins count together, and those that succeed are given back',
-    async () => {
-      const username = `guessed${++addresses}`
-      const user = await servers[0]?.newUser({ username })
-      const signIn = (times: number, address: string, password: string) =>
-        send(times, 'POST', '/v1/tokens/authentication', address, () => ({ email: user?.email, password }))
-      // One after the other, or those under way are counted as failed.
-      const owner = newAddress()
-      for (let i = 0; i < 4; i++) expect((await signIn(1, owner, PASSWORD))(201)).toBe(1)
-      const guesser = newAddress()
-      const guesses = await signIn(6, guesser, 'wrong')
-      expect([guesses(401), guesses(429)]).toEqual([3, 3])
-      // Five for the account: two more from elsewhere, and the third of those is the account's own limit.
-      const elsewhere = await signIn(3, newAddress(), 'wrong')
-      expect([elsewhere(401), elsewhere(429)]).toEqual([2, 1])
-      // The account has had its share, and neither instance tells that by its other name.
-      const byUsername = await send(2, 'POST', '/v1/tokens/authentication', owner, () => ({
-        username,
-        password: PASSWORD,
-      }))
-      expect(byUsername(401)).toBe(2)
-    },
-    patient,
-  )
+  test('failed sign-ins count together, and those that succeed are given back', async () => {
+    const username = `guessed${++addresses}`
+    const user = await servers[0]?.newUser({ username })
+    const signIn = (times: number, address: string, password: string) =>
+      send(times, 'POST', '/v1/tokens/authentication', address, () => ({ email: user?.email, password }))
+    // One after the other, or those under way are counted as failed.
+    const owner = newAddress()
+    for (let i = 0; i < 4; i++) expect((await signIn(1, owner, PASSWORD))(201)).toBe(1)
+    const guesser = newAddress()
+    const guesses = await signIn(6, guesser, 'wrong')
+    expect([guesses(401), guesses(429)]).toEqual([3, 3])
+    // Five for the account: two more from elsewhere, and the third of those is the account's own limit.
+    const elsewhere = await signIn(3, newAddress(), 'wrong')
+    expect([elsewhere(401), elsewhere(429)]).toEqual([2, 1])
+    // The account has had its share, and neither instance tells that by its other name.
+    const byUsername = await send(2, 'POST', '/v1/tokens/authentication', owner, () => ({
+      username,
+      password: PASSWORD,
+    }))
+    expect(byUsername(401)).toBe(2)
+  })
 
-  test(
-    'registrations and mails count together',
-    async () => {
-      const run = crypto.randomUUID()
-      const register = await send(6, 'POST', '/v1/users', newAddress(), (i) => ({
-        name: 'Many',
-        email: `many${i}-${run}@example.com`,
-        password: PASSWORD,
-      }))
-      expect([register(201), register(429)]).toEqual([4, 2])
-      // Nine are free, and two count as asked for.
-      const tagged = await Promise.all(
-        [0, 4, 8].map((from) =>
-          send(4, 'POST', '/v1/users', newAddress(), (i) => ({
-            name: 'Tagged',
-            email: `tagged-${run}+${from + i}@example.com`,
-            password: PASSWORD,
-          })),
-        ),
-      )
-      expect(tagged.reduce((sum, statuses) => sum + statuses(201), 0)).toBe(11)
-      const ask = await send(4, 'POST', '/v1/tokens/activation', newAddress(), () => ({
-        email: `many0-${run}@example.com`,
-      }))
-      expect(ask(429)).toBeGreaterThanOrEqual(2)
-      expect(ask(202)).toBeLessThanOrEqual(2)
-    },
-    patient,
-  )
+  test('registrations and mails count together', async () => {
+    const run = crypto.randomUUID()
+    const register = await send(6, 'POST', '/v1/users', newAddress(), (i) => ({
+      name: 'Many',
+      email: `many${i}-${run}@example.com`,
+      password: PASSWORD,
+    }))
+    expect([register(201), register(429)]).toEqual([4, 2])
+    // Nine are free, and two count as asked for.
+    const tagged = await Promise.all(
+      [0, 4, 8].map((from) =>
+        send(4, 'POST', '/v1/users', newAddress(), (i) => ({
+          name: 'Tagged',
+          email: `tagged-${run}+${from + i}@example.com`,
+          password: PASSWORD,
+        })),
+      ),
+    )
+    expect(tagged.reduce((sum, statuses) => sum + statuses(201), 0)).toBe(11)
+    const ask = await send(4, 'POST', '/v1/tokens/activation', newAddress(), () => ({
+      email: `many0-${run}@example.com`,
+    }))
+    expect(ask(429)).toBeGreaterThanOrEqual(2)
+    expect(ask(202)).toBeLessThanOrEqual(2)
+  })
 
   test('what is kept there goes by itself, and names nobody', async () => {
     const keys = await redis.send('KEYS', '*')
@@ -174,61 +157,44 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     }
   })
 
-  test(
-    'scripts that Redis forgot are sent again',
-    async () => {
-      await redis.send('SCRIPT', 'FLUSH')
-      expect(await letThrough()).toBe(BURST)
-      await untilShared('1')
-    },
-    patient,
-  )
+  test('scripts that Redis forgot are sent again', async () => {
+    await redis.send('SCRIPT', 'FLUSH')
+    expect(await letThrough()).toBe(BURST)
+    await untilShared('1')
+  })
 
-  test(
-    'killed: all are served, each instance by its own limits, said once; back: together again',
-    async () => {
-      await redis.kill()
-      await untilShared('0')
-      expect(await letThrough()).toBe(2 * BURST)
-      await redis.start()
-      await untilShared('1')
-      expect(await letThrough()).toBe(BURST)
-      for (const server of servers) {
-        const lines = server.logLines().filter(({ message }) => message.startsWith('limits are'))
-        expect(lines.map(({ level }) => level).join()).toMatch(/^info(,warn,info)+$/)
-        expect(server.logLines().filter(({ level }) => level === 'error')).toEqual([])
-      }
-    },
-    patient,
-  )
+  test('killed: all are served, each instance by its own limits, said once; back: together again', async () => {
+    await redis.kill()
+    await untilShared('0')
+    expect(await letThrough()).toBe(2 * BURST)
+    await redis.start()
+    await untilShared('1')
+    expect(await letThrough()).toBe(BURST)
+    for (const server of servers) {
+      const lines = server.logLines().filter(({ message }) => message.startsWith('limits are'))
+      expect(lines.map(({ level }) => level).join()).toMatch(/^info(,warn,info)+$/)
+      expect(server.logLines().filter(({ level }) => level === 'error')).toEqual([])
+    }
+  })
 
-  test(
-    'frozen: all are served, and together again once it is thawed',
-    async () => {
-      redis.freeze()
-      expect(await letThrough()).toBe(2 * BURST)
-      expect(await Promise.all(servers.map(metric))).toEqual(['0', '0'])
-      redis.thaw()
-      await untilShared('1')
-      expect(await letThrough()).toBe(BURST)
-    },
-    patient,
-  )
+  test('frozen: all are served, and together again once it is thawed', async () => {
+    redis.freeze()
+    expect(await letThrough()).toBe(2 * BURST)
+    expect(await Promise.all(servers.map(metric))).toEqual(['0', '0'])
+    redis.thaw()
+    await untilShared('1')
+    expect(await letThrough()).toBe(BURST)
+  })
 
-  test(
-    'one that takes no writes is as good as away',
-    async () => {
-      await redis.send('CONFIG', 'SET', 'maxmemory', '1')
-      expect(await letThrough()).toBe(2 * BURST)
-      await Bun.sleep(700)
-      expect(await Promise.all(servers.map(metric))).toEqual(['0', '0'])
-      await redis.send('CONFIG', 'SET', 'maxmemory', '0')
-      await untilShared('1')
-      expect(await letThrough()).toBe(BURST)
-      expect(JSON.stringify(servers.map((server) => server.logLines()))).toContain('"reason":"OOM"')
-    },
-    patient,
-  )
+  test('one that takes no writes is as good as away', async () => {
+    await redis.send('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await letThrough()).toBe(2 * BURST)
+    expect(await Promise.all(servers.map(metric))).toEqual(['0', '0'])
+    await redis.send('CONFIG', 'SET', 'maxmemory', '0')
+    await untilShared('1')
+    expect(await letThrough()).toBe(BURST)
+    expect(JSON.stringify(servers.map((server) => server.logLines()))).toContain('"reason":"OOM"')
+  })
 
   test('a start without it goes on without it, and no password is told', async () => {
     const password = 'not the password'

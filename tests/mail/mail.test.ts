@@ -1,22 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
-import { $ } from 'bun'
-import { eq, ne, sql } from 'drizzle-orm'
+import { eq, isNull, ne, sql } from 'drizzle-orm'
 import type { SMTPServerOptions } from 'smtp-server'
 import { findTokenOwner, issueToken } from '../../src/access/mail-token-store'
 import { BUILT_IN_USER_ID, type MailKind, mails, users } from '../../src/db/schema'
 import { createLog } from '../../src/log'
-import { activationLetter } from '../../src/mail/activation'
 import type { OutboxTimings } from '../../src/mail/delivery'
-import { createLogMailer, createSmtpMailer, type Mailer, type SmtpSettings } from '../../src/mail/mailer'
+import type { Mailer } from '../../src/mail/mailer'
 import { startOutbox } from '../../src/mail/outbox'
-import { passwordResetLetter } from '../../src/mail/password-reset'
 import { claimMail, countMails, purgeMails, recordMail } from '../../src/mail/store'
-import { migrate } from '../../src/migrations/migrate'
 import { type OpenDatabase, openDatabase } from '../../src/opening/open'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { listenOn, parseMail, type ReceivedMail, startSmtp } from '../support/smtp'
+import { createFilledDatabase, type TestDatabase } from '../support/database'
+import { failureOf } from '../support/embedded'
+import { holdRcpt, mailing, reply } from '../support/mailing'
+import { parseMail, type ReceivedMail } from '../support/smtp'
+import { until } from '../support/until'
 
 const logLines: string[] = []
 const log = createLog('info', (line) => logLines.push(line()))
@@ -24,43 +23,21 @@ const log = createLog('info', (line) => logLines.push(line()))
 let testDatabase: TestDatabase
 let database: OpenDatabase
 beforeAll(async () => {
-  testDatabase = await createTestDatabase()
+  testDatabase = await createFilledDatabase()
   database = await openDatabase(testDatabase.config, log)
-  await migrate(database.db)
 })
 afterAll(async () => {
   await database.close()
   await testDatabase.drop()
 })
 
-const undo: (() => unknown)[] = []
+const { undo, startSmtpServer, listen, smtpMailer } = mailing()
 afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
   await database.db.delete(users).where(ne(users.id, BUILT_IN_USER_ID))
   logLines.length = 0
 })
 
-/** Ends with the test. */
-async function startSmtpServer(options: SMTPServerOptions = {}, port = 0) {
-  const server = await startSmtp(options, port)
-  undo.push(server.stop)
-  return server
-}
-
-async function listen(server: Server) {
-  const listening = await listenOn(server)
-  undo.push(listening.stop)
-  return listening
-}
-
-function smtpMailer(port: number, smtp: Partial<SmtpSettings> = {}, timeouts = {}) {
-  const settings = { host: '127.0.0.1', port, sender: 'Redlight <no-reply@redlight.example>', ...smtp }
-  const mailer = createSmtpMailer(settings, { connectMs: 300, silenceMs: 5000, ...timeouts })
-  undo.push(() => mailer.close())
-  return mailer
-}
-
-const quick = { firstPauseMs: 60, longestPauseMs: 60, pollMs: 40, leaseMs: 600, stopMs: 2000 }
+const quick = { firstPauseMs: 60, longestPauseMs: 60, pollMs: 40, leaseMs: 30_000, stopMs: 20_000 }
 
 function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
   const { db } = database
@@ -74,7 +51,7 @@ function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
     },
     { ...quick, ...timings },
   )
-  undo.push(() => outbox.stop())
+  undo(() => outbox.stop())
   return outbox
 }
 
@@ -93,26 +70,15 @@ async function record(
   })
 }
 
-async function until(isSo: () => unknown, patienceMs = 15_000) {
-  for (const end = performance.now() + patienceMs; !(await isSo()); await Bun.sleep(10))
-    if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${isSo}`)
-}
-
 const isDone = async () => (await countMails(database.db)).waiting === 0
 const theMail = async () => (await database.db.select().from(mails))[0]
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-
 describe('a mail', () => {
   test('arrives in text and HTML, with a token that works, and leaves no token in the log', async () => {
     const server = await startSmtpServer()
     const userId = await record('alice@example.com')
     const mail = await theMail()
     const outbox = start(smtpMailer(server.port))
-    await until(isDone)
+    await until(() => outbox.counts.sent === 1)
     const [received] = server.received
     expect(received?.to).toBe('alice@example.com')
     expect(received?.header).toContain('multipart/alternative')
@@ -153,7 +119,6 @@ describe('a mail', () => {
   test('goes out at once when the outbox is told of it', async () => {
     const server = await startSmtpServer()
     const outbox = start(smtpMailer(server.port), { pollMs: 60_000 })
-    await Bun.sleep(50)
     await record('alice@example.com')
     outbox.wake()
     await until(isDone)
@@ -199,7 +164,7 @@ describe('a mail survives', () => {
     const server = await startSmtpServer({ [hook]: refuse })
     await record('alice@example.com')
     const outbox = start(smtpMailer(server.port))
-    await until(isDone)
+    await until(() => outbox.counts.sent === 1)
     expect(server.received).toHaveLength(1)
     expect(outbox.counts).toEqual({ sent: 1, retried: 2, failed: 0 })
   })
@@ -229,37 +194,48 @@ describe('a mail survives', () => {
   test('a process that was killed with the mail in its hands', async () => {
     const server = await startSmtpServer()
     await record('alice@example.com')
-    expect(await claimMail(database.db, [], 400)).toMatchObject({ email: 'alice@example.com', attempts: 1 })
+    expect(await claimMail(database.db, [], 30_000)).toMatchObject({
+      email: 'alice@example.com',
+      attempts: 1,
+    })
     start(smtpMailer(server.port))
-    await Bun.sleep(200)
-    expect(server.received).toHaveLength(0)
+    await record('bob@example.com')
+    await until(() => server.received.length > 0)
+    expect(server.received.map(({ to }) => to)).toEqual(['bob@example.com'])
+    // As when the lease has ended.
+    await database.db.update(mails).set({ dueAt: sql`now()` }).where(isNull(mails.sentAt))
     await until(isDone)
-    expect(server.received).toHaveLength(1)
+    expect(server.received.map(({ to }) => to)).toEqual(['bob@example.com', 'alice@example.com'])
   })
 
   test('a database that is away while the mail is being sent, and is sent once', async () => {
-    const server = await startSmtpServer({ onRcptTo: afterMs(150) })
+    const { onRcptTo, held, release } = holdRcpt()
+    const server = await startSmtpServer({ onRcptTo })
     const outbox = start(smtpMailer(server.port))
     await record('alice@example.com')
-    await until(() => server.sockets.size === 1)
+    await until(() => held() === 1)
     await database.db.execute(sql`alter table mails rename to mails_away`)
+    release()
     await until(() => server.received.length === 1)
-    await Bun.sleep(200)
+    await until(() => logLines.some((line) => line.includes('does not answer')))
     await database.db.execute(sql`alter table mails_away rename to mails`)
     await record('bob@example.com')
-    await until(isDone)
+    await until(() => outbox.counts.sent === 2)
     expect(server.received.map(({ to }) => to)).toEqual(['alice@example.com', 'bob@example.com'])
     expect(outbox.counts).toEqual({ sent: 2, retried: 0, failed: 0 })
     expect(logLines.filter((line) => line.includes('does not answer'))).toHaveLength(1)
   })
 
   test('a stop, which waits for it and takes up no other', async () => {
-    const server = await startSmtpServer({ onRcptTo: afterMs(300) })
+    const { onRcptTo, held, release } = holdRcpt()
+    const server = await startSmtpServer({ onRcptTo })
     const outbox = start(smtpMailer(server.port), { lanes: 1 })
     await record('alice@example.com')
     await record('bob@example.com')
-    await until(() => server.sockets.size === 1)
-    await outbox.stop()
+    await until(() => held() === 1)
+    const stopped = outbox.stop()
+    release()
+    await stopped
     expect(server.received).toHaveLength(1)
     expect(await countMails(database.db)).toEqual({ waiting: 1, failed: 0 })
   })
@@ -273,9 +249,10 @@ describe('a mail is given up, kept and counted', () => {
     })
     await record('nobody@example.com')
     await record('alice@example.com')
-    const outbox = start(smtpMailer(server.port), { leaseMs: 100 })
-    await until(isDone)
-    await Bun.sleep(250)
+    const outbox = start(smtpMailer(server.port))
+    await until(() => outbox.counts.sent + outbox.counts.failed === 2)
+    await database.db.update(mails).set({ dueAt: sql`now()` })
+    expect(await claimMail(database.db, [], 30_000)).toBeUndefined()
     expect(server.received.map(({ to }) => to)).toEqual(['alice@example.com'])
     expect(await countMails(database.db)).toEqual({ waiting: 0, failed: 1 })
     expect(outbox.counts).toEqual({ sent: 1, retried: 0, failed: 1 })
@@ -286,7 +263,7 @@ describe('a mail is given up, kept and counted', () => {
     const server = await listen(createServer())
     await record('alice@example.com')
     const outbox = start(smtpMailer(server.port, {}, { connectMs: 100 }), { maxTries: 3 })
-    await until(isDone)
+    await until(() => outbox.counts.failed === 1)
     expect(outbox.counts).toEqual({ sent: 0, retried: 2, failed: 1 })
     expect(await theMail()).toMatchObject({
       attempts: 3,
@@ -324,36 +301,43 @@ describe('a mail is given up, kept and counted', () => {
 
 describe('many mails', () => {
   test('are shared by workers on one database, each sent once', async () => {
-    const server = await startSmtpServer({ onRcptTo: afterMs(5) })
+    const { onRcptTo, held, release } = holdRcpt()
+    const server = await startSmtpServer({ onRcptTo })
     const addresses = Array.from({ length: 40 }, (_, index) => `user${index}@example.com`)
     for (const address of addresses) await record(address)
     const outboxes = [1, 2, 3].map(() => start(smtpMailer(server.port), { lanes: 3 }))
+    // More than two of them can have in hand: each has taken some.
+    await until(() => held() > 6)
+    release()
     await until(isDone)
     expect(server.received.map(({ to }) => to).sort()).toEqual(addresses.sort())
+    await Promise.all(outboxes.map((outbox) => outbox.stop()))
     for (const { counts } of outboxes) expect(counts.sent).toBeGreaterThan(0)
   })
 
   test('to one slow mailbox hold up no other', async () => {
-    const slowly = afterMs(1000)
-    const server = await startSmtpServer({
-      onRcptTo: (address, session, callback) =>
-        address.address.startsWith('slow') ? slowly(address, session, callback) : callback(),
-    })
+    const { onRcptTo, held, release } = holdRcpt('slow')
+    const server = await startSmtpServer({ onRcptTo })
     for (const kind of ['activation', 'password-reset', 'activation'] as const)
       await record('slow@example.com', { kind })
     await record('quick@example.com')
     start(smtpMailer(server.port), { lanes: 2 })
-    await until(() => server.received.length === 1, 800)
+    await until(() => server.received.length === 1 && held() === 1)
     expect(server.received[0]?.to).toBe('quick@example.com')
+    release()
   })
 
   test('that outlast their lease are not taken up by another worker', async () => {
-    // Long enough that a machine with much else to do still renews it in time.
-    const server = await startSmtpServer({ onRcptTo: afterMs(2700) })
+    const { onRcptTo, held, release } = holdRcpt()
+    const server = await startSmtpServer({ onRcptTo })
     await record('alice@example.com')
-    const outboxes = [1, 2].map(() => start(smtpMailer(server.port), { leaseMs: 900 }))
+    start(smtpMailer(server.port), { leaseMs: 6000 })
+    await until(() => held() === 1)
+    const first = (await theMail())?.dueAt ?? new Date()
+    await until(async () => ((await theMail())?.dueAt ?? first) > first)
+    expect(await claimMail(database.db, [], 6000)).toBeUndefined()
+    release()
     await until(isDone)
-    await Promise.all(outboxes.map((outbox) => outbox.stop()))
     expect(server.received).toHaveLength(1)
   })
 
@@ -364,150 +348,3 @@ describe('many mails', () => {
     expect(await claimMail(database.db, [], 1000)).toMatchObject({ email: 'new@example.com' })
   })
 })
-
-describe('letters', () => {
-  const now = new Date('2025-11-21T10:44:00Z')
-  const values = {
-    name: 'Alice',
-    token: 'A'.repeat(26),
-    expiresAt: new Date('2025-11-24T10:44:00Z'),
-    publicUrl: 'http://localhost:4000',
-  }
-
-  const reset = passwordResetLetter({ ...values, expiresAt: new Date('2025-11-21T11:29:00Z') }, now)
-  const activation = activationLetter(values, now)
-
-  test('say how the link and the token are used and when they expire', () => {
-    expect(activation.text).toStartWith('Hello Alice,\n\n')
-    expect(activation.text).toContain(`\n\nhttp://localhost:4000/activate#token=${values.token}\n\n`)
-    expect(activation.text).toContain(`\n\n${values.token}\n\n`)
-    expect(activation.text).toContain('expires in 3 days (Mon, 24 Nov 2025 10:44 UTC).')
-    expect(reset.text).toContain(`\n\nhttp://localhost:4000/reset-password#token=${values.token}\n\n`)
-    expect(reset.text).toContain('expires in 45 minutes (Fri, 21 Nov 2025 11:29 UTC).')
-  })
-
-  test.each([
-    ['activation', activation, '/v1/users/activated', { token: values.token }],
-    ['reset', reset, '/v1/users/password', { password: 'your new password', token: values.token }],
-  ])('hold a command that a shell understands: %s', async (_, { text }, path, body) => {
-    const [command = ''] = /^curl [\s\S]*?(?=\n\n)/m.exec(text) ?? []
-    const printed =
-      await $`bash -c ${`curl() { printf '%s\n' "$1" "$2" "$3" "$4"; echo "$5"; }; ${command}`}`.text()
-    const [option, method, url, json, ...data] = printed.split('\n')
-    expect([option, method, url, json]).toEqual(['-X', 'PUT', `http://localhost:4000${path}`, '--json'])
-    expect(JSON.parse(data.join('\n'))).toEqual(body)
-  })
-
-  test.each([
-    ['activation', activation],
-    ['reset', reset],
-  ])('say the same in text, at 72 columns, and in HTML that asks no server for anything: %s', (_, letter) => {
-    const lines = letter.text.split('\n')
-    expect(lines.filter((line) => line.length > 72 && !line.startsWith('http'))).toEqual([])
-    const shown = letter.html
-      .replace(/<(head|style)>[\s\S]*?<\/\1>/g, '')
-      .replace(/<h1>.*?<\/h1>|<p><a class="button".*<\/p>/g, '')
-      .replace(/<[^>]+>/g, ' ')
-    const words = (text: string) => text.split(/\s+/).filter(Boolean)
-    expect(words(shown)).toEqual(words(Bun.escapeHTML(letter.text)))
-    expect(letter.html).not.toMatch(/<img|<link|<script|url\(|@import|\ssrc=/)
-    expect([...letter.html.matchAll(/href="([^"#]+)/g)].map(([, href]) => href)).toHaveLength(1)
-  })
-
-  test.each([
-    ['<b>"Bob" & \'Eve\'</b> 👩‍🚀', 'Hello <b>"Bob" & \'Eve\'</b> 👩‍🚀,'],
-    ['Bob\r\n\r\nYour token:\u2028X\u0000', 'Hello Bob Your token: X,'],
-    ['\u202egnp.live', 'Hello,'],
-    ['win at https://evil', 'Hello,'],
-    ['see evil.example', 'Hello,'],
-    ['J. R. R. Tolkien', 'Hello J. R. R. Tolkien,'],
-    ['😀'.repeat(500), `Hello ${'😀'.repeat(60)}…,`],
-  ])('greet safely: %#', (name, greeting) => {
-    const { subject, text, html } = activationLetter({ ...values, name }, now)
-    expect(text.split('\n')[0]).toBe(greeting)
-    expect(html).toContain(`>${Bun.escapeHTML(greeting)}</p>`)
-    expect(html).not.toContain('<b>')
-    expect(subject).toBe('Activate your Redlight account')
-  })
-})
-
-describe('mailers', () => {
-  const mail = {
-    to: 'alice@example.com',
-    messageId: '<mail-1.1@films.example>',
-    subject: 'Hi',
-    text: 'a token',
-    html: '',
-  }
-
-  test('without an SMTP server, the log has the mail whole', async () => {
-    await createLogMailer(log).send(mail)
-    expect(JSON.parse(logLines[0] ?? '')).toMatchObject({
-      level: 'info',
-      message: 'mail',
-      to: 'alice@example.com',
-      subject: 'Hi',
-      text: 'a token',
-    })
-  })
-
-  const signIn: SMTPServerOptions = {
-    authOptional: false,
-    disabledCommands: [],
-    onAuth: ({ username, password }, _session, callback) =>
-      callback(null, username === 'redlight' && password === 'pa55word' ? { user: 1 } : {}),
-  }
-
-  test('sign in over STARTTLS', async () => {
-    const server = await startSmtpServer(signIn)
-    await smtpMailer(server.port, { username: 'redlight', password: 'pa55word' }).send(mail)
-    expect(server.received).toHaveLength(1)
-  })
-
-  test('are told of a wrong password without repeating it, and may try again', async () => {
-    const server = await startSmtpServer(signIn)
-    const mailer = smtpMailer(server.port, { username: 'redlight', password: 'wrong-secret' })
-    const failure = await failureOf(mailer.send(mail))
-    expect(failure).toMatchObject({ isFinal: false, message: expect.stringContaining('EAUTH') })
-    expect(String(failure)).not.toContain('wrong-secret')
-  })
-
-  test('show a password to no distant server without a proven name', async () => {
-    let signIns = 0
-    const server = await startSmtpServer({ ...signIn, onAuth: () => signIns++ })
-    const distant = { host: '::ffff:127.0.0.1', username: 'redlight', password: 'pa55word' }
-    const failure = await failureOf(smtpMailer(server.port, distant).send(mail))
-    expect(failure).toMatchObject({ message: expect.stringContaining('CERT') })
-    expect(signIns).toBe(0)
-  })
-
-  test('keep what a server says of the message to themselves', async () => {
-    const server = await startSmtpServer({
-      onData(stream, _session, callback) {
-        readText(stream).then(
-          (raw) => callback(reply(`554 5.6.0 spam: ${raw.replace(/\s+/g, ' ')}`)),
-          callback,
-        )
-      },
-    })
-    const failure = await failureOf(smtpMailer(server.port).send(mail))
-    expect(failure).toMatchObject({ isFinal: true, message: 'EMESSAGE at DATA 554 5.6.0' })
-  })
-
-  test('break off what is being sent when they are closed', async () => {
-    const server = await listen(createServer())
-    const mailer = smtpMailer(server.port, {}, { connectMs: 60_000 })
-    const failure = failureOf(mailer.send(mail))
-    await Bun.sleep(50)
-    mailer.close()
-    expect(await failure).toMatchObject({ isFinal: false })
-  })
-})
-
-function reply(words: string): Error {
-  return Object.assign(new Error(words.slice(4)), { responseCode: Number(words.slice(0, 3)) })
-}
-
-function afterMs(milliseconds: number): NonNullable<SMTPServerOptions['onRcptTo']> {
-  return (_address, _session, callback) => setTimeout(callback, milliseconds)
-}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import type { DatabaseConfig } from '../../src/config/database'
 import { embeddedSocketPath } from '../../src/embedded/embedded'
+import { copyTemplateTo, templateOnServer } from './template'
 
 export type TestDatabase = {
   readonly config: DatabaseConfig
@@ -20,12 +21,36 @@ export async function createTestDatabase(options = ''): Promise<TestDatabase> {
   return testDatabaseUrl === undefined ? createEmbeddedDatabase() : createOnServer(testDatabaseUrl, options)
 }
 
+/** The same with the schema and the initial movies in it, as after a first start. */
+export async function createFilledDatabase(): Promise<TestDatabase> {
+  if (testDatabaseUrl === undefined) return createFilledEmbeddedDatabase()
+  const admin = postgres(testDatabaseUrl, quiet)
+  try {
+    const template = await templateOnServer(admin, (name) => urlOf(testDatabaseUrl, name))
+    return await createOnServer(testDatabaseUrl, `template ${template}`)
+  } finally {
+    await admin.end()
+  }
+}
+
+/** An embedded one with the schema and the initial movies, wherever the tests run. */
+export async function createFilledEmbeddedDatabase(): Promise<TestDatabase> {
+  const database = await createEmbeddedDatabase()
+  if (database.config.kind === 'embedded') await copyTemplateTo(database.config.dataDir)
+  return database
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
+}
+
 const quiet = { max: 2, onnotice: () => {} }
 
 async function createOnServer(adminUrl: string, options: string): Promise<TestDatabase> {
   const name = `redlight_test_${crypto.randomUUID().replaceAll('-', '')}`
-  const url = new URL(adminUrl)
-  url.pathname = `/${name}`
+  const url = urlOf(adminUrl, name)
   const asAdmin = async (statement: string) => {
     const admin = postgres(adminUrl, quiet)
     await admin.unsafe(statement)
@@ -33,8 +58,8 @@ async function createOnServer(adminUrl: string, options: string): Promise<TestDa
   }
   await asAdmin(`create database ${name} ${options}`)
   return {
-    config: { kind: 'postgres', url: url.href, poolMax: 5, waitMs: 5000 },
-    connect: () => postgres(url.href, quiet),
+    config: { kind: 'postgres', url, poolMax: 5, waitMs: 5000 },
+    connect: () => postgres(url, quiet),
     drop: () => asAdmin(`drop database ${name} with (force)`),
   }
 }

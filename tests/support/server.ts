@@ -1,10 +1,11 @@
+import { createJwt } from '../../src/access/jwt'
 import type { Config } from '../../src/config/config'
-import { connect } from '../../src/db/client'
 import { createLog, type LogFields } from '../../src/log'
-import { seedMovies } from '../../src/movies/seed-store'
 import type { Permission } from '../../src/permissions'
+import { realTime, type Timing } from '../../src/server/compose'
 import { startServer } from '../../src/server/server'
-import { createTestDatabase, type TestDatabase } from './database'
+import { createFilledDatabase, type TestDatabase } from './database'
+import { until } from './until'
 
 export type LogLine = LogFields & { readonly level: string; readonly message: string }
 export type Answer<Body = Record<string, unknown>> = {
@@ -19,10 +20,14 @@ type RequestOptions = {
   rawBody?: string | Uint8Array<ArrayBuffer> | ReadableStream
   headers?: Record<string, string>
 }
+type ServerOptions = { database?: TestDatabase; keepFilms?: boolean; timing?: Timing }
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>
 export type TestUser = { id: number; email: string; password: string; token: string }
 
 export const PASSWORD = 'correct horse battery'
+/** Of PASSWORD, so that not every user of a test costs a hash. */
+const PASSWORD_HASH =
+  '$argon2id$v=19$m=19456,t=2,p=1$ZhjxTzU/jYXzA/VfZNLe/r2t5BMG5K2VjuoNc1HgZa8$fhWp/FFtr6RNJDdU3IXTnLE2KoLy5Wryq+iXXgqoyDU'
 export const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough-for-HS256'
 
 const noLimits: Config['limiter'] = {
@@ -61,18 +66,18 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
   }
 }
 
-/** The real service on a port of its own, on a database of its own (or on the one given), without films unless they are to be kept. */
+/** The real service on a port of its own, on a database of its own (or on the one given), without the initial movies unless they are to be kept. */
 export async function startTestServer(
   overrides: Partial<Config> = {},
-  { database, keepFilms = false }: { database?: TestDatabase; keepFilms?: boolean } = {},
+  { database, keepFilms = false, timing = realTime }: ServerOptions = {},
 ) {
-  const own = database ?? (await createTestDatabase())
+  const own = database ?? (await createFilledDatabase())
   const lines: string[] = []
   const log = createLog('debug', (line) => lines.push(line()))
-  const server = await startServer(testConfig(own.config, overrides), log)
+  const config = testConfig(own.config, overrides)
+  const server = await startServer(config, log, timing)
   const sql = own.connect()
-  if (keepFilms) await loadFilms(own.config)
-  else if (database === undefined) await sql`truncate movies restart identity cascade`
+  if (!keepFilms && database === undefined) await sql`truncate movies restart identity cascade`
   let users = 0
 
   async function request<Body = Record<string, unknown>>(
@@ -112,35 +117,46 @@ export async function startTestServer(
     return answer.body.authentication_token.token
   }
 
-  /** A registered user, activated and with all permissions unless told otherwise, who has signed in. */
-  async function newUser(
-    options: { name?: string; username?: string; activated?: boolean; permissions?: Permission[] } = {},
-  ): Promise<TestUser> {
-    const { name = 'Alice', username, activated = true, permissions } = options
+  const jwt = createJwt({
+    ...config.jwt,
+    secrets: config.jwt.secrets ?? [],
+    nowSeconds: () => timing.date() / 1000,
+  })
+  type UserOptions = { name?: string; username?: string; activated?: boolean; permissions?: Permission[] }
+
+  /** A user as after a registration and a sign-in, activated and with all permissions unless told otherwise. */
+  async function newUser({
+    name = 'Alice',
+    username,
+    activated = true,
+    permissions,
+  }: UserOptions = {}): Promise<TestUser> {
     const email = `user${++users}-${crypto.randomUUID().slice(0, 8)}@example.com`
-    const answer = await request<{ user: { id: number } }>('POST', '/v1/users', {
-      body: { name, username, email, password: PASSWORD },
-    })
-    if (answer.status !== 201) throw new Error(`registration failed: ${answer.status} ${answer.text}`)
-    const { id } = answer.body.user
-    if (activated) await sql`update users set activated = true where id = ${id}`
-    if (permissions !== undefined) {
-      await sql`delete from users_permissions where user_id = ${id}`
-      for (const permission of permissions)
-        await sql`insert into users_permissions values (${id}, ${permission})`
-    }
-    return { id, email, password: PASSWORD, token: await signIn(email) }
+    const user = { email, password: PASSWORD }
+    const granted = permissions ?? config.defaultPermissions
+    const [row] = await sql`
+      with added as (
+        insert into users (name, username, email, password_hash, activated)
+        values (${name}, ${username ?? null}, ${email}, ${PASSWORD_HASH}, ${activated})
+        returning id, token_generation
+      ), granted as (
+        insert into users_permissions (user_id, permission)
+        select id, permission from added, unnest(string_to_array(${granted.join()}, ',')) as permission
+      )
+      select id::int, token_generation from added`
+    const id = Number(row?.id)
+    const { token } = await jwt.sign(id, Number(row?.token_generation))
+    return { ...user, id, token }
   }
 
   /** The figures as they are after all that was answered before; they are gathered twice a second. */
   async function figures<Body = Record<string, unknown>>(path: '/metrics' | '/debug/vars') {
     const gatheredAt = ({ text }: Answer<Body>) => /uptime_seconds"?:? ?([\d.]+)/.exec(text)?.[1]
     const seen = gatheredAt(await request<Body>('GET', path))
-    for (;;) {
+    return until(async () => {
       const answer = await request<Body>('GET', path)
-      if (gatheredAt(answer) !== seen) return answer
-      await Bun.sleep(20)
-    }
+      return gatheredAt(answer) !== seen && answer
+    })
   }
 
   /** Every line of the log so far. */
@@ -148,13 +164,10 @@ export async function startTestServer(
 
   /** The newest token that was mailed (to the log) to an address; waits for the mail. */
   async function mailedToken(to: string): Promise<string> {
-    for (let tries = 0; tries < 100; tries++) {
+    return until(() => {
       const mail = logLines().findLast((line) => line.message === 'mail' && line.to === to)
-      const token = /\b[A-Z2-7]{26}\b/.exec(String(mail?.text ?? ''))?.[0]
-      if (token !== undefined) return token
-      await Bun.sleep(50)
-    }
-    throw new Error(`no mail to ${to}`)
+      return /\b[A-Z2-7]{26}\b/.exec(String(mail?.text ?? ''))?.[0]
+    })
   }
 
   async function stop() {
@@ -165,6 +178,7 @@ export async function startTestServer(
 
   return {
     url: server.url,
+    routes: server.routes.map(({ method, path }) => `${method} ${path}`),
     request,
     figures,
     signIn,
@@ -175,14 +189,6 @@ export async function startTestServer(
     database: own,
     stop,
   }
-}
-
-/** Only the embedded database has the initial films from its first start. */
-async function loadFilms(config: Config['database']) {
-  if (config.kind === 'embedded') return
-  const { db, close } = connect({ url: config.url }, { poolMax: 1, log: createLog('error', () => {}) })
-  await seedMovies(db)
-  await close()
 }
 
 export const aMovie = (title: string, more: Record<string, unknown> = {}) => ({

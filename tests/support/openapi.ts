@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect } from 'bun:test'
+import Ajv from 'ajv/dist/2020'
+import addFormats from 'ajv-formats'
+import { type Answer, startTestServer, type TestServer } from './server'
+
+type Examples = Record<string, { value: unknown }>
+export type Content = Record<string, { schema: object; example?: unknown; examples?: Examples }>
+type Operation = {
+  operationId: string
+  summary: string
+  description: string
+  tags: string[]
+  security: { token: string[] }[]
+  parameters: { name: string; in: string; example?: number }[]
+  requestBody?: { content: Content }
+  responses: Record<string, { description: string; headers: Record<string, object>; content?: Content }>
+}
+export type OpenApi = {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object> }
+}
+
+export type Sent = { token?: string; id?: number; query?: string; headers?: Record<string, string> }
+type Body = { body?: unknown; rawBody?: string }
+
+/** The same schemas without room for a property that they don't name, so that nothing goes undocumented. */
+function closed<T>(node: T): T {
+  if (Array.isArray(node)) return node.map(closed) as T
+  if (typeof node !== 'object' || node === null) return node
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value)]))
+  if (copy.type === 'object' && copy.properties !== undefined) copy.additionalProperties ??= false
+  return copy as T
+}
+
+/** The service with its initial movies, its document, and requests whose answers are held against that. */
+export function documentedService() {
+  let server: TestServer
+  let document: OpenApi
+  const operations = new Map<string, Operation & { method: string; path: string }>()
+  let ajv: Ajv
+  beforeAll(async () => {
+    server = await startTestServer({}, { keepFilms: true })
+    document = (await server.request<OpenApi>('GET', '/docs/json')).body
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, operation] of Object.entries(methods))
+        operations.set(operation.operationId, { ...operation, method: method.toUpperCase(), path })
+    ajv = new Ajv({ strict: false, allErrors: true })
+    addFormats(ajv)
+    ajv.addSchema({ $id: 'document', ...closed(document) })
+  })
+  afterAll(() => server.stop())
+
+  function operationOf(id: string) {
+    const operation = operations.get(id)
+    if (operation === undefined) throw new Error(`the document has no operation ${id}`)
+    return operation
+  }
+
+  /** What is wrong with a value by the schema at a place in the document. */
+  function problemsAt(place: readonly string[], value: unknown) {
+    const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    const check = ajv.getSchema(`document#/${pointer.join('/')}`)
+    if (check === undefined) throw new Error(`the document has no schema at ${place.join(' / ')}`)
+    return check(value) ? [] : check.errors
+  }
+
+  /** Holds an answer against what the document says of its status. */
+  function expectDocumented(id: string, answer: Answer) {
+    const { method, path, responses } = operationOf(id)
+    const response = responses[answer.status]
+    if (response === undefined) throw new Error(`${id} answered ${answer.status} ${answer.text}`)
+    // Only while the primary is away.
+    const always = Object.keys(response.headers).filter((name) => name !== 'X-Redlight-Stale')
+    const missing = always.filter((name) => !answer.headers.has(name))
+    expect({ id, status: answer.status, missing }).toEqual({ id, status: answer.status, missing: [] })
+    const [type] = Object.keys(response.content ?? {})
+    expect(answer.headers.get('content-type')?.split(';')[0]).toBe(type)
+    if (type === undefined) return expect(answer.text).toBe('')
+    const place = [
+      'paths',
+      path,
+      method.toLowerCase(),
+      'responses',
+      String(answer.status),
+      'content',
+      type,
+      'schema',
+    ]
+    const value = type === 'application/json' ? answer.body : answer.text
+    expect({ id, problems: problemsAt(place, value) }).toEqual({ id, problems: [] })
+  }
+
+  /** Calls an operation and holds the answer against the document. */
+  async function call(id: string, { id: record, query = '', ...sent }: Sent & Body = {}) {
+    const { method, path, parameters } = operationOf(id)
+    const example = parameters.find((parameter) => parameter.in === 'path')?.example
+    const url = path.replace('{id}', String(record ?? example)) + query
+    const answer = await server.request(method, url, sent)
+    expectDocumented(id, answer)
+    return answer
+  }
+
+  const exampleBodies = (id: string) =>
+    Object.values(operationOf(id).requestBody?.content['application/json']?.examples ?? {}).map(
+      ({ value }) => value,
+    )
+
+  /** Calls an operation with each of its examples, and answers with the first answer. */
+  async function callExamples(id: string, sent: Sent = {}, more: object = {}) {
+    const bodies = exampleBodies(id).map((body) => ({ ...Object(body), ...more }))
+    const answers: Answer[] = []
+    for (const body of bodies) answers.push(await call(id, { ...sent, body }))
+    return bodies.length === 0 ? [await call(id, sent)] : answers
+  }
+
+  const successOf = (id: string) => Object.entries(operationOf(id).responses)[0]
+
+  return {
+    server: () => server,
+    document: () => document,
+    operations,
+    operationOf,
+    problemsAt,
+    expectDocumented,
+    call,
+    exampleBodies,
+    callExamples,
+    successOf,
+  }
+}
