@@ -194,4 +194,10 @@ export const invalid = (fields: FieldMessages) => new Failure('invalid', { error
 /** A failure for the operator: one line that says what is wrong and what to do about it. Exit code 1. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError'
+  /** No restart fixes it: then `serve` exits with 78, at which a service manager gives up. */
+  readonly isFinal: boolean
+  constructor(message: string, { isFinal = false } = {}) {
+    super(message)
+    this.isFinal = isFinal
+  }
 }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { type Command, Option } from 'commander'
 import { checkBackup } from '../backup/check'
 import type { Manifest } from '../backup/manifest'
 import { readManifest, verifyFile } from '../backup/read'
@@ -7,86 +8,89 @@ import { type OnRows, takeBackup } from '../backup/write'
 import { OperatorError } from '../errors'
 import { shown } from '../rules/suggest'
 import { version } from '../server/version'
-import { type Command, type CommandContext, mixed, UsageError, words } from './command'
+import { addCommand, type CommandContext, counted, UsageError } from './command'
+import type { Progress } from './progress'
 
-export const backupCommand: Command = {
-  name: 'backup',
-  summary: 'Write all that the database holds to a file',
-  usage: `
-Usage: redlight backup FILE [--verify]
-       redlight backup --keep N FOLDER [--verify]
-       redlight backup --check FILE
+type BackupOptions = { check?: boolean; verify?: boolean; keep?: number; force?: boolean }
 
-All films, users, favourites and mails of one moment, from either database, for
-"redlight restore" into either. Passwords are in it as hashes; the settings,
-such as JWT_SECRET, are not: keep those elsewhere.
-
-  --verify   before the file gets its name, restore it into a temporary database
-             and compare every row
-  --keep N   write redlight-<time>.backup into FOLDER, keep the newest N there
-  --check    do what --verify does to a file that is there
-
-Examples:
-  redlight backup /var/backups/redlight.backup
-  redlight backup --verify --keep 14 /var/backups/redlight`,
-
-  async run(args, context) {
-    const { check, verify, keep, path } = optionsIn(args)
-    if (check) return checkFile(path, context)
-    const file = keep === undefined ? path : await newName(path)
-    const step = steps(context)
-    const manifest = await context.withDatabase(({ db }, { database: { kind } }) => {
-      const check = (written: string, manifest: Manifest) => checkWith(step, written, manifest, context)
-      return step('writing', undefined, (onRows) =>
-        takeBackup({ db, kind, path: file, redlight: version, onRows, check: verify ? check : undefined }),
-      )
-    })
-    const { size } = await stat(file)
-    context.print(
-      `Wrote ${file}: ${contents(manifest)}; ${size} bytes${verify ? ', restored and compared' : ''}.`,
+export function backupCommand(program: Command, context: CommandContext) {
+  addCommand(program, 'backup', {
+    summary: 'Write everything in the database to a file',
+    details: `All users, movies, favourites and queued mails as of one moment, from either
+database, for "redlight restore" into either. Passwords are in it as hashes; the
+settings, such as JWT_SECRET, are not: keep those elsewhere.`,
+    examples: [
+      'redlight backup /var/backups/redlight.backup',
+      'redlight backup --verify --keep 14 /var/backups/redlight',
+      'redlight backup --check /var/backups/redlight.backup',
+    ],
+  })
+    .argument('<file>', 'the file to write; with --keep, the folder to write it into')
+    .option('--verify', 'first restore it into a temporary database, and compare all rows')
+    .option('--keep <n>', 'call it redlight-<time>.backup, and keep the newest n of these', toKeep)
+    .option('--force', 'overwrite a file that exists')
+    .addOption(new Option('--check', 'verify a file that exists').conflicts(['verify', 'keep', 'force']))
+    .action((path: string, options: BackupOptions) =>
+      options.check ? checkFile(path, context) : writeFile(path, options, context),
     )
-    if (keep === undefined) return
-    for (const old of await removeOld(path, keep)) context.print(`Removed ${old}.`)
-  },
 }
 
-function optionsIn(args: string[]) {
-  const { flags, values, rest } = mixed(args, ['check', 'verify'], ['keep'])
-  const { keep } = values
-  const [check, verify] = [flags.has('check'), flags.has('verify')]
-  if (check && (verify || keep !== undefined)) throw new UsageError('--check goes with a FILE alone')
-  const [path = ''] = words(rest, [keep === undefined ? 'FILE' : 'FOLDER'])
-  if (keep !== undefined && !/^[1-9]\d{0,4}$/.test(keep))
-    throw new UsageError(`--keep takes a number from 1 to 99999, not ${shown(keep)}`)
-  return { check, verify, keep: keep === undefined ? undefined : Number(keep), path }
+function toKeep(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text))
+    throw new UsageError(`--keep takes a number from 1 to 99999, not ${shown(text)}`)
+  return Number(text)
+}
+
+async function writeFile(path: string, { verify, keep, force }: BackupOptions, context: CommandContext) {
+  if (keep === undefined && !force) await requireFree(path)
+  const file = keep === undefined ? path : await newName(path)
+  const step = steps(context)
+  const manifest = await context.withDatabase(({ db }, { database: { kind } }) => {
+    const check = (written: string, manifest: Manifest) => checkWith(step, written, manifest, context)
+    return step('writing', undefined, (onRows) =>
+      takeBackup({ db, kind, path: file, redlight: version, onRows, check: verify ? check : undefined }),
+    )
+  })
+  context.print(`Wrote ${file}: ${contents(manifest)}${verify ? '; verified' : ''}.`)
+  if (keep === undefined) return
+  for (const old of await removeOld(path, keep)) context.print(`Removed ${old}.`)
+}
+
+async function requireFree(path: string) {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile())
+    throw new OperatorError(`${path} exists already: name another file, or overwrite it with --force`)
 }
 
 async function checkFile(path: string, context: CommandContext) {
   const step = steps(context)
   const manifest = await readManifest(path)
-  await step('reading', manifest, (onRows) => verifyFile(path, manifest, onRows))
+  await step('reading', rowsOf(manifest), (onRows) => verifyFile(path, manifest, onRows))
   await checkWith(step, path, manifest, context)
-  context.print(`${path} is whole: ${contents(manifest)}; restored and compared.`)
+  context.print(`${path} is intact: ${contents(manifest)}, ${origin(manifest)}; verified.`)
 }
 
+/** Every row is restored, and then read again. */
 const checkWith = (step: Step, path: string, manifest: Manifest, { createLog }: CommandContext) =>
-  step('checking', manifest, (onRows) =>
+  step('verifying', 2 * rowsOf(manifest), (onRows) =>
     checkBackup(path, manifest, createLog({ logLevel: 'error' }), onRows),
   )
 
+export const rowsOf = ({ tables }: Manifest) => tables.reduce((sum, { rows }) => sum + rows, 0)
+
 type Step = ReturnType<typeof steps>
 
-/** Runs work with a bar; between two of its rows it ends if a signal asked for that, and tidies up after itself. */
+/** Runs a step of the work with a bar in place of the last one's; a signal ends the work between two rows. */
 export function steps({ untilSignal, progress }: Pick<CommandContext, 'untilSignal' | 'progress'>) {
   let signal: string | undefined
+  let last: Progress | undefined
   untilSignal().then((name) => {
     signal = name
   })
-  return async <T>(label: string, manifest: Manifest | undefined, work: (onRows: OnRows) => Promise<T>) => {
-    using bar = progress(
-      label,
-      manifest?.tables.reduce((sum, { rows }) => sum + rows, 0),
-    )
+  return async <T>(label: string, total: number | undefined, work: (onRows: OnRows) => Promise<T>) => {
+    last?.end()
+    using bar = progress(label, total)
+    last = bar
     return await work((rows) => {
       if (signal !== undefined) throw new OperatorError(`stopped by ${signal}; nothing was changed`)
       bar.advance(rows)
@@ -94,7 +98,12 @@ export function steps({ untilSignal, progress }: Pick<CommandContext, 'untilSign
   }
 }
 
-export function contents({ tables, taken_at: takenAt, redlight }: Manifest): string {
-  const counts = tables.map(({ name, rows }) => `${rows} ${name.replaceAll('_', ' ')}`)
-  return `${counts.join(', ')}, as of ${takenAt} (Redlight ${redlight})`
+/** What people count; the other tables follow from these. */
+export function contents({ tables }: Manifest): string {
+  const counts = ['user', 'movie', 'favourite'].map((noun) =>
+    counted(tables.find(({ name }) => name === `${noun}s`)?.rows ?? 0, noun),
+  )
+  return counts.join(', ')
 }
+
+export const origin = ({ taken_at: takenAt, redlight }: Manifest) => `as of ${takenAt} (Redlight ${redlight})`

@@ -1,121 +1,97 @@
-import { didYouMean, shown } from '../rules/suggest'
-import { type Command, UsageError, words } from './command'
-import { synopsisOf } from './synopsis'
+import type { RootCommand } from '@bomb.sh/tab'
+import { Argument, type Command } from 'commander'
+import { addCommand, type CommandContext, oneOf } from './command'
 
-/** What may follow a command: its second words, and after them (or at once) options. */
-type Entry = {
-  readonly name: string
-  readonly summary: string
-  readonly seconds: readonly string[]
-  readonly options: readonly string[]
-  readonly optionsOf: readonly (readonly [second: string, options: readonly string[]])[]
+const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
+type Shell = (typeof shells)[number]
+
+/** Scripts that ask the program itself for candidates, as typed: `redlight complete -- users gr`. */
+export function completionCommand(program: Command, { printText }: CommandContext) {
+  addCommand(program, 'completion', {
+    summary: 'Print a shell completion script',
+    details: 'Load the script where the shell starts.',
+    examples: [
+      "echo 'source <(redlight completion bash)' >> ~/.bashrc",
+      "echo 'source <(redlight completion zsh)' >> ~/.zshrc    # after compinit",
+      'redlight completion fish > ~/.config/fish/completions/redlight.fish',
+    ],
+  })
+    .addArgument(new Argument('<shell>', 'your shell').choices(shells).argParser(oneOf(shells)))
+    .action(async (shell: Shell) => {
+      if (shell === 'bash') return printText(bash)
+      if (shell === 'zsh') return printText(zsh)
+      const { script } = await import('@bomb.sh/tab')
+      // fish names the program as the line does, so that it need not be on the PATH.
+      script(shell, 'redlight', shell === 'fish' ? '$args[1]' : 'redlight')
+    })
+
+  program
+    .command('complete', { hidden: true })
+    .argument('[word...]')
+    .action(async (words: string[]) => {
+      const command = program.commands.find((known) => known.name() === words[0])
+      const isFile = command?.registeredArguments[0]?.name() === 'file' && !words.at(-1)?.startsWith('-')
+      if (isFile && words.length > 1) return printText(FILES)
+      const { RootCommand } = await import('@bomb.sh/tab')
+      const root = new RootCommand()
+      addTo(root, program)
+      root.parse(words)
+    })
 }
 
-const shells: Readonly<Record<string, (entries: readonly Entry[]) => string>> = { bash, zsh, fish }
+/** What tab's scripts take for: no candidates, but files. */
+const FILES = ':0'
 
-/** The completions of the shells, made from the table of commands. */
-export const completionFor = (commands: () => readonly Command[]): Command => ({
-  name: 'completion',
-  summary: 'Print what makes a shell complete these commands',
-  usage: `
-Usage: redlight completion bash|zsh|fish
-
-Prints a script for the shell; load it where the shell starts.
-
-Examples:
-  echo 'source <(redlight completion bash)' >> ~/.bashrc
-  echo 'source <(redlight completion zsh)' >> ~/.zshrc    # below compinit
-  redlight completion fish > ~/.config/fish/completions/redlight.fish`,
-
-  async run(args, { printText }) {
-    const [shell = ''] = words(args, ['SHELL (bash, zsh or fish)'])
-    const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined
-    const names = Object.keys(shells)
-    if (script === undefined)
-      throw new UsageError(`${shown(shell)} is not one of ${names.join(', ')}${didYouMean(shell, names)}`)
-    const entries = commands().map(entryOf)
-    const help = entryOf({ name: 'help', summary: 'Show the help of a command', usage: '' })
-    printText(script([...entries, { ...help, seconds: entries.map(({ name }) => name) }]))
-  },
-})
-
-function entryOf(command: Pick<Command, 'name' | 'summary' | 'usage'>): Entry {
-  const { options, subcommands } = synopsisOf(command)
-  const { name, summary } = command
-  return { name, summary, options, seconds: [...subcommands.keys()], optionsOf: [...subcommands] }
+/** Gives tab the tree of commander. */
+function addTo(root: RootCommand, command: Command, path = '') {
+  const help = command.createHelp()
+  const entry = path === '' ? root : root.command(path, command.summary())
+  for (const { long, short, description, required, argChoices } of help.visibleOptions(command)) {
+    const name = long?.slice(2) ?? ''
+    if (required) entry.option(name, description, offer(argChoices))
+    else entry.option(name, description, short?.slice(1))
+  }
+  for (const argument of command.registeredArguments)
+    entry.argument(argument.name(), offer(argument.argChoices), argument.variadic)
+  for (const subcommand of help.visibleCommands(command))
+    addTo(root, subcommand, `${path} ${subcommand.name()}`.trim())
 }
 
-const HELP = '--help'
+const offer =
+  (words: readonly string[] = []) =>
+  (complete: (word: string, description: string) => void) => {
+    for (const word of words) complete(word, '')
+  }
 
-function bash(entries: readonly Entry[]): string {
-  const cases = entries.flatMap(({ name, seconds, options, optionsOf }) => [
-    ...optionsOf.filter(([, more]) => more.length > 0).map(([second, more]) => [`${name} ${second} *`, more]),
-    ...(seconds.length === 0 ? [] : [[`${name} `, [...seconds, HELP]]]),
-    [`${name} *`, [...options, HELP]],
-  ])
-  return `_redlight() {
-  local candidates
-  case "$(IFS=' '; echo "\${COMP_WORDS[*]:1:COMP_CWORD-1}") " in
-    ' ') candidates='${entries.map(({ name }) => name).join(' ')} ${HELP}' ;;
-${cases.map(([pattern, found]) => `    ${quotedPattern(String(pattern))}) candidates='${[found].flat().join(' ')}' ;;`).join('\n')}
-  esac
-  COMPREPLY=($(compgen -W "$candidates" -- "\${COMP_WORDS[COMP_CWORD]}"))
+// tab's script for bash evaluates what was typed, needs the package bash-completion, and repeats what precedes a colon.
+const bash = `_redlight() {
+  local line=\${COMP_LINE:0:COMP_POINT} candidate words word
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  word=\${words[\${#words[@]}-1]}
+  COMPREPLY=()
+  while IFS=$'\\t' read -r candidate _; do
+    case $candidate in
+      ${FILES}) ;;
+      :*) compopt +o default 2> /dev/null ;;
+      "$word"*) [[ $word == *:* ]] && candidate=\${candidate#"\${word%:*}:"}; COMPREPLY+=("$candidate") ;;
+    esac
+  done < <("\${words[0]/#\\~\\//$HOME/}" complete -- "\${words[@]:1}" 2> /dev/null)
 }
 complete -o default -F _redlight redlight`
-}
 
-/** The star of a pattern stands outside its quotes. */
-const quotedPattern = (text: string) => (text.endsWith('*') ? `'${text.slice(0, -1)}'*` : `'${text}'`)
-
-function zsh(entries: readonly Entry[]): string {
-  const described = entries.map(({ name, summary }) => `'${name}:${summary.replaceAll("'", "'\\''")}'`)
-  const cases = entries.flatMap(({ name, seconds, options, optionsOf }) => [
-    ...(seconds.length === 0 ? [] : [`'${name} 3') compadd -- ${[...seconds, HELP].join(' ')}; return ;;`]),
-    ...optionsOf
-      .filter(([, more]) => more.length > 0)
-      .map(([second, more]) => `'${name} '*' ${second}') compadd -- ${more.join(' ')} ;;`),
-    `'${name} '*) compadd -- ${[...options, HELP].join(' ')} ;;`,
-  ])
-  return `#compdef redlight
+// tab's script for zsh takes what follows a colon for a description.
+const zsh = `#compdef redlight
 _redlight() {
-  local -a commands=(${described.join(' ')})
-  if (( CURRENT == 2 )); then
-    _describe command commands
-    return
-  fi
-  local second
-  (( CURRENT > 3 )) && second=" $words[3]"
-  case "$words[2] $CURRENT$second" in
-    ${cases.join('\n    ')}
-  esac
-  _files
+  local line
+  local -a candidates
+  for line in \${(f)"$("\${words[1]/#\\~\\//$HOME/}" complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)"}; do
+    case $line in
+      ${FILES}) _files ;;
+      :*) ;;
+      *) candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
+    esac
+  done
+  _describe redlight candidates
 }
 if [[ $funcstack[1] == _redlight ]]; then _redlight "$@"; else compdef _redlight redlight; fi`
-}
-
-function fish(entries: readonly Entry[]): string {
-  const complete = (condition: string, what: string) => `complete -c redlight -n '${condition}' ${what}`
-  return entries
-    .flatMap(({ name, summary, seconds, options, optionsOf }) => {
-      const here = `__fish_seen_subcommand_from ${name}`
-      return [
-        complete('__fish_use_subcommand', `-f -a ${name} -d '${summary.replaceAll("'", "\\'")}'`),
-        ...(seconds.length === 0
-          ? []
-          : [
-              complete(
-                `${here}; and not __fish_seen_subcommand_from ${seconds.join(' ')}`,
-                `-f -a '${seconds.join(' ')}'`,
-              ),
-            ]),
-        ...options.map((option) => complete(here, `-l ${option.slice(2)}`)),
-        ...optionsOf.flatMap(([second, more]) =>
-          more.map((option) =>
-            complete(`${here}; and __fish_seen_subcommand_from ${second}`, `-l ${option.slice(2)}`),
-          ),
-        ),
-        complete(here, `-l help -d 'Show the help'`),
-      ]
-    })
-    .join('\n')
-}

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import { type Config, ConfigError, unknownVariable } from '../config/config'
 import { checkDatabase } from '../doctor/database'
 import { checkEncryption } from '../doctor/encryption'
@@ -7,39 +8,32 @@ import { checkMail } from '../doctor/mail'
 import { checkLimits, checkMetrics, checkProxies, checkSecrets } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { visible, visibleJson } from '../visible'
-import { type Command, type CommandContext, mixed, words } from './command'
+import { addCommand, type CommandContext } from './command'
 
 const PATIENCE_MS = 8000
 const REPAIR_PATIENCE_MS = 600_000
 
-export const doctor: Command = {
-  name: 'doctor',
-  summary: 'Say what is well and what is not, and how to mend it',
-  usage: `
-Usage: redlight doctor [--json] [--repair] [--send-test ADDRESS]
+type DoctorOptions = { json?: boolean; repair?: boolean; sendTest?: string }
 
-Looks at the settings, the database, its schema and clock, the mail server, the
-proxy settings, the disk and who may read what is secret; changes nothing unless
-told to. Works beside the running service, and while the database is away. Exits
-1 when something is wrong that keeps the service from working.
-
-  --json               for programs
-  --repair             correct the count of films, where it is wrong
-  --send-test ADDRESS  also send a mail there
-
-Examples:
-  redlight doctor
-  redlight doctor --send-test alice@example.com`,
-
-  async run(args, context) {
-    const { flags, values, rest } = mixed(args, ['json', 'repair'], ['send-test'])
-    words(rest, [])
-    const findings = await examine(context, flags.has('repair'), values['send-test'])
-    const failed = findings.filter(({ status }) => status === 'fail').length
-    if (flags.has('json')) context.printText(visibleJson({ ok: failed === 0, findings }))
-    else for (const finding of findings) show(finding, context)
-    if (failed > 0) throw new OperatorError(`${failed} of ${findings.length} checks failed`)
-  },
+export function doctorCommand(program: Command, context: CommandContext) {
+  addCommand(program, 'doctor', {
+    summary: 'Check this host and suggest fixes',
+    details: `Checks the settings, the database, its schema and clock, the mail server, the
+proxy settings, the disk and who may read the secrets. It changes nothing unless
+told to, runs next to the service, and works while the database is away. Exits 1
+if something keeps the service from working.`,
+    examples: ['redlight doctor', 'redlight doctor --send-test alice@example.com'],
+  })
+    .option('--json', 'print the findings as JSON')
+    .option('--repair', 'correct the count of movies if it is wrong')
+    .option('--send-test <address>', 'also send a mail to this address')
+    .action(async ({ json, repair = false, sendTest }: DoctorOptions) => {
+      const findings = await examine(context, repair, sendTest)
+      const failed = findings.filter(({ status }) => status === 'fail').length
+      if (json) context.printText(visibleJson({ ok: failed === 0, findings }))
+      else for (const finding of findings) show(finding, context)
+      if (failed > 0) throw new OperatorError(`${failed} of ${findings.length} checks failed`)
+    })
 }
 
 async function examine(context: CommandContext, repairs: boolean, testAddress?: string): Promise<Finding[]> {
@@ -48,7 +42,7 @@ async function examine(context: CommandContext, repairs: boolean, testAddress?: 
     .map((name) => warn('settings', unknownVariable(name), 'correct its name, or unset it'))
   const config = read(context)
   if (Array.isArray(config)) return [...config, ...unknown]
-  using _ = context.progress('looking')
+  using _ = context.progress('checking')
   const log = context.createLog({ logLevel: 'error' })
   const found = await Promise.all([
     checkWithin(

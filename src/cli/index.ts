@@ -1,103 +1,155 @@
-import { variables } from '../config/config'
+import { Argument, Command, CommanderError } from 'commander'
+import { ConfigError, variables } from '../config/config'
 import { databaseProblem } from '../db/errors'
 import { OperatorError } from '../errors'
 import { didYouMean, shown } from '../rules/suggest'
 import { backupCommand } from './backup'
-import { type Command, type CommandContext, UsageError } from './command'
-import { completionFor } from './completion'
-import { doctor } from './doctor'
-import { healthcheck } from './healthcheck'
-import { commandHelp, overview } from './help'
+import { addExamples, type CommandContext, UsageError } from './command'
+import { completionCommand } from './completion'
+import { doctorCommand } from './doctor'
+import { healthcheckCommand } from './healthcheck'
 import { migrateCommand } from './migrate'
 import { moviesCommand } from './movies'
 import { restoreCommand } from './restore'
-import { seed } from './seed'
-import { serve } from './serve'
-import { optionsOf } from './synopsis'
+import { seedCommand } from './seed'
+import { serveCommand } from './serve'
 import { usersCommand } from './users'
 import { versionCommand } from './version-command'
 
-export const commands: readonly Command[] = [
-  serve,
+const commands = [
+  serveCommand,
   migrateCommand,
-  seed,
+  seedCommand,
   usersCommand,
   moviesCommand,
   backupCommand,
   restoreCommand,
-  doctor,
-  healthcheck,
-  completionFor(() => commands),
+  doctorCommand,
+  healthcheckCommand,
+  completionCommand,
   versionCommand,
 ]
 
-const HELP = new Set(['help', '--help', '-h'])
-const VERSION = new Set(['--version', '-v', '-V'])
+/** EX_CONFIG of sysexits.h, at which the systemd units don't restart the service. */
+const FINAL = 78
 
-/** Runs a command line and tells its exit code: 0 done, 1 failed, 2 wrong usage. */
+/** Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 78 if `serve` can't ever start. */
 export async function runCommandLine(
   argv: readonly string[],
   context: CommandContext,
   printError: (line: string) => void,
 ): Promise<number> {
-  const [given, ...args] = argv
-  const name = VERSION.has(given ?? '') ? versionCommand.name : given
-  if (name === undefined || HELP.has(name)) return help(args[0], context, printError)
-  const command = commands.find((known) => known.name === name)
-  if (command === undefined) return unknown(name, printError)
-  if (args.includes('--help') || args.includes('-h')) return help(name, context, printError)
+  let help = ''
+  const program = createProgram(context, (text) => {
+    help += text
+  })
+  let command = program
+  for (const group of [program, ...program.commands])
+    group.hook('preSubcommand', (_, next) => {
+      command = next
+    })
   try {
-    refuseUnknownOptions(command, args)
-    await command.run(args, context)
+    await program.parseAsync(inFull(argv), { from: 'user' })
     return 0
   } catch (error) {
-    if (error instanceof UsageError) {
-      const end = error.message.endsWith('?') ? ' See' : '; see'
-      printError(`redlight ${name}: ${error.message}${end} "redlight ${name} --help"`)
+    const name = nameOf(command)
+    const usage = usageProblem(error, command)
+    if (usage === '') {
+      context.printText(help.trimEnd())
+      return 0
+    }
+    if (usage !== undefined) {
+      printError(`${name}: ${usage}${usage.endsWith('?') ? ' See' : '; see'} "${name} --help"`)
       return 2
     }
-    for (const line of reasons(error)) printError(`redlight ${name}: ${line}`)
-    return 1
+    for (const line of reasons(error)) printError(`${name}: ${line}`)
+    return command.name() === 'serve' && isFinal(error) ? FINAL : 1
   }
 }
 
-function help(name: string | undefined, context: CommandContext, printError: (line: string) => void): number {
-  const command = commands.find((known) => known.name === name)
-  if (name !== undefined && command === undefined && !HELP.has(name)) return unknown(name, printError)
-  context.printText(
-    command === undefined ? overview(commands, context.colours) : commandHelp(command, context.colours),
+function createProgram(context: CommandContext, writeHelp: (text: string) => void): Command {
+  const { bold, cyan } = context.colours
+  const program = new Command('redlight')
+    .description(
+      'The movie catalogue service that you host yourself. All settings are environment\nvariables; the README lists them.',
+    )
+    .option('-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .enablePositionalOptions()
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: writeHelp,
+      writeErr: () => {},
+      getOutHelpWidth: () => 80,
+      getOutHasColors: () => true,
+    })
+    .configureHelp({ styleTitle: bold, styleOptionText: cyan, styleSubcommandText: cyan })
+  for (const add of commands) add(program, context)
+  program.addHelpCommand(
+    new Command('help')
+      .summary('Show this, or the help of a command')
+      .addArgument(new Argument('[command]').choices(commandsOf(program))),
   )
-  return 0
+  return addExamples(program, [
+    'redlight serve         the service, with movies in it; it needs no settings',
+    'redlight help users    the same as: redlight users --help',
+  ])
 }
 
-function unknown(name: string, printError: (line: string) => void): number {
-  const meant = didYouMean(name, [...commands.map((known) => known.name), 'help'])
-  printError(
-    `redlight: there is no command ${shown(name)}${meant ? `${meant} See` : '; see'} "redlight help"`,
-  )
-  return 2
+/** The long form of what may be said in several ways. */
+function inFull([first = '--help', ...rest]: readonly string[]): string[] {
+  if (first === 'help') return [...(rest[0] === 'help' ? [] : rest), '--help']
+  return ['-v', '-V', '--version'].includes(first) ? ['version'] : [first, ...rest]
 }
 
-/** Where an option is asked for that the command doesn't have, says which it has, or which variable is meant. */
-function refuseUnknownOptions(command: Command, args: readonly string[]) {
-  const known = optionsOf(command)
-  const end = args.indexOf('--')
-  for (const arg of end === -1 ? args : args.slice(0, end)) {
-    const [option = ''] = arg.split('=')
-    if (!/^--?[A-Za-z]/.test(option) || known.includes(option)) continue
-    const variable = option.replace(/^-+/, '').toUpperCase().replaceAll('-', '_')
-    const isVariable = variables.some(({ name }) => name === variable)
-    const meant = isVariable
-      ? `: set the environment variable ${variable} instead`
-      : didYouMean(option, [...known, '--help'])
-    throw new UsageError(`there is no option ${shown(option)}${meant}`)
+const commandsOf = (command: Command) =>
+  command
+    .createHelp()
+    .visibleCommands(command)
+    .map((known) => known.name())
+
+const nameOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
+
+/** What is wrong with the command line; empty if it asks for help, undefined if the error is about something else. */
+function usageProblem(error: unknown, command: Command): string | undefined {
+  if (error instanceof UsageError) return error.message
+  if (!(error instanceof CommanderError)) return undefined
+  const subcommands = commandsOf(command)
+  const [word = '-'] = command.args
+  if (subcommands.length > 0 && !word.startsWith('-'))
+    return `unknown ${command.parent === null ? '' : 'sub'}command ${shown(word)}${didYouMean(word, subcommands)}`
+  switch (error.code) {
+    case 'commander.helpDisplayed':
+      return ''
+    case 'commander.help':
+      return `missing subcommand: ${subcommands.join(', ')}`
+    case 'commander.unknownOption':
+      return unknownOption(/'(.*)'/s.exec(error.message)?.[1] ?? '', command)
+    case 'commander.excessArguments':
+      return `unexpected argument ${shown(command.args[command.registeredArguments.length] ?? '')}`
+    default:
+      return error.message.replace('error: ', '').replaceAll("'", '"')
   }
 }
+
+function unknownOption(text: string, command: Command): string {
+  const [option = ''] = text.split('=')
+  const variable = option.replace(/^-+/, '').toUpperCase().replaceAll('-', '_')
+  const isVariable = variables.some(({ name }) => name === variable)
+  const options = command.createHelp().visibleOptions(command)
+  const known = options.map(({ long }) => long ?? '')
+  if (isVariable) return `unknown option ${shown(option)}: set the environment variable ${variable} instead`
+  return `unknown option ${shown(option)}${didYouMean(option, known)}`
+}
+
+const isFinal = (error: unknown) =>
+  error instanceof ConfigError || (error instanceof OperatorError && error.isFinal)
 
 function reasons(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
-  if ('problems' in error && Array.isArray(error.problems)) return error.problems.map(String)
+  if (error instanceof ConfigError) return error.problems
   if (error instanceof OperatorError) return [error.message]
-  const problem = databaseProblem(error)
-  return [problem ?? `failed: ${error.message.split('\n')[0]}`]
+  return [databaseProblem(error) ?? `failed: ${error.message.split('\n')[0]}`]
 }

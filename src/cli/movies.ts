@@ -1,79 +1,71 @@
+import type { Command } from 'commander'
 import { OperatorError } from '../errors'
 import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { shown } from '../rules/suggest'
 import { listMovies } from '../search/store'
-import { type Command, options, type Subcommand, subcommandOf, UsageError, words } from './command'
-import { unlessGone, userNamed } from './users'
+import { addCommand, type CommandContext, counted, UsageError } from './command'
+import { nameOf, unlessGone, userNamed } from './users'
 
 const PAGE_SIZE = 100
 
-export const moviesCommand: Command = {
-  name: 'movies',
-  summary: 'List films, remove one, or assign one to another user',
-  usage: `
-Usage: redlight movies list [--title WORDS] [--page N]
-       redlight movies remove ID
-       redlight movies assign ID USER
-
-The operator's moderation: unlike the API, these work on every film.
-USER is an id, an email address or a username.
-
-Examples:
-  redlight movies list --title moana
-  redlight movies assign 12 alice@example.com`,
-
-  async run([name, ...args], context) {
-    await subcommandOf({ list, remove, assign }, name)(args, context)
-  },
-}
-
-const list: Subcommand = async (args, { withDatabase, print }) => {
-  const { title, page } = listOptions(args)
-  await withDatabase(async ({ db }) => {
-    const { rows, total } = await listMovies(db, {
-      filters: { title },
-      sort: { key: 'id', descending: false },
-      page,
-      pageSize: PAGE_SIZE,
-    })
-    for (const { movie } of rows) print(movie.id, movie.year, movie.createdBy.name, movie.title)
-    print(`${total} films; page ${page} of ${Math.max(1, Math.ceil(total / PAGE_SIZE))}`)
+export function moviesCommand(program: Command, context: CommandContext) {
+  const { withDatabase, print } = context
+  const movies = addCommand(program, 'movies', {
+    summary: 'List movies, remove one, or assign one to a user',
+    details: "The operator's moderation: unlike the API, these work on every movie.",
+    examples: ['redlight movies list --title moana', 'redlight movies assign 12 alice@example.com'],
   })
+  addCommand(movies, 'list', {
+    summary: 'List movies by id, a hundred a page',
+    examples: ['redlight movies list', 'redlight movies list --title moana --page 2'],
+  })
+    .option('--title <words>', 'only those with these words in their title')
+    .option('--page <n>', 'another page than the first', toPage, 1)
+    .action((options: ListOptions) => list(options, context))
+  addCommand(movies, 'remove', { summary: 'Remove a movie', examples: ['redlight movies remove 12'] })
+    .argument('<id>', 'as "redlight movies list" shows it', toId)
+    .action(async (id: number) => {
+      if (!(await withDatabase(({ db }) => deleteMovie(db, id)))) throw noMovie(id)
+      print(`Removed movie ${id}.`)
+    })
+  addCommand(movies, 'assign', {
+    summary: 'Assign a movie to another user',
+    examples: ['redlight movies assign 12 alice@example.com'],
+  })
+    .argument('<id>', 'as "redlight movies list" shows it', toId)
+    .argument('<user>', 'id, email address or username')
+    .action((id: number, login: string) =>
+      withDatabase(async ({ db }) => {
+        const user = await userNamed(db, login)
+        if (!(await assignMovie(db, id, user.id).catch(unlessGone(login)))) throw noMovie(id)
+        print(`Movie ${id} now belongs to ${nameOf(user)}.`)
+      }),
+    )
 }
 
-function listOptions(args: string[]): { title: string | undefined; page: number } {
-  const { title, page = '1' } = options(args, ['title', 'page'])
-  const number = parseId(page)
-  if (number === undefined) throw new UsageError(`--page takes a number from 1, not ${shown(page)}`)
-  return { title: title === '' ? undefined : title, page: number }
+type ListOptions = { title?: string; page: number }
+
+async function list({ title, page }: ListOptions, { withDatabase, print }: CommandContext) {
+  const filters = { title: title === '' ? undefined : title }
+  const query = { filters, sort: { key: 'id', descending: false }, page, pageSize: PAGE_SIZE } as const
+  const { rows, total } = await withDatabase(({ db }) => listMovies(db, query))
+  for (const { movie } of rows) print(movie.id, movie.year, movie.createdBy.name, movie.title)
+  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE))
+  if (page > pages) print(`Page ${page} doesn't exist; the last page is ${pages}.`)
+  else print(counted(total, 'movie') + (pages === 1 ? '' : `; page ${page} of ${pages}`))
 }
 
-function movieId(text: string): number {
+function toPage(text: string): number {
+  const page = parseId(text)
+  if (page === undefined) throw new UsageError(`--page takes a number from 1, not ${shown(text)}`)
+  return page
+}
+
+function toId(text: string): number {
   const id = parseId(text)
-  if (id === undefined)
-    throw new UsageError(`${shown(text)} is not the id of a film; "redlight movies list" shows them`)
+  if (id === undefined) throw new UsageError(`${shown(text)} is not the id of a movie`)
   return id
 }
 
-const noFilm = (id: number) => new OperatorError(`there is no film ${id}; "redlight movies list" shows all`)
-
-const remove: Subcommand = async (args, { withDatabase, print }) => {
-  const [text = ''] = words(args, ['ID'])
-  const id = movieId(text)
-  await withDatabase(async ({ db }) => {
-    if (!(await deleteMovie(db, id))) throw noFilm(id)
-    print(`Removed film ${id}.`)
-  })
-}
-
-const assign: Subcommand = async (args, { withDatabase, print }) => {
-  const [text = '', login = ''] = words(args, ['ID', 'USER'])
-  const id = movieId(text)
-  await withDatabase(async ({ db }) => {
-    const user = await userNamed(db, login)
-    const isAssigned = await assignMovie(db, id, user.id).catch(unlessGone(login))
-    if (!isAssigned) throw noFilm(id)
-    print(`Film ${id} belongs to user ${user.id} now.`)
-  })
-}
+const noMovie = (id: number) => new OperatorError(`there is no movie ${id}; "redlight movies list" shows all`)

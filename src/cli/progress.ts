@@ -1,12 +1,12 @@
 import type { Colours } from './colours'
 
-/** How far a long work has come, as its command tells it. */
+/** How far a long piece of work has come. */
 export type Progress = {
-  /** So much more is done. */
+  /** Adds to the count. */
   advance(count?: number): void
-  /** So much of so much is done: for work that learns on its way how much there is. */
+  /** Sets count and total, for work that learns its total on the way. */
   reach(done: number, total: number): void
-  /** Takes the bar away; whatever is printed next starts on a clean line. `using` does it by itself. */
+  /** Removes the bar, so that the next output starts on a clean line; `using` calls it. */
   end(): void
   [Symbol.dispose](): void
 }
@@ -24,7 +24,7 @@ const REDRAW_MS = 200
 const USUAL_COLUMNS = 80
 const CLEAR = '\r\x1b[K'
 
-/** Bars on a terminal, drawn only for what takes over a second; without a terminal there are none. */
+/** Bars on a terminal, drawn only for work of over a second; without a terminal there are none. */
 export function createProgress(terminal: Terminal | undefined, now = () => performance.now()): StartProgress {
   if (terminal === undefined) return () => ({ advance() {}, reach() {}, end() {}, [Symbol.dispose]() {} })
   return (label, expected) => {

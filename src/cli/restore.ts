@@ -1,36 +1,36 @@
+import type { Command } from 'commander'
 import { readManifest, verifyFile } from '../backup/read'
 import { restoreBackup } from '../backup/restore'
-import { contents, steps } from './backup'
-import { type Command, mixed, words } from './command'
+import { contents, origin, rowsOf, steps } from './backup'
+import { addCommand, type CommandContext } from './command'
 
-export const restoreCommand: Command = {
-  name: 'restore',
-  summary: 'Put what a backup holds into an empty database, all or nothing',
-  usage: `
-Usage: redlight restore FILE [--replace] [--keep-sessions]
+type RestoreOptions = { replace?: boolean; keepSessions?: boolean }
 
-Reads FILE to its end first, and changes nothing unless all of it is right. No
-service may run on the database. A backup of an older version is brought to the
-newest schema. Then everyone has to sign in again, as a token revoked since the
-backup would be good again, and links in mails sent before no longer work.
-
-  --replace         although the database holds users or films, which are lost
-  --keep-sessions   tokens stay good: for a move, if nothing changed meanwhile
-
-Examples:
-  redlight restore /var/backups/redlight.backup
-  DATABASE_URL=postgres://redlight@db/new redlight restore redlight.backup`,
-
-  async run(args, context) {
-    const { flags, rest } = mixed(args, ['replace', 'keep-sessions'])
-    const [path = ''] = words(rest, ['FILE'])
-    const options = { replace: flags.has('replace'), keepSessions: flags.has('keep-sessions') }
-    const step = steps(context)
-    const manifest = await readManifest(path)
-    await step('reading', manifest, (onRows) => verifyFile(path, manifest, onRows))
-    await context.withDatabaseAlone(({ db }) =>
-      step('restoring', manifest, (onRows) => restoreBackup(db, path, manifest, options, onRows)),
-    )
-    context.print(`Restored ${path}: ${contents(manifest)}.`)
-  },
+export function restoreCommand(program: Command, context: CommandContext) {
+  addCommand(program, 'restore', {
+    summary: 'Restore a backup into an empty database',
+    details: `Checks the whole file first, and restores all of it or nothing. Stop the service
+first. A backup of an older version is brought to the newest schema. Afterwards
+everyone has to sign in again, since a token revoked after the backup would be
+valid again, and links in mails sent before no longer work.`,
+    examples: [
+      'redlight restore /var/backups/redlight.backup',
+      'DATABASE_URL=postgres://redlight@db/new redlight restore redlight.backup',
+    ],
+  })
+    .argument('<file>', 'a file that "redlight backup" wrote')
+    .option('--replace', 'even if the database holds users or movies, which are lost')
+    .option('--keep-sessions', 'keep tokens valid: for a move, if nothing changed since')
+    .action(async (path: string, { replace = false, keepSessions = false }: RestoreOptions) => {
+      const step = steps(context)
+      const manifest = await readManifest(path)
+      const rows = rowsOf(manifest)
+      await step('reading', rows, (onRows) => verifyFile(path, manifest, onRows))
+      await context.withDatabaseAlone(({ db }) =>
+        step('restoring', rows, (onRows) =>
+          restoreBackup(db, path, manifest, { replace, keepSessions }, onRows),
+        ),
+      )
+      context.print(`Restored ${path}: ${contents(manifest)}, ${origin(manifest)}.`)
+    })
 }

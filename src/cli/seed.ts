@@ -1,27 +1,21 @@
+import type { Command } from 'commander'
 import { migrate } from '../migrations/migrate'
 import { seedMovies } from '../movies/seed-store'
-import { type Command, words } from './command'
+import { addCommand, type CommandContext, counted } from './command'
 
-export const seed: Command = {
-  name: 'seed',
-  summary: 'Load the initial films, once',
-  usage: `
-Usage: redlight seed
-
-Adds more than a hundred well-known films, which belong to the built-in account
-Redlight. Films that were loaded before are not loaded again, even when they
-were deleted since. The embedded database has them from its first start.
-
-Example:
-  redlight seed`,
-
-  async run(args, { withDatabase, progress, print }) {
-    words(args, [])
-    const films = await withDatabase(async ({ db }) => {
-      using bar = progress('films')
+export function seedCommand(program: Command, { withDatabase, progress, print }: CommandContext) {
+  addCommand(program, 'seed', {
+    summary: 'Load the initial movies, once',
+    details: `Adds more than a hundred well-known movies, which belong to the built-in account
+Redlight. Movies that were loaded before are not loaded again, even if they were
+deleted since. The embedded database has them from its first start.`,
+    examples: ['redlight seed'],
+  }).action(async () => {
+    const movies = await withDatabase(async ({ db }) => {
+      using bar = progress('movies')
       await migrate(db)
       return await seedMovies(db, bar.reach)
     })
-    print(films === 0 ? 'There was nothing to add.' : `Added ${films} films.`)
-  },
+    print(movies === 0 ? 'There was nothing to add.' : `Added ${counted(movies, 'movie')}.`)
+  })
 }

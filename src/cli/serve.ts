@@ -1,62 +1,59 @@
+import type { Command } from 'commander'
 import { type Config, redacted, unknownVariable } from '../config/config'
 import { dangers } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { startServer } from '../server/server'
 import { version } from '../server/version'
 import type { Colours } from './colours'
-import { type Command, words } from './command'
+import { addCommand, type CommandContext } from './command'
 
-export const serve: Command = {
-  name: 'serve',
-  summary: 'Start the service',
-  usage: `
-Usage: redlight serve
-
-Without DATABASE_URL it runs on an embedded database in DATA_DIR (./data),
-filled with films to try it out. With DATABASE_URL it runs on PostgreSQL 15 or
-newer, and needs JWT_SECRET. It applies pending migrations first, unless
+export function serveCommand(program: Command, context: CommandContext) {
+  addCommand(program, 'serve', {
+    summary: 'Start the service',
+    details: `Without DATABASE_URL it uses an embedded database in DATA_DIR (./data), filled
+with movies to try it out. With DATABASE_URL it uses PostgreSQL 15 or newer, and
+needs JWT_SECRET. It applies pending migrations first, unless
 MIGRATE_ON_START=false. Ctrl-C or SIGTERM stops it.
 
-All settings are environment variables; the README lists them.
+All settings are environment variables; the README lists them.`,
+    examples: [
+      'redlight serve',
+      'PORT=8080 redlight serve',
+      'export DATABASE_URL=postgres://redlight@localhost/redlight',
+      'JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve',
+    ],
+  }).action(() => serve(context))
+}
 
-Examples:
-  redlight serve
-  PORT=8080 redlight serve
-  export DATABASE_URL=postgres://redlight@localhost/redlight
-  JWT_SECRET_FILE=/etc/redlight/jwt-secret redlight serve`,
-
-  async run(
-    args,
-    { readConfig, unknownVariables, createLog, serviceManager, printText, colours, progress, untilSignal },
-  ) {
-    words(args, [])
-    const config = readConfig()
-    if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
-      throw new OperatorError(
-        `LOG_LEVEL=${config.logLevel} would hide the mails, which go to the log as long as SMTP_HOST is not set: set SMTP_HOST, or LOG_LEVEL=info`,
-      )
-    const log = createLog(config)
-    log.debug('configuration', redacted(config))
-    for (const name of unknownVariables()) log.warn(unknownVariable(name))
-    for (const { what, mend } of dangers(config)) log.warn(`${what}; ${mend}`)
-    const manager = serviceManager(log)
-    manager.starting()
-    const signalled = untilSignal()
-    const starting = progress('starting')
-    const started = await Promise.race([startServer(config, log), signalled]).finally(starting.end)
-    // While it waits for its database, say; an end at any moment must do no harm anyway.
-    if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
-    const { url, prepared, stop } = started
-    if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) printText(line)
-    log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
-    const stopWatching = manager.ready(url)
-    const signal = await signalled
-    log.info('stopping', { signal })
-    manager.stopping()
-    await stop()
-    stopWatching()
-    log.info('stopped')
-  },
+async function serve(context: CommandContext) {
+  const { readConfig, unknownVariables, createLog, printText, colours } = context
+  const config = readConfig()
+  if (config.smtp === undefined && !['debug', 'info'].includes(config.logLevel))
+    throw new OperatorError(
+      `LOG_LEVEL=${config.logLevel} would hide the mails, which go to the log as long as SMTP_HOST is not set: set SMTP_HOST, or LOG_LEVEL=info`,
+      { isFinal: true },
+    )
+  const log = createLog(config)
+  log.debug('configuration', redacted(config))
+  for (const name of unknownVariables()) log.warn(unknownVariable(name))
+  for (const { what, mend } of dangers(config)) log.warn(`${what}; ${mend}`)
+  const manager = context.serviceManager(log)
+  manager.starting()
+  const signalled = context.untilSignal()
+  const starting = context.progress('starting')
+  const started = await Promise.race([startServer(config, log), signalled]).finally(starting.end)
+  // A signal may come while it waits for its database; an end at any moment does no harm.
+  if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
+  const { url, prepared, stop } = started
+  if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) printText(line)
+  log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
+  const stopWatching = manager.ready(url)
+  const signal = await signalled
+  log.info('stopping', { signal })
+  manager.stopping()
+  await stop()
+  stopWatching()
+  log.info('stopped')
 }
 
 function welcome({ database, smtp }: Config, { origin }: URL, { bold, cyan }: Colours): string[] {

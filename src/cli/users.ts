@@ -1,100 +1,96 @@
 import { Value } from '@sinclair/typebox/value'
+import { Argument, type Command } from 'commander'
 import { createPasswords } from '../access/passwords'
 import { grant, revoke } from '../access/store'
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, OperatorError } from '../errors'
-import { isPermission, type Permission, permissions } from '../permissions'
+import { type Permission, permissions } from '../permissions'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
-import { didYouMean, shown } from '../rules/suggest'
+import { shown } from '../rules/suggest'
 import { Registration } from '../users/model'
 import { createUsersService } from '../users/service'
 import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
-import { type Command, options, type Subcommand, subcommandOf, UsageError, words } from './command'
+import { addCommand, type CommandContext, oneOf } from './command'
 
 const PAGE = 500
 
-export const usersCommand: Command = {
-  name: 'users',
-  summary: 'List, add, activate and remove users, and say what they may do',
-  usage: `
-Usage: redlight users list
-       redlight users add --email ADDRESS [--name NAME] [--username NAME]
-       redlight users activate USER
-       redlight users grant USER PERMISSION...
-       redlight users revoke USER PERMISSION...
-       redlight users remove USER
-
-USER is an id, an email address or a username.
-PERMISSION is ${permissions.join(' or ')}.
-The password of a new user is read from standard input.
-A user who is removed leaves their films to the account Redlight; favourites,
-tokens and unsent mail go.
-
-Examples:
-  redlight users add --email alice@example.com --name Alice < password-file
-  redlight users grant alice@example.com movies:write`,
-
-  async run([name, ...args], context) {
-    const table = { list, add, activate, grant: give, revoke: take, remove }
-    await subcommandOf(table, name)(args, context)
-  },
+export function usersCommand(program: Command, context: CommandContext) {
+  const users = addCommand(program, 'users', {
+    summary: 'Manage users and their permissions',
+    examples: [
+      'redlight users add --email alice@example.com --name Alice < password-file',
+      'redlight users grant alice@example.com movies:write',
+    ],
+  })
+  addList(users, context)
+  addAdd(users, context)
+  for (const [name, about] of Object.entries(forOne)) addForOne(users, name, about, context)
 }
 
-const list: Subcommand = async (args, { withDatabase, print }) => {
-  words(args, [])
-  await withDatabase(async ({ db }) => {
-    for (
-      let after = 0, page = await listUsers(db, 0, PAGE);
-      page.length > 0;
-      page = await listUsers(db, after, PAGE)
-    ) {
-      for (const { id, email, username, name, activated, permissions } of page) {
-        print(
-          id,
-          email ?? '-',
-          username ?? '-',
-          activated ? 'active' : 'inactive',
-          permissions.join(',') || '-',
-          name,
-        )
-        after = id
+function addList(users: Command, { withDatabase, print }: CommandContext) {
+  addCommand(users, 'list', {
+    summary: 'List all users',
+    details: 'A line each: id, email address, username, state, permissions, name.',
+    examples: ['redlight users list'],
+  }).action(() =>
+    withDatabase(async ({ db }) => {
+      let page = await listUsers(db, 0, PAGE)
+      while (page.length > 0) {
+        for (const { id, email, username, name, activated, permissions } of page) {
+          const state = activated ? 'active' : 'inactive'
+          print(id, email ?? '-', username ?? '-', state, permissions.join(',') || '-', name)
+        }
+        page = await listUsers(db, page.at(-1)?.id ?? 0, PAGE)
       }
-    }
-  })
+    }),
+  )
 }
 
-const add: Subcommand = async (args, { withDatabase, print, readInput }) => {
-  const { email, name, username } = options(args, ['email', 'name', 'username'])
-  // The line's end belongs to the shell, everything before it to the password.
-  const password = (await readInput()).replace(/\r?\n$/, '')
-  const registration = { email, name, username, password }
-  const given = Object.fromEntries(Object.entries(registration).filter(([, value]) => value !== undefined))
-  const problems = problemsOf(Registration, given, 'is not known')
-  if (problems !== undefined) throw new OperatorError(inWords(problems))
-  await withDatabase(async ({ db }, { defaultPermissions }) => {
-    const users = createUsersService({
-      db,
-      passwords: createPasswords(),
-      defaultPermissions,
-      forgetPrincipal: () => {},
-      mailIsDue: () => {},
-    })
-    const user = await users.add(Value.Decode(Registration, given)).catch((error) => {
-      const reason = error instanceof Failure ? error.detail.error : undefined
-      throw typeof reason === 'object' ? new OperatorError(inWords(reason)) : error
-    })
-    print(`Added user ${user.id}.`)
+function addAdd(users: Command, { withDatabase, print, readInput }: CommandContext) {
+  addCommand(users, 'add', {
+    summary: 'Add a user (password from standard input)',
+    examples: ['redlight users add --email alice@example.com --name Alice < password-file'],
   })
+    .option('--email <address>', 'their email address')
+    .option('--name <name>', 'their name, which all users see')
+    .option('--username <name>', 'a name to sign in with')
+    .action(async (options: { email?: string; name?: string; username?: string }) => {
+      // The end of the line belongs to the shell, everything before it to the password.
+      const given = { ...options, password: (await readInput()).replace(/\r?\n$/, '') }
+      const problems = problemsOf(Registration, given, 'is not known')
+      if (problems !== undefined) throw new OperatorError(inWords(problems))
+      await withDatabase(async ({ db }, { defaultPermissions }) => {
+        const service = usersService(db, defaultPermissions)
+        const user = await service.add(Value.Decode(Registration, given)).catch((error) => {
+          const reason = error instanceof Failure ? error.detail.error : undefined
+          throw typeof reason === 'object' ? new OperatorError(inWords(reason)) : error
+        })
+        print(`Added user ${user.id}.`)
+      })
+    })
 }
+
+/** Without a server's caches and outbox, which learn of a change from the database. */
+const usersService = (db: Db, defaultPermissions: readonly Permission[]) =>
+  createUsersService({
+    db,
+    passwords: createPasswords(),
+    defaultPermissions,
+    forgetPrincipal: () => {},
+    mailIsDue: () => {},
+  })
 
 const inWords = (problems: Readonly<Record<string, string>>) =>
   Object.entries(problems)
     .map(([field, problem]) => `${field} ${problem}`)
     .join('; ')
 
-/** By id, email address or username; throws when there is none, or when it is the built-in one. */
+type Named = { readonly id: number; readonly email: string | null; readonly username: string | null }
+export const nameOf = ({ id, email, username }: Named) => email ?? username ?? `user ${id}`
+
+/** By id, email address or username; throws when there is none. */
 export async function userNamed(db: Db, text: string) {
   const id = parseId(text)
   const user = id === undefined ? await findUserByLogin(db, text) : await findUser(db, id)
@@ -105,71 +101,76 @@ export async function userNamed(db: Db, text: string) {
 const noUser = (text: string) =>
   new OperatorError(`there is no user ${shown(text)}; "redlight users list" shows all`)
 
-/** Says of a user who was removed since they were found what is said of one who never was. */
+/** Reports a user who was removed since they were found like one who never was. */
 export const unlessGone =
   (text: string) =>
   (error: unknown): never => {
     throw error instanceof Failure && error.code === 'notFound' ? noUser(text) : error
   }
 
-async function ordinaryUser(db: Db, text: string) {
-  const user = await userNamed(db, text)
-  if (user.id === BUILT_IN_USER_ID)
-    throw new OperatorError('the account Redlight is built in and stays as it is')
-  return user
+type User = Awaited<ReturnType<typeof userNamed>>
+type ForOne = {
+  readonly summary: string
+  readonly takesPermissions: boolean
+  /** Returns the line to print. */
+  readonly work: (db: Db, user: User, wanted: Permission[]) => Promise<string>
 }
 
-const activate: Subcommand = async (args, { withDatabase, print }) => {
-  const [login = ''] = words(args, ['USER'])
-  await withDatabase(async ({ db }) => {
-    const { id } = await ordinaryUser(db, login)
-    if ((await activateUser(db, id)) === undefined) throw noUser(login)
-    print(`User ${id} is active.`)
-  })
+const forOne: Readonly<Record<string, ForOne>> = {
+  activate: {
+    summary: 'Activate a user without a mail',
+    takesPermissions: false,
+    async work(db, user) {
+      if ((await activateUser(db, user.id)) === undefined) throw new Failure('notFound')
+      return `Activated ${nameOf(user)}.`
+    },
+  },
+  grant: {
+    summary: 'Grant permissions',
+    takesPermissions: true,
+    async work(db, user, wanted) {
+      await grant(db, user.id, wanted)
+      return `Granted ${wanted.join(' and ')} to ${nameOf(user)}.`
+    },
+  },
+  revoke: {
+    summary: 'Revoke permissions',
+    takesPermissions: true,
+    async work(db, user, wanted) {
+      const revoked = await revoke(db, user.id, wanted)
+      if (revoked.length > 0) return `Revoked ${revoked.join(' and ')} from ${nameOf(user)}.`
+      return `${nameOf(user)} didn't have ${wanted.join(' or ')}; nothing changed.`
+    },
+  },
+  remove: {
+    summary: 'Remove a user; Redlight gets their movies',
+    takesPermissions: false,
+    async work(db, user) {
+      if (!(await usersService(db, []).remove(user.id))) throw new Failure('notFound')
+      return `Removed ${nameOf(user)}; their movies now belong to the account Redlight.`
+    },
+  },
 }
 
-function permissionsIn(args: readonly string[]): { login: string; wanted: Permission[] } {
-  const [login, ...named] = args
-  if (login === undefined) throw new UsageError('USER is missing')
-  if (named.length === 0) throw new UsageError('PERMISSION is missing')
-  const unknown = named.find((permission) => !isPermission(permission))
-  if (unknown !== undefined)
-    throw new UsageError(
-      `${shown(unknown)} is not one of ${permissions.join(', ')}${didYouMean(unknown, permissions)}`,
-    )
-  return { login, wanted: named.filter(isPermission) }
+function addForOne(users: Command, name: string, about: ForOne, { withDatabase, print }: CommandContext) {
+  const { summary, takesPermissions, work } = about
+  const example = `redlight users ${name} alice@example.com${takesPermissions ? ' movies:write' : ''}`
+  const command = addCommand(users, name, { summary, examples: [example] })
+  command.argument('<user>', 'id, email address or username')
+  if (takesPermissions) command.addArgument(permissionArgument())
+  command.action((login: string, wanted: Permission[]) =>
+    withDatabase(async ({ db }) => {
+      const user = await userNamed(db, login)
+      if (user.id === BUILT_IN_USER_ID)
+        throw new OperatorError('the account Redlight is built in and stays as it is')
+      print(await work(db, user, takesPermissions ? wanted : []).catch(unlessGone(login)))
+    }),
+  )
 }
 
-const give: Subcommand = async (args, { withDatabase, print }) => {
-  const { login, wanted } = permissionsIn(args)
-  await withDatabase(async ({ db }) => {
-    const { id } = await ordinaryUser(db, login)
-    await grant(db, id, wanted).catch(unlessGone(login))
-    print(`User ${id} has ${wanted.join(' and ')}.`)
-  })
-}
-
-const take: Subcommand = async (args, { withDatabase, print }) => {
-  const { login, wanted } = permissionsIn(args)
-  await withDatabase(async ({ db }) => {
-    const { id } = await ordinaryUser(db, login)
-    const taken = await revoke(db, id, wanted)
-    print(taken.length > 0 ? `Took ${taken.join(' and ')} from user ${id}.` : `User ${id} had none of these.`)
-  })
-}
-
-const remove: Subcommand = async (args, { withDatabase, print }) => {
-  const [login = ''] = words(args, ['USER'])
-  await withDatabase(async ({ db }) => {
-    const { id } = await ordinaryUser(db, login)
-    const users = createUsersService({
-      db,
-      passwords: createPasswords(),
-      defaultPermissions: [],
-      forgetPrincipal: () => {},
-      mailIsDue: () => {},
-    })
-    if (!(await users.remove(id))) throw noUser(login)
-    print(`Removed user ${id}; their films belong to the account Redlight now.`)
-  })
+const permissionArgument = () => {
+  const parse = oneOf(permissions)
+  return new Argument('<permission...>')
+    .choices(permissions)
+    .argParser((text: string, previous: Permission[] = []) => [...previous, parse(text)])
 }

@@ -1,16 +1,10 @@
+import type { Command } from 'commander'
 import { version } from '../server/version'
-import { type Command, words } from './command'
+import { addCommand, type CommandContext } from './command'
 
-export const versionCommand: Command = {
-  name: 'version',
-  summary: 'Print the version',
-  usage: `
-Usage: redlight version
-
-Example:
-  redlight version`,
-  async run(args, { print }) {
-    words(args, [])
-    print(version)
-  },
+export function versionCommand(program: Command, { print }: CommandContext) {
+  addCommand(program, 'version', {
+    summary: 'Print the version',
+    examples: ['redlight version'],
+  }).action(() => print(version))
 }

@@ -313,7 +313,7 @@ describe('a file that is not a whole backup', () => {
       code: 1,
       error: expect.stringContaining('is damaged or incomplete (the columns of movies)'),
     })
-    expect((await run(database, 'movies', 'list', '--title', 'moana')).out).toContain('1 films')
+    expect((await run(database, 'movies', 'list', '--title', 'moana')).out).toContain('1 movie\n')
   })
 })
 

@@ -20,7 +20,7 @@ function terminalOf(columns: number, hasColours = false) {
 describe('a progress bar', () => {
   test('is silent while the work lasts under a second', () => {
     const { progress, pass, written } = terminalOf(80)
-    const bar = progress('films', 100)
+    const bar = progress('movies', 100)
     pass(999)
     bar.advance(99)
     bar.end()
@@ -29,10 +29,10 @@ describe('a progress bar', () => {
 
   test('shows the share, the rate and the time left, and goes away', () => {
     const { progress, pass, lines } = terminalOf(80)
-    const bar = progress('films', 1000)
+    const bar = progress('movies', 1000)
     pass(2000)
     bar.advance(500)
-    expect(lines()).toEqual([`films ${'█'.repeat(15)}${'░'.repeat(15)}  50%  500/1,000  250/s  2s left`])
+    expect(lines()).toEqual([`movies ${'█'.repeat(15)}${'░'.repeat(15)}  50%  500/1,000  250/s  2s left`])
     bar.end()
     bar.end()
     bar.advance(500)
@@ -41,7 +41,7 @@ describe('a progress bar', () => {
 
   test('is drawn a few times a second at most', () => {
     const { progress, pass, written } = terminalOf(80)
-    using bar = progress('films', 100_000)
+    using bar = progress('movies', 100_000)
     for (let i = 0; i < 3000; i++) {
       pass(1)
       bar.advance()
@@ -75,7 +75,7 @@ describe('a progress bar', () => {
   })
 
   test('writes nothing where there is no terminal', () => {
-    using bar = createProgress(undefined)('films', 3)
+    using bar = createProgress(undefined)('movies', 3)
     bar.advance()
     bar.end()
   })

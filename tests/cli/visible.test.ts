@@ -81,7 +81,7 @@ describe('the command line', () => {
     expect(movies.out).not.toMatch(UNSAFE)
     const [row, ...more] = movies.out.trimEnd().split('\n')
     expect(row?.split('\t').slice(2)).toEqual([ESCAPED, visible(NASTY.trim())])
-    expect(more).toEqual(['1 films; page 1 of 1'])
+    expect(more).toEqual(['1 movie'])
   })
 
   test('quotes what it was given, or what the database says, in one line', async () => {
