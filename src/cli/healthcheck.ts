@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { OperatorError } from '../errors'
+import { askSelf } from '../server/ask-self'
 import { addCommand, type CommandContext } from './command'
 
 const PATIENCE_MS = 5000
@@ -15,10 +16,10 @@ can't, as a container engine wants it.`,
     .action(async ({ writes }: { writes?: boolean }) => {
       const { host, port } = readConfig()
       const url = `http://${reachable(host)}:${port}/v1/healthcheck${writes ? '?for=writes' : ''}`
-      const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
-      if (response === undefined)
+      const answer = await askSelf(url, PATIENCE_MS)
+      if (answer === undefined)
         throw new OperatorError(`nothing answers at ${url}; is "redlight serve" running?`)
-      if (!response.ok) throw new OperatorError(`${url} answers ${response.status}: ${await response.text()}`)
+      if (answer.status !== 200) throw new OperatorError(`${url} answers ${answer.status}: ${answer.body}`)
       print('available')
     })
 }

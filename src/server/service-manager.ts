@@ -1,6 +1,6 @@
 import { dlopen, ptr } from 'bun:ffi'
 import { describeError, type Log } from '../log'
-import { within } from '../waiting'
+import { askSelf } from './ask-self'
 
 // What systemd and the service tell each other (sd_notify(3), sd_watchdog_enabled(3)): datagrams to a Unix socket,
 // which Bun has no call for, so they go through libc. Without NOTIFY_SOCKET nothing is loaded and nothing is sent.
@@ -27,7 +27,8 @@ export function createServiceManager(environment: Environment, pid: number, log:
       // Asked for twice in the time that is given, so that one late answer is not yet the end.
       const everyMs = watchdogMs / 2
       const timer = setInterval(async () => {
-        if (isStopping || (await answers(url, everyMs / 2))) send('WATCHDOG=1')
+        // Any status will do: a restart doesn't fix a database that is away.
+        if (isStopping || (await askSelf(url, everyMs / 2)) !== undefined) send('WATCHDOG=1')
         else log.error('the service does not answer itself', { url: url.origin })
       }, everyMs)
       return () => clearInterval(timer)
@@ -57,21 +58,6 @@ function watchdogOf({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pid: number): 
   const isForUs = WATCHDOG_PID === undefined || WATCHDOG_PID === String(pid)
   const milliseconds = Number(WATCHDOG_USEC) / 1000
   return isForUs && milliseconds > 0 ? milliseconds : undefined
-}
-
-/** Any status will do: a database that is away is not mended by a restart. */
-async function answers(url: URL, limitMs: number): Promise<boolean> {
-  try {
-    return await within(limitMs, asks(url), () => false)
-  } catch {
-    return false
-  }
-}
-
-async function asks(url: URL): Promise<boolean> {
-  const response = await fetch(new URL('/v1/healthcheck', url))
-  await response.arrayBuffer()
-  return true
 }
 
 function sendDatagram(libc: Libc, address: string, text: string) {

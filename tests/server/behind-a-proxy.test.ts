@@ -1,0 +1,78 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import { newFolder, removeFolders } from '../support/embedded'
+import { canReceive, receiveAt } from '../support/notify-socket'
+import { freePort } from '../support/postgres'
+import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
+
+// A host whose environment names a proxy for all that goes out: what the service asks itself must not go there.
+setDefaultTimeout(60_000)
+
+let asked = 0
+const proxy = Bun.serve({
+  hostname: '127.0.0.1',
+  port: 0,
+  fetch() {
+    asked++
+    return new Response('{"status":"available"}')
+  },
+})
+const names = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
+const through = (url: URL) => Object.fromEntries(names.map((name) => [name, url.origin]))
+
+let program: Program | undefined
+let receiver: Awaited<ReturnType<typeof receiveAt>> | undefined
+const start = async (more: Record<string, string>) => {
+  program = await startProgram({ ...quietSettings, DATA_DIR: join(await newFolder(), 'data'), ...more })
+  return program.url
+}
+
+beforeAll(async () => {
+  // Else the rest would show nothing: a request of Bun's own does go there.
+  const child = Bun.spawn([process.execPath, '-e', 'await fetch("http://127.0.0.1:1/")'], {
+    env: through(proxy.url),
+    stderr: 'ignore',
+  })
+  expect([await child.exited, asked]).toEqual([0, 1])
+  asked = 0
+})
+afterEach(async () => {
+  program?.kill('SIGKILL')
+  await program?.exited
+  await receiver?.close()
+  program = receiver = undefined
+  expect(asked).toBe(0)
+})
+afterAll(async () => {
+  await proxy.stop(true)
+  await removeFolders()
+})
+
+test.each(['127.0.0.1', '::1', '0.0.0.0'])(
+  'redlight healthcheck asks the service at %s itself',
+  async (HOST) => {
+    const { port: PORT } = await start({ HOST })
+    for (const url of [proxy.url, new URL('http://127.0.0.1:1')])
+      expect(await runProgram({ HOST, PORT, ...through(url) }, ['healthcheck'])).toMatchObject({
+        exitCode: 0,
+        stdout: 'available\n',
+        stderr: '',
+      })
+  },
+)
+
+test('a proxy that answers makes no service available that is not there', async () => {
+  const PORT = String(await freePort())
+  expect(await runProgram({ PORT, ...through(proxy.url) }, ['healthcheck'])).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringContaining(`nothing answers at http://127.0.0.1:${PORT}/v1/healthcheck`),
+  })
+})
+
+test.skipIf(!canReceive)('the watchdog hears of a service behind a proxy that is away', async () => {
+  const NOTIFY_SOCKET = `@redlight-${crypto.randomUUID()}`
+  receiver = await receiveAt(NOTIFY_SOCKET)
+  await start({ NOTIFY_SOCKET, WATCHDOG_USEC: '1000000', ...through(new URL('http://127.0.0.1:1')) })
+  await receiver.until(/^WATCHDOG=1$/, 2)
+})
