@@ -14,6 +14,8 @@ type Smtp = {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly sender: string
+  /** What the server is greeted with; undefined leaves it to the name of this machine. */
+  readonly name: string | undefined
 }
 
 type Limiter = {
@@ -102,22 +104,38 @@ function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | un
 }
 
 function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
-  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender } = table
+  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender, smtpName } = table
   if (!read.isSet(smtpHost)) {
-    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpSender]) read.needs(variable, smtpHost)
+    for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpName, smtpSender])
+      read.needs(variable, smtpHost)
     return undefined
   }
   if (read.isSet(smtpUsername) !== read.isSet(smtpPassword))
     read.problems.push('SMTP_USERNAME and SMTP_PASSWORD go together: set both, or neither')
   // A mail address can't have an IP address for its domain.
   const senderHost = isIP(publicHost) || publicHost.startsWith('[') ? 'localhost' : publicHost
+  const name = read.optional(smtpName)
+  const sender = read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`
   return {
     host: read.optional(smtpHost) ?? '',
     port: read.value(smtpPort),
     username: read.optional(smtpUsername),
     password: read.optional(smtpPassword),
-    sender: read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`,
+    sender,
+    name: name === undefined ? greetingOf(publicHost, sender) : greetingName(name),
   }
+}
+
+/** Mail servers on the internet refuse a name without a dot, and an address that isn't the client's. */
+function greetingOf(publicHost: string, sender: string): string | undefined {
+  const domain = /@([^@>]+)>?$/.exec(sender)?.[1] ?? ''
+  return [publicHost, domain].find((name) => isIP(name) === 0 && /^[^[]+\.[^.]/.test(name))
+}
+
+/** RFC 5321, section 4.1.3: an address stands in brackets. */
+const greetingName = (name: string) => {
+  const kind = isIP(name)
+  return kind === 0 ? name : `[${kind === 6 ? 'IPv6:' : ''}${name}]`
 }
 
 function buildLimiter(read: Reader): Limiter {

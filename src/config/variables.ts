@@ -57,6 +57,7 @@ export const table = {
   smtpPort: withDefault('SMTP_PORT', '587', is.integer(1, 65535), 'port of the mail server'),
   smtpUsername: optional('SMTP_USERNAME', 'none', is.line, 'user at the mail server'),
   smtpPassword: optional('SMTP_PASSWORD', 'none', is.line, 'password at the mail server'),
+  smtpName: optional('SMTP_NAME', 'host of PUBLIC_URL, else domain of SMTP_SENDER', is.host, 'name that the mail server is greeted with'),
   smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', is.sender, 'whom mails come from'),
   defaultPermissions: withDefault('DEFAULT_PERMISSIONS', permissions.join(), is.list(is.oneOf(permissions)), 'permissions of a new user, separated by commas'),
   limiterEnabled: withDefault('LIMITER_ENABLED', 'true', is.boolean, 'false turns all limits off'),

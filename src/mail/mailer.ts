@@ -16,6 +16,8 @@ export type SmtpSettings = {
   username?: string
   password?: string
   sender: string
+  /** What the server is greeted with. */
+  name?: string | undefined
 }
 
 /** Why a mail did not go out, in words that hold neither its token nor a password. */
@@ -82,6 +84,8 @@ function transportTo(smtp: SmtpSettings, overrides: Partial<typeof timeouts>) {
   return createTransport({
     host: smtp.host,
     port: smtp.port,
+    // Without one nodemailer says [127.0.0.1] where the name of the machine has no dot.
+    name: smtp.name,
     ...security(smtp),
     connectionTimeout: connectMs,
     greetingTimeout: connectMs,
