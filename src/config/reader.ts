@@ -1,4 +1,5 @@
 import { shown } from '../rules/suggest'
+import { TILDE } from './values'
 import type { Variable, VariableWithDefault } from './variables'
 
 export class ConfigError extends Error {
@@ -10,6 +11,16 @@ export class ConfigError extends Error {
 
 /** The offending text, unless it looks like an address with a password in it. */
 const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${shown(text)}`)
+
+const WHITE_SPACE = 'begins or ends with white space, perhaps of a Windows line end: take it away'
+
+/** What a shell would have taken away or replaced, and docker's --env-file, systemd or Compose hand on. */
+function unmeantIn(name: string, text = '', isPath = false): string | undefined {
+  if (/^(["']).*\1$/s.test(text))
+    return `${name} stands in quotes, which docker's --env-file hands on: write it without${isPath ? '' : `, or into ${name}_FILE if they belong to the value`}`
+  if (isPath && /^\s|\s$/.test(text)) return `${name} ${WHITE_SPACE}`
+  if (isPath && text.startsWith('~')) return `${name} ${TILDE}`
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type Reader = ReturnType<typeof createReader>
@@ -23,7 +34,10 @@ export function createReader(environment: Environment, readFile: (path: string) 
 
   function readText({ name }: Variable<unknown>, path: string): string | undefined {
     try {
-      const text = readFile(path).replace(/\r?\n$/, '')
+      // Windows' editors put a byte order mark in front.
+      const text = readFile(path)
+        .replace(/^\uFEFF/, '')
+        .replace(/\r?\n$/, '')
       if (text !== '') return text
       problems.push(
         `${name}_FILE names an empty file, ${path}: write the value into it, or unset ${name}_FILE`,
@@ -42,6 +56,11 @@ export function createReader(environment: Environment, readFile: (path: string) 
       problems.push(`${name} and ${name}_FILE are both set: unset one of them`)
       return undefined
     }
+    const unmeant = path === undefined ? unmeantIn(name, direct) : unmeantIn(`${name}_FILE`, path, true)
+    if (unmeant !== undefined) {
+      problems.push(unmeant)
+      return undefined
+    }
     const text = path === undefined ? direct : readText(variable, path)
     if (text === undefined) return undefined
     const title = path === undefined ? name : `${name} (from ${name}_FILE)`
@@ -50,6 +69,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
       problems.push(`${title} ${rule}${isPublic ? notThis(offending) : ''}`)
       return undefined
     }
+    if (/^\s|\s$/.test(text)) return wrong(WHITE_SPACE)
     // The replacement character is what is left of bytes that are not UTF-8, such as a key written raw to a file.
     if (/[\p{Cc}\uFFFD]/u.test(text)) return wrong('must be one line of text, without control characters')
     return parse(text, wrong)

@@ -57,13 +57,15 @@ export const list =
     return [...new Set(entries.filter((value) => value !== undefined))]
   }
 
+export const TILDE = 'begins with ~, which only a shell replaces: write the whole path'
+
+export const path: Parse<string> = (text, wrong) => (text.startsWith('~') ? wrong(TILDE, text) : text)
+
 /** Any text; what would break a line was refused before. */
 export const line: Parse<string> = (text) => text
 
 export const label: Parse<string> = (text, wrong) =>
-  /^[^\p{C}\p{Zl}\p{Zp}]{1,50}$/u.test(text) && text.trim() === text
-    ? text
-    : wrong('must be 1 to 50 printable characters without space at either end', text)
+  /^[^\p{C}\p{Zl}\p{Zp}]{1,50}$/u.test(text) ? text : wrong('must be 1 to 50 printable characters', text)
 
 const LABEL = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?'
 const HOST_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`, 'i')

@@ -49,7 +49,7 @@ export const table = {
   databaseReplicaMaxLag: withDefault('DATABASE_REPLICA_MAX_LAG', '5s', is.milliseconds('1s', '5m'), 'how far behind a replica may be before the primary serves instead'),
   databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', is.integer(1, 1000), 'database connections at most'),
   databaseWait: withDefault('DATABASE_WAIT', '30s', is.milliseconds('0s', '24h'), 'how long a start waits for the database'),
-  dataDir: withDefault('DATA_DIR', './data', is.line, 'folder of the embedded database; one process at a time'),
+  dataDir: withDefault('DATA_DIR', './data', is.path, 'folder of the embedded database; one process at a time'),
   migrateOnStart: withDefault('MIGRATE_ON_START', 'true', is.boolean, 'whether serve migrates the database first'),
   jwtSecret: optional('JWT_SECRET', 'required with DATABASE_URL, else made once and kept in DATA_DIR', is.secrets, 'at least 32 bytes; several, separated by commas, for rotation: the first signs, all verify'),
   jwtTtl: withDefault('JWT_TTL', '24h', is.seconds('1s', '8760h'), 'how long an authentication token is good'),

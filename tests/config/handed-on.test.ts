@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'bun:test'
+import { variables } from '../../src/config/config'
+import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
+
+// What a shell takes away or replaces, and docker's --env-file, systemd and Compose hand on: alike for every variable.
+
+const WHITE_SPACE = 'begins or ends with white space, perhaps of a Windows line end: take it away'
+
+/** The problems of one variable amid all that it may need. */
+function problemsAbout(name: string, environment: Environment, files: Environment = {}) {
+  const around: Environment = {
+    ...POSTGRES,
+    ...SMTP,
+    DATABASE_POOLER: 'transaction',
+    DATABASE_DIRECT_URL: POSTGRES.DATABASE_URL,
+    DATABASE_REPLICA_URLS: POSTGRES.DATABASE_URL,
+    SMTP_USERNAME: 'red',
+    SMTP_PASSWORD: 'pass',
+  }
+  delete around[name]
+  return problemsOf({ ...around, ...environment }, files)
+}
+
+describe.each(variables.map(({ name }) => name))('%s', (name) => {
+  test.each(['"', "'"])('in quotes %s is refused', (quote) => {
+    for (const value of ['4000', '', 'a b'])
+      expect(problemsAbout(name, { [name]: `${quote}${value}${quote}` })).toEqual([
+        `${name} stands in quotes, which docker's --env-file hands on: write it without, or into ${name}_FILE if they belong to the value`,
+      ])
+    expect(problemsAbout(name, { [`${name}_FILE`]: `${quote}/run/x${quote}` })).toEqual([
+      `${name}_FILE stands in quotes, which docker's --env-file hands on: write it without`,
+    ])
+  })
+
+  test('with white space at an end is refused, from the environment and from a file', () => {
+    for (const value of [' 4000', '4000 ', '4000\t', '4000\r', '\n4000', ' ', '4000\u00a0']) {
+      expect(problemsAbout(name, { [name]: value })).toEqual([`${name} ${WHITE_SPACE}`])
+      expect(problemsAbout(name, { [`${name}_FILE`]: '/f' }, { '/f': value })).toEqual([
+        `${name} (from ${name}_FILE) ${WHITE_SPACE}`,
+      ])
+    }
+    expect(problemsAbout(name, { [`${name}_FILE`]: '/f ' })).toEqual([`${name}_FILE ${WHITE_SPACE}`])
+  })
+
+  test('from a file under ~ is refused', () => {
+    for (const path of ['~/f', '~', '~root/f'])
+      expect(problemsAbout(name, { [`${name}_FILE`]: path }, { [path]: 'x' })).toEqual([
+        `${name}_FILE begins with ~, which only a shell replaces: write the whole path`,
+      ])
+  })
+})
+
+test('a folder under ~ is refused', () => {
+  for (const DATA_DIR of ['~/x', '~', '~redlight/x'])
+    expect(problemsOf({ DATA_DIR })).toEqual([
+      `DATA_DIR begins with ~, which only a shell replaces: write the whole path, not "${DATA_DIR}"`,
+    ])
+  expect(configOf({ DATA_DIR: './~x' }).database).toMatchObject({ dataDir: './~x' })
+})
+
+test('a byte order mark at the beginning of a file is no part of the value', () => {
+  const files = {
+    '/port': '\uFEFF4000\r\n',
+    '/secret': `\uFEFF${SECRET}\n`,
+    '/url': `\uFEFF${POSTGRES.DATABASE_URL}`,
+  }
+  const environment = { PORT_FILE: '/port', JWT_SECRET_FILE: '/secret', DATABASE_URL_FILE: '/url' }
+  expect(configOf(environment, files)).toEqual(configOf({ PORT: '4000', ...POSTGRES }))
+  expect(problemsOf({ PORT_FILE: '/port' }, { '/port': '\uFEFF\n' })).toEqual([
+    'PORT_FILE names an empty file, /port: write the value into it, or unset PORT_FILE',
+  ])
+})
+
+test('quotes that belong to a value come in a file, and those around a part of it anyway', () => {
+  const environment = { ...SMTP, SMTP_USERNAME: 'red', SMTP_PASSWORD_FILE: '/p' }
+  expect(configOf(environment, { '/p': '"pass"\n' }).smtp?.password).toBe('"pass"')
+  expect(configOf({ ...SMTP, SMTP_SENDER: '"A, B" <a@b.example>' }).smtp?.sender).toBe('"A, B" <a@b.example>')
+})
+
+test('no secret is shown for being in quotes or having a blank', () => {
+  const shown = [
+    ...problemsOf({ JWT_SECRET: `"${SECRET}"` }),
+    ...problemsOf({ JWT_SECRET: `${SECRET} ` }),
+    ...problemsOf({ ...POSTGRES, DATABASE_URL: `'${POSTGRES.DATABASE_URL}'` }),
+  ]
+  expect(shown).toHaveLength(3)
+  expect(shown.join()).not.toMatch(/secret-of|hunter/)
+})
