@@ -5,11 +5,11 @@ type Answer = { readonly status: number; readonly body: string }
 
 const MAX_BODY_LENGTH = 64 * 1024
 
-/** What the service at this address says of its health; undefined if it doesn't answer within the limit. */
-export async function askSelf(origin: string | URL, limitMs: number): Promise<Answer | undefined> {
+/** What the service answers at this URL of its own; undefined if it doesn't answer within the limit. */
+export async function askSelf(url: string | URL, limitMs: number): Promise<Answer | undefined> {
   const answer = Promise.withResolvers<IncomingMessage>()
   // Bun's fetch goes through HTTP_PROXY and ALL_PROXY, even to this machine, and can't be told not to.
-  const request = get(new URL('/v1/healthcheck', origin), { agent: false }, answer.resolve)
+  const request = get(new URL(url), { agent: false }, answer.resolve)
   request.on('error', answer.reject)
   try {
     return await within(limitMs, answer.promise.then(read), () => undefined)

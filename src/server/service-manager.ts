@@ -28,7 +28,8 @@ export function createServiceManager(environment: Environment, pid: number, log:
       const everyMs = watchdogMs / 2
       const timer = setInterval(async () => {
         // Any status will do: a restart doesn't fix a database that is away.
-        if (isStopping || (await askSelf(url, everyMs / 2)) !== undefined) send('WATCHDOG=1')
+        if (isStopping || (await askSelf(new URL('/v1/healthcheck', url), everyMs / 2)) !== undefined)
+          send('WATCHDOG=1')
         else log.error('the service does not answer itself', { url: url.origin })
       }, everyMs)
       return () => clearInterval(timer)
