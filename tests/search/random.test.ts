@@ -1,0 +1,183 @@
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { listService } from '../support/lists'
+
+const { server, alice, bob, list } = listService()
+
+const FILMS = 2400
+const QUERIES = 1000
+
+describe(`of ${FILMS} random films`, () => {
+  type Film = {
+    id: number
+    title: string
+    year: number
+    runtime: number
+    genres: string[]
+    director: string | null
+    cast: string[] | null
+    release_date: string | null
+    created_by: number
+    /** Among all, by their titles. */
+    place: number
+  }
+  const SEED = 20261121
+  let state = SEED
+  /** mulberry32 */
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const below = (max: number) => Math.floor(random() * max)
+  const pick = <T>(from: readonly T[]): T => from[below(from.length)] as T
+  const maybe = <T>(chance: number, make: () => T): T | undefined => (random() < chance ? make() : undefined)
+  const several = <T>(count: number, make: () => T) => Array.from({ length: count }, make)
+
+  const words = 'Café LUNA señor Über straße Łódź ærø Ночь river Night the of 東京 1984'.split(' ')
+  const genres = ['Drama', 'comedy', 'Science Fiction', 'ÉPOPÉE', 'crime', 'noir']
+  const phrase = (count: number) => several(count, () => pick(words)).join(pick([' ', ', ', ' – ', '! ']))
+  const day = () =>
+    `${1990 + below(8)}-${String(1 + below(12)).padStart(2, '0')}-${String(1 + below(28)).padStart(2, '0')}`
+  const special: Record<string, string> = { ß: 'ss', ł: 'l', æ: 'ae', ø: 'o' }
+  const fold = (text: string) =>
+    text
+      .normalize('NFD')
+      .replaceAll(/\p{M}/gu, '')
+      .toLowerCase()
+      .replaceAll(/[ßłæø]/g, (letter) => special[letter] ?? '')
+  const known = new Map<string, string[]>()
+  const wordsOf = (text: string) => {
+    const words = known.get(text) ?? fold(text).match(/[\p{L}\p{N}]+/gu) ?? []
+    known.set(text, words)
+    return words
+  }
+
+  let films: Film[]
+  beforeAll(async () => {
+    await server().sql`truncate movies restart identity cascade`
+    const { sql } = server()
+    // So that their ids span several of the blocks that far pages begin in.
+    await sql`alter table movies alter column id set increment by 397`
+    const drawn = several(FILMS, () => {
+      const release_date = maybe(0.7, day) ?? null
+      return {
+        title: `${phrase(1 + below(3))} ${below(1e9)}`,
+        year: release_date === null ? 1990 + below(8) : Number(release_date.slice(0, 4)),
+        runtime: 80 + below(20),
+        genres: [...new Set(several(1 + below(3), () => pick(genres)))],
+        director: maybe(0.6, () => phrase(2)) ?? null,
+        cast: maybe(0.6, () => [...new Set(several(below(4), () => phrase(2)))]) ?? null,
+        release_date,
+        created_by: pick([1, alice().id, bob().id]),
+      }
+    })
+    for (let i = 0; i < FILMS; i += 200) await sql`insert into movies ${sql(drawn.slice(i, i + 200))}`
+    const inserted = await sql<
+      { id: string; title: string }[]
+    >`select id, title from movies order by title collate "und-x-icu"`
+    const byTitle = new Map(drawn.map((film) => [film.title, film]))
+    films = inserted.map(({ id, title }, place) => ({
+      ...(byTitle.get(title) as Film),
+      id: Number(id),
+      place,
+    }))
+  })
+
+  const disguise = (text: string) =>
+    pick([text, fold(text), text.toUpperCase(), text.normalize('NFD'), text.toLowerCase()])
+  const queryText = () =>
+    pick([
+      () => disguise(pick(words)),
+      () => disguise(`${pick(words)} ${pick(words)}`),
+      () => pick(['?!', ' ', '&|']),
+    ])()
+  const sorts = ['id', 'title', 'year', 'runtime', 'release_date']
+  type Query = Partial<Record<string, string>>
+  const drawQuery = (): Query => ({
+    title: maybe(0.3, queryText),
+    genres: maybe(0.3, () =>
+      several(1 + below(2), () => disguise(pick([...genres, ...genres, 'western']))).join(pick([',', ' , '])),
+    ),
+    director: maybe(0.15, queryText),
+    cast: maybe(0.15, queryText),
+    year: maybe(0.1, () => String(1990 + below(9))),
+    release_date: maybe(0.05, () => pick(films).release_date ?? day()),
+    release_date_from: maybe(0.15, day),
+    release_date_to: maybe(0.15, day),
+    created_by: maybe(0.2, () => pick(['me', '1', String(bob().id), '999'])),
+    page: maybe(0.5, () => String(1 + below(pick([4, 100, FILMS])))),
+    page_size: maybe(0.7, () => String(1 + below(100))),
+    sort: maybe(0.8, () => pick(['', '-']) + pick(sorts)),
+  })
+
+  const holds = (text: string | null, asked = '') => {
+    const words = wordsOf(text ?? '')
+    return wordsOf(asked).every((word) => words.includes(word))
+  }
+  const genreKey = (genre: string) => genre.normalize('NFC').trim().toLowerCase()
+
+  /** What the contract says of a query, film by film. */
+  function reference(query: Query) {
+    const { sort = 'id', page = '1', page_size = '20', genres, created_by } = query
+    const asked = genres?.split(',').map(genreKey) ?? []
+    const found = films.filter(
+      (film) =>
+        holds(film.title, query.title) &&
+        holds(film.director, query.director) &&
+        holds(film.cast?.join('\n') ?? null, query.cast) &&
+        asked.every((genre) => film.genres.map(genreKey).includes(genre)) &&
+        (query.year === undefined || film.year === Number(query.year)) &&
+        (query.release_date === undefined || film.release_date === query.release_date) &&
+        (query.release_date_from === undefined || (film.release_date ?? '') >= query.release_date_from) &&
+        (query.release_date_to === undefined || (film.release_date ?? '9') <= query.release_date_to) &&
+        (created_by === undefined ||
+          film.created_by === (created_by === 'me' ? alice().id : Number(created_by))),
+    )
+    const key = sort.replace('-', '')
+    const sign = sort.startsWith('-') ? -1 : 1
+    const ranks: Record<string, (film: Film) => number> = {
+      id: ({ id }) => id,
+      title: ({ place }) => place,
+      year: ({ year }) => year,
+      runtime: ({ runtime }) => runtime,
+      release_date: ({ release_date }) => Date.parse(release_date ?? ''),
+    }
+    const rankOf = ranks[key] ?? (() => 0)
+    found.sort((a, b) => {
+      const [left, right] = [rankOf(a), rankOf(b)]
+      if (Number.isNaN(left) || Number.isNaN(right))
+        return Number(Number.isNaN(left)) - Number(Number.isNaN(right)) || a.id - b.id
+      return sign * (left - right) || a.id - b.id
+    })
+    const [current, size] = [Number(page), Number(page_size)]
+    return {
+      ids: found.slice((current - 1) * size, current * size).map(({ id }) => id),
+      metadata: {
+        current_page: current,
+        page_size: size,
+        first_page: 1,
+        last_page: Math.max(1, Math.ceil(found.length / size)),
+        total_records: found.length,
+      },
+    }
+  }
+
+  test(`${QUERIES} random queries find what the reference finds (seed ${SEED})`, async () => {
+    let hits = 0
+    for (let i = 0; i < QUERIES; i++) {
+      const query = drawQuery()
+      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+      const { body } = await list(`?${new URLSearchParams(given)}`)
+      const found = { ids: body.movies?.map(({ id }) => id), metadata: body.metadata, error: body.error }
+      expect({ query, ...found }).toEqual({ query, ...reference(query), error: undefined as never })
+      if (given.length > 2 && body.metadata.total_records > 0) hits++
+    }
+    expect(hits).toBeGreaterThan(200)
+  }, 120_000)
+
+  test('titles stand in the order of their language-neutral collation', () => {
+    const { compare } = new Intl.Collator('und')
+    expect(films.map(({ title }) => title)).toEqual(films.map(({ title }) => title).sort(compare))
+  })
+})
