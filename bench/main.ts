@@ -110,10 +110,10 @@ async function measureRows(workplace: Workplace, only: Order['only']): Promise<R
   return results
 }
 
-/** The suite keeps each fault to seconds, so that it stays short; here they last as long as they do in life. */
+/** The suite ends each fault once it is felt, and measures nothing; here they last, and answers have to come in time. */
 async function faults(): Promise<number> {
   const tests = Bun.spawn([process.execPath, 'test', '--timeout', '300000', ...FAULT_TESTS], {
-    env: { ...process.env, FAULT_SECONDS: FULL_FAULT_SECONDS },
+    env: { ...process.env, FAULTS: '1', FAULT_SECONDS: FULL_FAULT_SECONDS },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return await tests.exited

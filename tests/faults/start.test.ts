@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type postgres from 'postgres'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
-import { quietSettings, runProgram, signUp, startProgram } from '../support/program'
+import { launchProgram, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 import { startProxy } from '../support/proxy'
+import { until } from '../support/until'
 
 const TIMEOUT_MS = 60_000
 /** That of src/migrations/migrate.ts. */
 const MIGRATION_LOCK = 7_303_014
+
+const ASKS_FOR_ITS_TURN =
+  "select from pg_stat_activity where usename = 'app' and query like '%pg_try_advisory_lock%'"
+/** Longer than any request may wait. */
+const WAITS_LONG = `select from pg_stat_activity where usename = 'app' and wait_event_type = 'Lock'
+  and now() - query_start > interval '6 seconds'`
 
 /** The turn to migrate, of a database that has everything before it. */
 async function holdMigrations(sql: postgres.Sql) {
@@ -32,14 +39,15 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
     async () => {
       const proxy = await startProxy(server.port, 'starting')
       await server.stop('fast')
-      const starts = Promise.all([
-        startProgram(environment),
-        startProgram({ ...environment, DATABASE_URL: server.url('redlight', { port: proxy.port }) }),
-      ])
-      await Bun.sleep(2000)
+      const programs = [
+        launchProgram(environment),
+        launchProgram({ ...environment, DATABASE_URL: server.url('redlight', { port: proxy.port }) }),
+      ]
+      for (const program of programs) await program.logged('waiting for the database')
       await server.start()
       proxy.become('passing')
-      for (const program of await starts) {
+      for (const program of programs) {
+        await program.listening
         expect(program.lines.filter((line) => line.includes('waiting for the database'))).toHaveLength(1)
         expect(await program.stop()).toMatchObject({ exitCode: 0 })
       }
@@ -53,14 +61,12 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
     async () => {
       const sql = server.connect()
       await holdMigrations(sql)
-      let isUp = false
-      const start = startProgram({ ...environment, DATABASE_WAIT: '1s' }).finally(() => {
-        isUp = true
-      })
-      await Bun.sleep(6000)
-      expect(isUp).toBe(false)
+      const program = launchProgram({ ...environment, DATABASE_WAIT: '1s' })
+      // Asked for on the server's own clock; longer than a request, or DATABASE_WAIT, may take.
+      await sql`select pg_sleep(6)`
+      expect(program.lines.filter((line) => line.includes('"listening"'))).toEqual([])
       await sql.end()
-      const program = await start
+      await program.listening
       expect(await program.stop()).toMatchObject({ exitCode: 0 })
     },
     TIMEOUT_MS,
@@ -71,10 +77,10 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
     async () => {
       const sql = server.connect()
       await holdMigrations(sql)
-      const start = startProgram(environment)
-      await Bun.sleep(1500)
+      const program = launchProgram(environment)
+      await until(async () => (await server.admin(ASKS_FOR_ITS_TURN)).length > 0)
       await server.restart('immediate')
-      const program = await start
+      await program.listening
       expect(program.lines.filter((line) => line.includes('waiting for the database'))).toHaveLength(1)
       expect(await program.stop()).toMatchObject({ exitCode: 0 })
       await sql.end({ timeout: 0 })
@@ -91,7 +97,7 @@ describe.skipIf(!canStartPostgres)('what takes its time', () => {
       const sql = server.connect()
       const held = sql.begin(async (tx) => {
         await tx`lock table movies in exclusive mode`
-        await Bun.sleep(6000)
+        await until(async () => (await server.admin(WAITS_LONG)).length > 0)
       })
       const removed = await runProgram(environment, ['users', 'remove', email])
       expect(removed).toMatchObject({ exitCode: 0, stderr: '' })

@@ -46,8 +46,8 @@ describe('requests that are meant to be read in two ways', () => {
         head('GET /v1/movies', 'X-Folded: a', ' b'),
       ]
       for (const shape of shapes) {
-        const { statuses, isClosed } = await sendRaw(program.url, shape + smuggled)
-        expect({ shape, statuses, isClosed }).toEqual({ shape, statuses: [400], isClosed: true })
+        const { statuses } = await sendRaw(program.url, shape + smuggled)
+        expect({ shape, statuses }).toEqual({ shape, statuses: [400] })
       }
     },
     TIMEOUT_MS,

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
+import { withFaults } from '../support/faults'
 import { listService } from '../support/lists'
 
 const { server, alice, bob, list } = listService()
 
 const FILMS = 2400
-const QUERIES = 1000
+const QUERIES = withFaults ? 1000 : 200
 
 describe(`of ${FILMS} random films`, () => {
   type Film = {
@@ -173,8 +174,8 @@ describe(`of ${FILMS} random films`, () => {
       expect({ query, ...found }).toEqual({ query, ...reference(query), error: undefined as never })
       if (given.length > 2 && body.metadata.total_records > 0) hits++
     }
-    expect(hits).toBeGreaterThan(200)
-  }, 120_000)
+    expect(hits).toBeGreaterThan(QUERIES / 5)
+  }, 300_000)
 
   test('titles stand in the order of their language-neutral collation', () => {
     const { compare } = new Intl.Collator('und')

@@ -1,4 +1,5 @@
 import { aMovie } from './server'
+import { until } from './until'
 
 // A few clients that read and write all the time, and judge every answer: right, or a proper 503.
 
@@ -104,6 +105,17 @@ export function startLoad(url: URL, token: string, { connection = 'keep-alive' }
       const since = performance.now() - milliseconds
       const served = begunAtOfSuccesses.filter((begunAt) => begunAt > since).length
       return served > CLIENTS && refusals.every(({ endedAt }) => endedAt < since)
+    },
+    /** Once so many requests have been refused from now on, and some time has passed. */
+    async isRefused(times: number, atLeastMs: number) {
+      const before = refusals.length
+      await Bun.sleep(atLeastMs)
+      await until(() => refusals.length >= before + times)
+    },
+    /** Once several writes have been acknowledged, at no exact moment. */
+    async isUnderWay() {
+      const atLeast = acknowledged.size + 3 + Math.floor(5 * Math.random())
+      await until(() => acknowledged.size >= atLeast)
     },
     /** Whether requests that begin from now on are answered at all is not judged. */
     mayFailFromNow() {

@@ -1,7 +1,14 @@
 import { SECRET } from './config'
 import { PASSWORD } from './server'
+import { until } from './until'
 
 // The program as an operator starts it: a process of its own, with an environment and nothing else.
+
+// Not even a test that fails leaves a process behind.
+const children = new Set<Bun.Subprocess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
 
 export type Output = 'pipe' | ReturnType<typeof Bun.file>
 export type Program = Awaited<ReturnType<typeof startProgram>>
@@ -15,17 +22,19 @@ function spawnProgram(
 ) {
   const flags = preload === undefined ? [] : ['--preload', preload]
   const program = executable === undefined ? [process.execPath, ...flags, 'src/main.ts'] : [executable]
-  return Bun.spawn([...program, ...(args ?? ['serve'])], {
+  const child = Bun.spawn([...program, ...(args ?? ['serve'])], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdin: 'ignore',
     stdout: output,
     stderr: output,
   })
+  children.add(child)
+  child.exited.finally(() => children.delete(child))
+  return child
 }
 
 /** Runs the program to its end. */
 export async function runProgram(environment: Record<string, string>, args: string[] = ['serve']) {
-  const startedAt = performance.now()
   const child = spawnProgram(environment, { args })
   const textOf = (stream: typeof child.stdout) =>
     stream instanceof ReadableStream ? new Response(stream).text() : ''
@@ -34,7 +43,7 @@ export async function runProgram(environment: Record<string, string>, args: stri
     textOf(child.stderr),
     child.exited,
   ])
-  return { exitCode, stdout, stderr, seconds: (performance.now() - startedAt) / 1000 }
+  return { exitCode, stdout, stderr }
 }
 
 /** Starts `redlight serve`; resolves once it listens. */
@@ -72,6 +81,8 @@ export function launchProgram(environment: Record<string, string>, options: Spaw
     listening: listening.promise,
     pid: child.pid,
     lines,
+    /** Once a line of the log has these words. */
+    logged: (words: string) => until(() => lines.some((line) => line.includes(words))),
     exited: child.exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
@@ -85,12 +96,8 @@ export function launchProgram(environment: Record<string, string>, options: Spaw
 }
 
 async function untilItAnswers(url: URL): Promise<URL> {
-  for (let tries = 0; tries < 200; tries++) {
-    const response = await fetch(new URL('/v1/healthcheck', url)).catch(() => undefined)
-    if (response?.ok) return url
-    await Bun.sleep(50)
-  }
-  throw new Error(`nothing answers at ${url}`)
+  await until(async () => (await fetch(new URL('/v1/healthcheck', url)).catch(() => undefined))?.ok)
+  return url
 }
 
 /** Registers a user who may read and write, activated with the command line, and signs in. */

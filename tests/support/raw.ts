@@ -54,21 +54,20 @@ function isWhole(received: string): boolean {
   return length !== undefined && body.join('\r\n\r\n').length >= Number(length)
 }
 
-/** What comes back within a moment of the last byte. */
-export async function sendRaw(url: URL, data: string, patienceMs = 2000) {
+/** All that comes back until the other end closes: a request that is sent as it should be asks for that itself. */
+export async function sendRaw(url: URL, data: string) {
   const client = await openRaw(url)
   await client.send(data)
-  const until = performance.now() + patienceMs
-  let before = -1
-  while (client.isOpen() && performance.now() < until) {
-    await Bun.sleep(150)
-    const now = client.received().length
-    if (now > 0 && now === before) break
-    before = now
-  }
+  await client.closed
   const text = client.received()
-  const isClosed = !client.isOpen()
-  client.close()
   const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status))
-  return { text, statuses, isClosed }
+  return { text, statuses }
+}
+
+/** Sends a piece five times a second until the other end closes. */
+export async function drip(client: RawClient, piece: string) {
+  while (client.isOpen()) {
+    await client.send(piece)
+    await Promise.race([client.closed, Bun.sleep(200)])
+  }
 }
