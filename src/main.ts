@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
 import { createProgress } from './cli/progress'
@@ -31,6 +32,10 @@ const progress = createProgress(
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
+// Without its terminal, a process that nobody sees any more would go on and hold its data folder.
+const hasTerminal = [0, 1, 2].some(isatty)
+const stopSignals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', ...(hasTerminal ? ['SIGHUP' as const] : [])]
+
 const exitCode = await runCommandLine(
   process.argv.slice(2),
   {
@@ -43,7 +48,7 @@ const exitCode = await runCommandLine(
       process.on('unhandledRejection', (reason) =>
         log.error('a failure was not handled', describeError(reason)),
       )
-      process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
+      if (!hasTerminal) process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
       return log
     },
     serviceManager: (log) => createServiceManager(process.env, process.pid, log),
@@ -56,7 +61,7 @@ const exitCode = await runCommandLine(
     readInput: () => Bun.stdin.text(),
     untilSignal: () =>
       new Promise((resolve) => {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+        for (const signal of stopSignals) process.once(signal, resolve)
       }),
   },
   printError,

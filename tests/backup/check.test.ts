@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkBackup } from '../../src/backup/check'
+import { readManifest } from '../../src/backup/read'
+import { createLog } from '../../src/log'
+import { databaseVariables, type Finished, redlight } from '../support/command-line'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+
+let folder: string
+let database: TestDatabase
+let run: (...args: string[]) => Promise<Finished>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'redlight-backup-'))
+  database = await createTestDatabase()
+  run = (...args) => redlight(args, databaseVariables(database.config))
+  expect(await run('seed')).toMatchObject({ code: 0 })
+})
+afterAll(async () => {
+  await database.drop()
+  await rm(folder, { recursive: true })
+})
+
+test('a backup is verified row by row, and each row is counted when restored and when read', async () => {
+  const path = join(folder, 'verified.backup')
+  expect(await run('backup', path)).toEqual({
+    code: 0,
+    out: `Wrote ${path}: 1 user, 120 movies, 0 favourites.\n`,
+    error: '',
+  })
+  const manifest = await readManifest(path)
+  let counted = 0
+  const log = createLog('error', (line) => console.error(line()))
+  await checkBackup(path, manifest, log, (rows) => {
+    counted += rows
+  })
+  expect(counted).toBe(2 * manifest.tables.reduce((sum, { rows }) => sum + rows, 0))
+})
+
+test('a file that exists is overwritten with --force alone', async () => {
+  const path = join(folder, 'mine.txt')
+  await Bun.write(path, 'mine')
+  const before = await readdir(folder)
+  for (const args of [[path], [path, '--verify']])
+    expect(await run('backup', ...args)).toEqual({
+      code: 1,
+      out: '',
+      error: `redlight backup: ${path} exists already: name another file, or overwrite it with --force\n`,
+    })
+  expect(await Bun.file(path).text()).toBe('mine')
+  expect(await readdir(folder)).toEqual(before)
+  expect(await run('backup', path, '--force')).toMatchObject({ code: 0 })
+  expect((await readManifest(path)).tables.map(({ name }) => name)).toContain('movies')
+})
+
+test('a file whose name begins with a dash stands behind two of them', async () => {
+  const path = '-dash.backup'
+  const inFolder = (...args: string[]) =>
+    Bun.$`cd ${folder} && ${process.execPath} ${join(import.meta.dir, '../../src/main.ts')} ${args}`
+      .env({ PATH: process.env.PATH ?? '', ...databaseVariables(database.config) })
+      .quiet()
+      .nothrow()
+  expect((await inFolder('backup', '--', path)).exitCode).toBe(0)
+  const checked = await inFolder('backup', '--check', '--', path)
+  expect(checked.stdout.toString()).toMatch(/^-dash\.backup is intact: 1 user, 120 movies, .*; verified\.\n$/)
+})
