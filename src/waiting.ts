@@ -1,27 +1,33 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+/** What a request has cost so far, and which client pays: whoever waits is served in turn by client. */
+export type Bill = { client: string | undefined; databaseMs: number }
+
 // A request may wait several times: for its user, for the movie, for a password. Their sum has to end in time, so the
-// moment travels with the request instead of each wait having a limit of its own.
-const deadlines = new AsyncLocalStorage<{ at: number } | undefined>()
+// moment travels with the request instead of each wait having a limit of its own; and so does the bill.
+const errands = new AsyncLocalStorage<{ at: number; readonly bill: Bill | undefined }>()
+
+/** The bill of the request that this is done for; undefined for the service's own work. */
+export const currentBill = (): Bill | undefined => errands.getStore()?.bill
 
 /** Runs the work of a request, all of whose waits together are to end within so many milliseconds. */
-export const withDeadline = <T>(milliseconds: number, work: () => T): T =>
-  deadlines.run({ at: performance.now() + milliseconds }, work)
+export const withDeadline = <T>(milliseconds: number, work: () => T, bill = currentBill()): T =>
+  errands.run({ at: performance.now() + milliseconds, bill }, work)
 
 /** How long a wait may take: `limitMs`, or what is left to the request. */
 export function timeLeft(limitMs: number): number {
-  const deadline = deadlines.getStore()
-  return deadline === undefined ? limitMs : Math.max(0, Math.min(limitMs, deadline.at - performance.now()))
+  const errand = errands.getStore()
+  return errand === undefined ? limitMs : Math.max(0, Math.min(limitMs, errand.at - performance.now()))
 }
 
 /** Waiting for the client, such as for its body, does not count against the request's deadline. */
 export async function withoutDeadline<T>(work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
-  const deadline = deadlines.getStore()
+  const errand = errands.getStore()
   try {
-    return await deadlines.run(undefined, work)
+    return await withDeadline(Number.POSITIVE_INFINITY, work)
   } finally {
-    if (deadline !== undefined) deadline.at += performance.now() - startedAt
+    if (errand !== undefined) errand.at += performance.now() - startedAt
   }
 }
 
@@ -60,59 +66,124 @@ const LATE = Symbol('late')
 /** Runs `concurrency` jobs, lets `maxWaiting` more wait up to `maxWaitMs`, and refuses the rest. */
 export type Gate = {
   /** Resolves with the way out, which must be called once the work is over; rejects with `refusal()`. */
-  enter(): Promise<() => void>
-  run<T>(work: () => Promise<T>): Promise<T>
+  enter(kind?: Kind): Promise<() => void>
+  run<T>(work: () => Promise<T>, kind?: Kind): Promise<T>
   /** How many run, and how many wait. */
   readonly busy: number
   readonly waiting: number
 }
-export type GateLimits = { concurrency: number; maxWaiting: number; maxWaitMs: number; refusal: () => Error }
+type Kind = 'read' | 'write'
+export type GateLimits = {
+  concurrency: number
+  maxWaiting: number
+  maxWaitMs: number
+  refusal: () => Error
+  /** What all writes together may take, and what one client may take; all, where these are not given. */
+  writes?: number
+  perClient?: { all: number; writes: number }
+}
 
-export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: GateLimits): Gate {
+type Lane = { busy: number; writing: number; readonly read: Set<Waiting>; readonly write: Set<Waiting> }
+type Waiting = { readonly since: number; admit(): void }
+const kinds = ['read', 'write'] as const
+
+/** What each client has at work and waiting; undefined is the service itself, which has no share to keep to. */
+function createLanes({ concurrency, writes = concurrency, perClient }: GateLimits) {
+  const share = perClient ?? { all: concurrency, writes }
+  const lanes = new Map<string | undefined, Lane>()
   let busy = 0
-  const queue = new Set<() => void>()
+  let writing = 0
 
-  function leave() {
-    const [next] = queue
-    if (next === undefined) busy--
-    else {
-      queue.delete(next)
-      next()
-    }
+  function isFree(client: string | undefined, lane: Lane, kind: Kind): boolean {
+    if (busy >= concurrency || (kind === 'write' && writing >= writes)) return false
+    if (client === undefined) return true
+    return lane.busy < share.all && (kind === 'read' || lane.writing < share.writes)
   }
 
-  function once(leave: () => void) {
+  return {
+    isFree,
+    busy: () => busy,
+    of(client: string | undefined): Lane {
+      const lane = lanes.get(client) ?? { busy: 0, writing: 0, read: new Set(), write: new Set() }
+      lanes.set(client, lane)
+      return lane
+    },
+    count(lane: Lane, kind: Kind, by: 1 | -1) {
+      busy += by
+      lane.busy += by
+      if (kind === 'read') return
+      writing += by
+      lane.writing += by
+    },
+    forgetIdle(client: string | undefined, lane: Lane) {
+      if (lane.busy + lane.read.size + lane.write.size === 0) lanes.delete(client)
+    },
+    /** Whose turn it is, of those that may begin. */
+    next(): Waiting | undefined {
+      for (const [client, lane] of lanes) {
+        const [first] = kinds
+          .filter((kind) => lane[kind].size > 0 && isFree(client, lane, kind))
+          .flatMap((kind) => [...lane[kind].values().take(1)])
+          .sort((a, b) => a.since - b.since)
+        if (first === undefined) continue
+        lanes.delete(client)
+        lanes.set(client, lane)
+        return first
+      }
+    },
+  }
+}
+
+/** Serves those who wait in turn by client, so that nobody waits behind all that another client has asked for. */
+export function createGate(limits: GateLimits): Gate {
+  const { maxWaiting, maxWaitMs, refusal } = limits
+  const lanes = createLanes(limits)
+  let waiting = 0
+  let asked = 0
+
+  function begin(client: string | undefined, lane: Lane, kind: Kind): () => void {
+    lanes.count(lane, kind, 1)
     let isGone = false
     return () => {
-      if (!isGone) leave()
+      if (isGone) return
       isGone = true
+      lanes.count(lane, kind, -1)
+      if (waiting > 0) lanes.next()?.admit()
+      lanes.forgetIdle(client, lane)
     }
   }
 
-  function enter(): Promise<() => void> {
-    if (busy < concurrency) {
-      busy++
-      return Promise.resolve(once(leave))
-    }
+  function enter(kind: Kind = 'read'): Promise<() => void> {
+    const client = currentBill()?.client
+    const lane = lanes.of(client)
+    if (lane[kind].size === 0 && lanes.isFree(client, lane, kind))
+      return Promise.resolve(begin(client, lane, kind))
     const milliseconds = timeLeft(maxWaitMs)
-    if (queue.size >= maxWaiting || milliseconds === 0) return Promise.reject(refusal())
+    const isLong = client !== undefined && lane.read.size + lane.write.size >= maxWaiting / 2
+    if (waiting >= maxWaiting || isLong || milliseconds === 0) {
+      lanes.forgetIdle(client, lane)
+      return Promise.reject(refusal())
+    }
     return new Promise((resolve, reject) => {
-      const admit = () => {
+      const entry = { since: asked++, admit: () => leaveQueue(() => resolve(begin(client, lane, kind))) }
+      const callOff = after(milliseconds, () => leaveQueue(() => reject(refusal())))
+      lane[kind].add(entry)
+      waiting++
+
+      function leaveQueue(then: () => void) {
         callOff()
-        resolve(once(leave))
+        lane[kind].delete(entry)
+        waiting--
+        then()
+        lanes.forgetIdle(client, lane)
       }
-      const callOff = after(milliseconds, () => {
-        queue.delete(admit)
-        reject(refusal())
-      })
-      queue.add(admit)
     })
   }
 
   return {
     enter,
-    async run(work) {
-      const leave = await enter()
+    async run(work, kind) {
+      const leave = await enter(kind)
       try {
         return await work()
       } finally {
@@ -120,10 +191,10 @@ export function createGate({ concurrency, maxWaiting, maxWaitMs, refusal }: Gate
       }
     },
     get busy() {
-      return busy
+      return lanes.busy()
     },
     get waiting() {
-      return queue.size
+      return waiting
     },
   }
 }

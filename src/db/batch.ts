@@ -1,15 +1,18 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import { timeLeft, withDeadline, within } from '../waiting'
+import { type Later, later } from '../later'
+import { currentBill } from '../waiting'
 import type { Db } from './client'
-import { isRefused } from './errors'
+import { isRefused, tooLate } from './errors'
 
 // Under load a statement's fixed cost, on both sides of the socket, is most of what a small one costs. What is asked for
 // together here is sent only after the last of them has asked, so nobody is shown what was before their own request.
 
 const MAX_TOGETHER = 100
-/** How long a question waits for the same one before it, whose connection may be the one that hangs. */
-const MAX_GATHERING_MS = 10
+const MAX_BYTES_TOGETHER = 262_144
+/** A row of so many bytes takes its time, which is not to be that of others' small ones. */
+const HEAVY_BYTES = 8192
+const LIGHT = '\0'
 
 /** One value for each database, made at its first use. */
 function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
@@ -21,50 +24,40 @@ function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
   }
 }
 
-type Later<Value> = { join(): Promise<Value> }
+type Batch<Item, Value> = { readonly items: Item[]; bytes: number; readonly done: Later<Value> }
 
 /**
- * Work that begins when this turn of the event loop ends, or when what goes before it is over, in the least time that is
- * left to any of those who join.
+ * Gathers what is handed in during one turn of the event loop, by database, and works on it at once: up to a number and
+ * a size, and what is heavy with none but the same client's.
  */
-function later<Value>(work: () => Promise<Value>, before?: Promise<unknown>): Later<Value> {
-  const { promise, resolve } = Promise.withResolvers<Value>()
-  let milliseconds = Number.POSITIVE_INFINITY
-  const begin = () => resolve(withDeadline(milliseconds, work))
-  if (before === undefined) setImmediate(begin)
-  else within(MAX_GATHERING_MS, before, () => {}).then(begin, begin)
-  return {
-    join() {
-      milliseconds = Math.min(milliseconds, timeLeft(Number.POSITIVE_INFINITY))
-      return promise
-    },
-  }
-}
-
-type Batch<Item, Value> = { readonly items: Item[]; readonly done: Later<Value> }
-
-/** Gathers what is handed in during one turn of the event loop, by database, and works on it at once. */
 function gathered<Item, Value>(
   work: (db: Db, items: readonly Item[]) => Promise<Value>,
+  bytesOf: (item: Item) => number = () => 0,
 ): (db: Db, item: Item) => Batch<Item, Value> {
-  type Gathering = { open: Batch<Item, Value> | undefined }
-  const gatheringOf = perDatabase((): Gathering => ({ open: undefined }))
+  type Gathering = Map<string, Batch<Item, Value>>
+  const gatheringOf = perDatabase((): Gathering => new Map())
 
-  function begin(db: Db, gathering: Gathering): Batch<Item, Value> {
+  function begin(db: Db, gathering: Gathering, key: string): Batch<Item, Value> {
     const items: Item[] = []
-    const done = later(() => {
-      if (gathering.open?.items === items) gathering.open = undefined
+    const done = later(tooLate, () => {
+      if (gathering.get(key)?.items === items) gathering.delete(key)
       return work(db, items)
     })
-    gathering.open = { items, done }
-    return gathering.open
+    const batch = { items, bytes: 0, done }
+    gathering.set(key, batch)
+    return batch
   }
 
   return (db, item) => {
     const gathering = gatheringOf(db)
-    const { open } = gathering
-    const batch = open !== undefined && open.items.length < MAX_TOGETHER ? open : begin(db, gathering)
+    const bytes = bytesOf(item)
+    const key = bytes < HEAVY_BYTES ? LIGHT : (currentBill()?.client ?? '')
+    const open = gathering.get(key)
+    const isOpen =
+      open !== undefined && open.items.length < MAX_TOGETHER && open.bytes + bytes <= MAX_BYTES_TOGETHER
+    const batch = isOpen ? open : begin(db, gathering, key)
     batch.items.push(item)
+    batch.bytes += bytes
     return batch
   }
 }
@@ -77,15 +70,24 @@ export function batched<Key, Value>(
   return async (db, key) => (await gather(db, key).done.join()).get(key)
 }
 
+/** How many bytes the texts of a row have, near enough. */
+function textBytes(row: unknown): number {
+  if (typeof row === 'string') return Buffer.byteLength(row)
+  if (typeof row !== 'object' || row === null) return 0
+  let bytes = 0
+  for (const value of Object.values(row)) bytes += textBytes(value)
+  return bytes
+}
+
 /**
  * Rows that are written in one statement with those of all who write in the same turn of the event loop. `write` says
  * what became of each, in their order. A row of which it says nothing, and all rows of a statement that the database
- * refused, are written again, each alone: nobody is told of another's fault.
+ * refused or cut off, are written again, each alone while time is left: nobody is told of another's fault.
  */
 export function writtenTogether<Row, Written>(
   write: (db: Db, rows: readonly Row[]) => Promise<readonly (Written | undefined)[]>,
 ): (db: Db, row: Row) => Promise<Written | undefined> {
-  const gather = gathered(write)
+  const gather = gathered(write, textBytes)
   return async (db, row) => {
     const { items, done } = gather(db, row)
     const place = items.length - 1
@@ -126,7 +128,7 @@ export function askedOnce<Question, Value>(
         if (underWay.get(key) === answered) underWay.delete(key)
       }
     }
-    const next = waiting.get(key) ?? later(send, underWay.get(key))
+    const next = waiting.get(key) ?? later(tooLate, send, underWay.get(key))
     waiting.set(key, next)
     return next.join()
   }

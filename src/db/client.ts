@@ -62,6 +62,7 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
   const client = openClient(target, { ...options, patience })
   const gate = createGate({
     concurrency: poolMax,
+    ...sharesOf(poolMax),
     maxWaiting: MAX_WAITING_QUERIES,
     maxWaitMs: patience.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
@@ -76,6 +77,15 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
     pool: () => ({ size: poolMax, busy: gate.busy, waiting: gate.waiting }),
     close: () => client.end({ timeout: 5 }),
   }
+}
+
+/** A few connections for reads alone, however long writes wait for a lock or a standby. */
+const forWrites = (size: number) => Math.max(1, size - Math.max(1, Math.ceil(0.3 * size)))
+
+/** One client has half of the pool at most, so that another one finds a connection free. */
+function sharesOf(size: number) {
+  const all = Math.min(size, Math.max(2, Math.ceil(size / 2)))
+  return { writes: forWrites(size), perClient: { all, writes: forWrites(all) } }
 }
 
 const isPooled = (target: DatabaseTarget) => 'url' in target && target.isPooled === true

@@ -1,11 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
-import { after, type Gate, timeLeft } from '../waiting'
-import { databaseUnavailable, translated } from './errors'
+import { after, type Bill, currentBill, type Gate, timeLeft } from '../waiting'
+import { isUnanswered, tooLate, translated } from './errors'
 
 export const UNNAMED = '/* unnamed */'
 /** In a statement that comes in thousands of shapes, each planned best for its own values: it gets no name. */
 export const unnamed = sql.raw(`${UNNAMED} `)
+
+/** A write may wait for what others hold, or for a standby: so much of its time is charged at most. */
+const MAX_WRITE_MS = 200
 
 // A statement takes some 30 kB of the server for each connection: so many are far more than we have.
 const MAX_NAMED_STATEMENTS = 300
@@ -26,8 +29,6 @@ type Query = {
   reject: (error: unknown) => void
   canceller: (query: Query) => Promise<void>
 }
-
-const tooLate = () => databaseUnavailable(new Error('the database took too long'))
 
 /**
  * The one wrapper around postgres.js. A statement gets a name, so that it is parsed and planned once on a connection;
@@ -64,8 +65,8 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
     gate
       .run(async () => {
         stopIfExpired()
-        return client.begin(stoppable)
-      })
+        return timed('write', () => client.begin(stoppable))
+      }, 'write')
       .then(resolve, (error) => reject(translated(error)))
       .finally(callOff)
     return promise
@@ -74,7 +75,7 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
   return withMethods(client, {
     unsafe(...query: Unsafe) {
       const pending = send(client, query)
-      limit(pending as unknown as Query, gate, timeLeft(queryMs))
+      limit(pending as unknown as Query, gate, timeLeft(queryMs), kindOf(query[0]))
       return pending
     },
     begin,
@@ -92,6 +93,22 @@ function nameStatements(): (text: string) => boolean {
   }
 }
 
+const WRITES = /\b(?:insert|update|delete|truncate|lock)\b/i
+const kindOf = (text: string) => (WRITES.test(text) ? 'write' : 'read')
+
+function charge(bill: Bill | undefined, kind: 'read' | 'write', startedAt: number) {
+  if (bill === undefined) return
+  const milliseconds = performance.now() - startedAt
+  bill.databaseMs += kind === 'read' ? milliseconds : Math.min(milliseconds, MAX_WRITE_MS)
+}
+
+async function timed<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now()
+  const result = await work()
+  charge(currentBill(), kind, startedAt)
+  return result
+}
+
 /** The same client or transaction with some of its methods in place of its own. */
 const withMethods = <Client extends object>(client: Client, methods: Partial<Record<PropertyKey, unknown>>) =>
   new Proxy(client, {
@@ -99,11 +116,13 @@ const withMethods = <Client extends object>(client: Client, methods: Partial<Rec
   })
 
 /** postgres.js calls `handler` to start a query, and `resolve` or `reject` once its connection is done with it. */
-function limit(query: Query, gate: Gate, milliseconds: number) {
+function limit(query: Query, gate: Gate, milliseconds: number, kind: 'read' | 'write') {
   const { handler: start, resolve, reject } = query
   const endsAt = performance.now() + milliseconds
+  const bill = currentBill()
   query.handler = () => {
-    gate.enter().then((leave) => {
+    gate.enter(kind).then((leave) => {
+      const startedAt = performance.now()
       const callOff = after(Math.max(0, endsAt - performance.now()), () => {
         reject(tooLate())
         // Not awaited: the server that has to cancel may be the one that hangs.
@@ -115,13 +134,15 @@ function limit(query: Query, gate: Gate, milliseconds: number) {
       }
       query.resolve = (result) => {
         finish()
+        charge(bill, kind, startedAt)
         resolve(result)
       }
       query.reject = (error) => {
         finish()
+        if (!isUnanswered(error)) charge(bill, kind, startedAt)
         reject(translated(error))
       }
-      if (performance.now() < endsAt) start(query)
+      if (startedAt < endsAt) start(query)
       else query.reject(tooLate())
     }, reject)
   }

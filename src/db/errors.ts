@@ -3,6 +3,7 @@ import { Failure, invalid } from '../errors'
 
 /** The database can't answer now; the same request may succeed later. */
 export const databaseUnavailable = (cause: unknown) => new Failure('databaseUnavailable', { cause })
+export const tooLate = () => databaseUnavailable(new Error('the database took too long'))
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html and the codes of postgres.js and the sockets below it
 const UNAVAILABLE = new Set([
@@ -77,6 +78,12 @@ export function isUnavailable(error: unknown): boolean {
   return known instanceof Failure && known.code === 'databaseUnavailable'
 }
 
+const CANCELLED = '57014'
+
+/** Whether no answer came, or only that others hold something: the time that took is not the client's doing. */
+export const isUnanswered = (error: unknown) =>
+  translated(error) instanceof Failure && codeOf(rootCause(error)) !== CANCELLED
+
 /** What no waiting mends, and what does. */
 const HOPELESS = new Map([
   ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],
@@ -105,11 +112,11 @@ export function isWorthWaiting(error: unknown): boolean {
 
 /**
  * Whether the database refused a statement for something in its rows, or for others who hold them, and so kept nothing
- * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time. Whatever leaves open what became
+ * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time, its time limit. Whatever leaves open what became
  * of the statement (40003 too) is not among them.
  */
 export const isRefused = (error: unknown) =>
-  /^(?:22...|23...|40001|40P01|55P03)$/.test(codeOf(rootCause(error)))
+  /^(?:22...|23...|40001|40P01|55P03|57014)$/.test(codeOf(rootCause(error)))
 
 /** What the database would not drop a thing for, in its words: `view recent depends on table movies`. */
 export function dependentOf(error: unknown): string | undefined {

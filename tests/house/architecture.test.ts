@@ -23,13 +23,14 @@ const rooms: Record<string, Allowed> = {
   visible: { rooms: [] },
   permissions: { rooms: [] },
   waiting: { rooms: [] },
+  later: { rooms: ['waiting'] },
   rules: { rooms: [], packages: ['@sinclair/typebox', 'damerau-levenshtein'] },
   config: { rooms: ['rules', 'log', 'permissions', 'connection'], packages: ['ipaddr.js'] },
   connection: { rooms: ['rules', 'config types'], packages: ['postgres types'] },
   openapi: { rooms: ['errors', 'permissions', 'rules'] },
   embedded: { rooms: ['log'], packages: ['@electric-sql/pglite'] },
   db: {
-    rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'permissions'],
+    rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'later', 'permissions'],
     packages: ['drizzle-orm', 'postgres'],
   },
   opening: {
