@@ -1,6 +1,19 @@
 import { contextOf } from './context'
 import { parametersOf } from './request-path'
 
+// On the answer itself, as what is known of a request is on the request.
+const BYTES = Symbol('bytes')
+declare global {
+  interface Response {
+    [BYTES]?: number
+  }
+}
+/** Shorter answers count as no bytes at all, which spares measuring them. */
+const SHORT = 20_000
+
+/** How many bytes the body of an answer has, where that is enough to count. */
+export const bytesOf = (response: Response): number => response[BYTES] ?? 0
+
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** A JSON answer, and the only way to make one. Elysia passes a Response on as it is. */
@@ -9,7 +22,9 @@ export function json(
   status = 200,
   headers: Readonly<Record<string, string | undefined>> = {},
 ): Response {
-  const response = new Response(JSON.stringify(body), { status, headers: { 'Content-Type': JSON_TYPE } })
+  const text = JSON.stringify(body)
+  const response = new Response(text, { status, headers: { 'Content-Type': JSON_TYPE } })
+  if (text.length > SHORT) response[BYTES] = Buffer.byteLength(text)
   for (const name in headers) {
     const value = headers[name]
     if (value !== undefined) response.headers.set(name, value)

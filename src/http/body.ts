@@ -1,6 +1,7 @@
 import { visit } from 'jsonc-parser'
 import { Failure, failures } from '../errors'
 import { within, withoutDeadline } from '../waiting'
+import { contextOf } from './context'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
@@ -27,6 +28,7 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
   if (!NO_CODING.test(request.headers.get('content-encoding') ?? ''))
     throw new Failure('unsupportedContentEncoding', { headers: { 'Accept-Encoding': 'identity' } })
   const bytes = await withoutDeadline(() => readBytes(request))
+  contextOf(request).bodyBytes = bytes.byteLength
   if (isNestedTooDeeply(bytes)) throw new Failure('nestedTooDeeply')
   const text = decode(bytes)
   if (text === '') throw new Failure('emptyBody')

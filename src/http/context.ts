@@ -1,5 +1,7 @@
+import { NOTHING, type Taken } from '../limits/bucket'
 import { type LimitKey, UNKNOWN_CLIENT } from '../limits/client-address'
 import type { Principal } from '../permissions'
+import type { Bill } from '../waiting'
 
 /** The one carrier of what is known about a request. Topics add the record that a request is about. */
 export interface RequestContext {
@@ -9,6 +11,10 @@ export interface RequestContext {
   readonly path: string
   /** What the limits count the client by. */
   limitKey: LimitKey
+  /** What it took of its client's requests, and what it has cost beyond that. */
+  taken: Taken
+  readonly bill: Bill
+  bodyBytes: number
   /** The pattern of the route that answers, such as /v1/movies/:id. */
   route: string | undefined
   /** The user whom the guard has let in. */
@@ -36,6 +42,9 @@ export function openContext(request: Request, path: string, startedAt: number): 
     method: request.method,
     path,
     limitKey: UNKNOWN_CLIENT,
+    taken: NOTHING,
+    bill: { client: '', databaseMs: 0 },
+    bodyBytes: 0,
     route: undefined,
     user: undefined,
     input: undefined,

@@ -2,6 +2,7 @@ import { bearer } from '@elysiajs/bearer'
 import type { TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { Failure, invalid } from '../errors'
+import { EXEMPT } from '../limits/client-address'
 import { type Access, mayDo, type Principal } from '../permissions'
 import { problemsOf } from '../rules/objects'
 import { readJsonObject } from './body'
@@ -65,6 +66,7 @@ export function guards(authenticate: (token: string) => Promise<Principal | unde
             const context = contextOf(request)
             const caller = await identify(headers.authorization, bearer)
             context.user = caller.user
+            if (context.limitKey === EXEMPT) context.bill.client = `user ${caller.user.id}`
             allow(caller, access)
             await (line[RECORD] ?? noRecord)(request, params, caller)
             await readInput(request, line, context)

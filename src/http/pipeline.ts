@@ -1,8 +1,11 @@
 import { Failure } from '../errors'
-import type { LimitKey } from '../limits/client-address'
+import { addLimitHeaders, type Taken } from '../limits/bucket'
+import { EXEMPT, type LimitKey } from '../limits/client-address'
 import { hidden, type MetricsAccess } from '../limits/metrics-access'
+import { unitsBeyondOne } from '../limits/rate-limit'
 import type { Log } from '../log'
 import { withDeadline } from '../waiting'
+import { bytesOf } from './answers'
 import { openContext, type RequestContext } from './context'
 import type { Cors } from './cors'
 import { type AllowedMethods, failureResponse, logFailure, toFailure } from './error-responses'
@@ -13,7 +16,7 @@ export type PipelineDeps = {
   limiter: {
     readonly isOn: boolean
     /** Throws the 429. */
-    request(limitKey: LimitKey): unknown
+    request(limitKey: LimitKey): Taken | Promise<Taken>
   }
   clientAddresses: { limitKey(socketAddress: string, forwardedFor: string | null): LimitKey }
   cors: Cors
@@ -50,7 +53,11 @@ export function pipeline(deps: PipelineDeps, handle: Handle) {
       const response =
         UNLIMITED.test(path) && !isHidden
           ? route(request, context, answer, deps)
-          : withDeadline(deps.deadlineMs, () => limited(request, socketAddress, context, answer, deps))
+          : withDeadline(
+              deps.deadlineMs,
+              () => limited(request, socketAddress, context, answer, deps),
+              context.bill,
+            )
       if (!(response instanceof Promise)) return finished(response, request, context, deps)
       return response.then(
         (response) => finished(response, request, context, deps),
@@ -69,13 +76,19 @@ function limited(
   handle: Handle,
   deps: PipelineDeps,
 ): Response | Promise<Response> {
-  if (!deps.limiter.isOn) return route(request, context, handle, deps)
+  if (!deps.limiter.isOn) {
+    context.limitKey = EXEMPT
+    return route(request, context, handle, deps)
+  }
   const forwardedFor = request.headers.get('x-forwarded-for')
   context.limitKey = deps.clientAddresses.limitKey(socketAddress(), forwardedFor)
+  if (context.limitKey !== EXEMPT) context.bill.client = context.limitKey
   const taken = deps.limiter.request(context.limitKey)
-  return taken instanceof Promise
-    ? taken.then(() => route(request, context, handle, deps))
-    : route(request, context, handle, deps)
+  const go = (taken: Taken) => {
+    context.taken = taken
+    return route(request, context, handle, deps)
+  }
+  return taken instanceof Promise ? taken.then(go) : go(taken)
 }
 
 // Some proxies take it for a slash, and would have asked for another path.
@@ -94,11 +107,19 @@ function failed(thrown: unknown, request: Request, context: RequestContext, deps
 
 function finished(response: Response, request: Request, context: RequestContext, deps: PipelineDeps) {
   addCommonHeaders(response.headers, context)
+  if (context.taken.fullInMs !== undefined) charge(context, response)
   deps.cors.apply(request, response.headers)
   const seconds = (performance.now() - context.startedAt) / 1000
   deps.metrics.requestEnded(context, response.status, seconds)
   logRequest(deps.log, context, response.status, seconds)
   return response
+}
+
+/** What it cost beyond one request is counted now that it is known. */
+function charge({ taken, bill, bodyBytes }: RequestContext, response: Response) {
+  const units = unitsBeyondOne({ bodyBytes, answerBytes: bytesOf(response), databaseMs: bill.databaseMs })
+  if (units > 0) taken.charge(units)
+  addLimitHeaders(response.headers, taken, units)
 }
 
 function options({ path }: RequestContext, { allowedMethods }: PipelineDeps): Response {

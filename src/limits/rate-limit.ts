@@ -23,6 +23,18 @@ const HOUR_MS = 60 * MINUTE_MS
 /** An hour and mailbox; a registration beyond these counts as a mail that was asked for. */
 const FREE_REGISTRATION_MAILS = 9
 
+const FREE_BYTES = 65_536
+const FREE_DATABASE_MS = 20
+type Cost = { readonly bodyBytes: number; readonly answerBytes: number; readonly databaseMs: number }
+
+/** How many requests more than one it counts for: in proportion to each of these beyond what is free. */
+export function unitsBeyondOne({ bodyBytes, answerBytes, databaseMs }: Cost): number {
+  const beyond = (used: number, free: number) => Math.max(0, used / free - 1)
+  return (
+    beyond(bodyBytes, FREE_BYTES) + beyond(answerBytes, FREE_BYTES) + beyond(databaseMs, FREE_DATABASE_MS)
+  )
+}
+
 /**
  * The limits of section 6 of the contract; each throws the 429. Counted here alone, a
  * request takes its turn without waiting for one.

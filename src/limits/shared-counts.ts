@@ -1,7 +1,7 @@
 import { RedisClient } from 'bun'
 import type { Log } from '../log'
 import { after, within } from '../waiting'
-import { type Bucket, paceOf, type Rate, refusal, type Taken } from './bucket'
+import { type Bucket, MAX_DEBT_MS, paceOf, type Rate, refusal, type Taken } from './bucket'
 
 /** More than this, and a request is better off with this instance's own count. */
 const ANSWER_MS = 100
@@ -17,10 +17,14 @@ local full = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now) + ARGV[1]
 local wait = full - now - ARGV[2]
 if wait > 0.001 then return tostring(wait) end
 redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))
-return '0'`)
-const takeBack = script(`
-local full = redis.call('GET', KEYS[1])
-if full then redis.call('SET', KEYS[1], string.format('%.3f', full - ARGV[1]), 'KEEPTTL') end
+return tostring(now - full)`)
+const add = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local before = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local full = math.min(before + ARGV[1], math.max(before, now + ARGV[2]))
+if full > now then redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))
+else redis.call('DEL', KEYS[1]) end
 return '0'`)
 
 type Script = { readonly text: string; readonly sha: string }
@@ -104,8 +108,8 @@ export async function openSharedCounts(
   return {
     isThere: () => client !== undefined,
     take: (key, intervalMs, depthMs) => ask(take, key, [intervalMs, depthMs]),
-    async takeBack(key, intervalMs) {
-      await ask(takeBack, key, [intervalMs])
+    async add(key, milliseconds, mostMs) {
+      await ask(add, key, [milliseconds, mostMs])
     },
     close() {
       isClosed = true
@@ -134,9 +138,13 @@ function reasonOf(error: unknown): string {
 /** A place where several instances count together; see shared-counts. */
 export type SharedCounts = {
   isThere(): boolean
-  /** How long the key has to wait; 0 when it needn't, and has taken its turn; undefined when there is no answer. */
+  /**
+   * How long the key has to wait; when it needn't, and has taken its turn, how long until its bucket is full again, as a
+   * negative number; undefined when there is no answer.
+   */
   take(key: string, intervalMs: number, depthMs: number): Promise<number | undefined>
-  takeBack(key: string, intervalMs: number): Promise<void>
+  /** Makes the time until the bucket is full again so much longer, `mostMs` at most, or shorter. */
+  add(key: string, milliseconds: number, mostMs: number): Promise<void>
 }
 
 /** The bucket that all instances share; for as long as it is out of reach, this instance's own. */
@@ -148,7 +156,13 @@ export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Buck
     const waitMs = await counts.take(shared, intervalMs, depthMs)
     if (waitMs === undefined) return own.take(key)
     if (waitMs > 0) throw refusal(rate, waitMs)
-    return { takeBack: () => counts.takeBack(shared, intervalMs) }
+    const add = (milliseconds: number) => counts.add(shared, milliseconds, depthMs + MAX_DEBT_MS)
+    return {
+      rate,
+      fullInMs: -waitMs,
+      takeBack: () => add(-intervalMs),
+      charge: (units) => add(units * intervalMs),
+    }
   }
 
   return { take: (key) => (rate.quota === 0 || !counts.isThere() ? own.take(key) : takeTogether(key)) }
