@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+
+setDefaultTimeout(60_000)
+
+const WRITES = 30
+
+// A standby that never confirms: every commit waits, and no read does.
+describe.skipIf(!canStartPostgres)('while a synchronous standby is frozen', () => {
+  let postgres: PostgresServer
+  let server: TestServer
+  let users: TestUser[]
+  const ids: number[] = []
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ autovacuum: 'off' })
+    const database = { kind: 'postgres', url: postgres.url('redlight'), poolMax: 5, waitMs: 5000 } as const
+    const own = { config: database, connect: () => postgres.connect(), drop: () => postgres.dispose() }
+    server = await startTestServer({ database }, { database: own })
+    users = [await server.newUser(), await server.newUser(), await server.newUser()]
+    const [{ token = '' } = {}] = users
+    for (let i = 0; i < WRITES; i++) {
+      const answer = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
+        token,
+        body: aMovie(`Waiting ${i}`),
+      })
+      ids.push(answer.body.movie.id)
+    }
+  })
+  afterAll(async () => {
+    await server?.stop()
+    await postgres?.dispose()
+  })
+
+  const waitForStandby = async (name: string) => {
+    await postgres.admin(`alter system set synchronous_standby_names = '${name}'`)
+    await postgres.admin('select pg_reload_conf()')
+  }
+  const by = (place: number) => ({ token: users[place % users.length]?.token ?? '' })
+  const waiting = async () =>
+    (await server.sql`select from pg_stat_activity where wait_event = 'SyncRep' and usename = 'app'`).length
+
+  test('waiting writes leave connections to reads, of the same users too', async () => {
+    await waitForStandby('nowhere')
+    const writes = ids.map((id, i) => server.request('PUT', `/v1/users/me/favourites/${id}`, by(i)))
+    // Three of five connections are as many as writes may have.
+    while ((await waiting()) < 3);
+    const reads = await Promise.all(
+      ids.flatMap((id, i) => [
+        server.request('GET', `/v1/movies/${id}`, by(i)),
+        server.request('GET', `/v1/movies?page=${1 + i}`, by(i)),
+      ]),
+    )
+    expect(new Set(reads.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await waiting()).toBeLessThanOrEqual(3)
+    await waitForStandby('')
+    const statuses = (await Promise.all(writes)).map(({ status }) => status)
+    for (const status of statuses) expect([200, 503]).toContain(status)
+    expect(statuses).toContain(200)
+  })
+})
