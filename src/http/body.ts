@@ -1,7 +1,8 @@
 import { visit } from 'jsonc-parser'
-import { Failure, failures } from '../errors'
-import { within, withoutDeadline } from '../waiting'
+import { Failure } from '../errors'
+import { createGate, within, withoutDeadline } from '../waiting'
 import { contextOf } from './context'
+import { badlyFormed, shortened } from './large-body'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
@@ -21,20 +22,39 @@ const UTF8 = String.raw`(?:utf[-_]?8|(?:us[-_]?)?ascii|ansi_x3\.4-1968)`
 const OTHER_CHARSET = new RegExp(String.raw`;\s*charset\s*=\s*(?!(?:${UTF8}|"${UTF8}")\s*(?:;|$))`, 'i')
 const NO_CODING = /^(?:[\s,]|identity(?=[\s,]|$))*$/i
 
-/** The one JSON object that a request carries; throws 415, 413, 400 or, with too much arriving at once, 503. */
-export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
+/** Large bodies are read one after the other, each client in turn. */
+const turns = createGate({
+  concurrency: 1,
+  maxWaiting: MAX_ARRIVING_BYTES / SMALL_BYTES,
+  maxWaitMs: MAX_READING_MS,
+  refusal: () => new Failure('tooManyBodies'),
+})
+
+/**
+ * The one JSON object that a request carries, with all members that are known; throws 415, 413, 400 or, with too much
+ * arriving at once, 503.
+ */
+export async function readJsonObject(request: Request, known: object): Promise<Record<string, unknown>> {
   const type = request.headers.get('content-type') ?? ''
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) throw new Failure('unsupportedMediaType')
   if (!NO_CODING.test(request.headers.get('content-encoding') ?? ''))
     throw new Failure('unsupportedContentEncoding', { headers: { 'Accept-Encoding': 'identity' } })
-  const bytes = await withoutDeadline(() => readBytes(request))
+  using room = openRoom()
+  const bytes = await withoutDeadline(() => readBytes(request, room))
   contextOf(request).bodyBytes = bytes.byteLength
+  const isLarge = bytes.byteLength > SMALL_BYTES
+  const value = isLarge
+    ? await turns.run(async () => parseJson(await shortened(decode(bytes), known, MAX_DEPTH)))
+    : parseSmall(bytes)
+  if (!isObject(value)) throw new Failure('notAnObject')
+  return value
+}
+
+function parseSmall(bytes: Uint8Array): unknown {
   if (isNestedTooDeeply(bytes)) throw new Failure('nestedTooDeeply')
   const text = decode(bytes)
   if (text === '') throw new Failure('emptyBody')
-  const value = parseJson(text)
-  if (!isObject(value)) throw new Failure('notAnObject')
-  return value
+  return parseJson(text)
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -61,8 +81,7 @@ function openRoom() {
 }
 type Room = ReturnType<typeof openRoom>
 
-async function readBytes(request: Request): Promise<Uint8Array> {
-  using room = openRoom()
+async function readBytes(request: Request, room: Room): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', closeConnection)
   try {
@@ -127,14 +146,12 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Failure('badlyFormedJson', {
-      error: `${failures.badlyFormedJson.message} (at character ${errorPosition(text)})`,
-    })
+    throw badlyFormed(errorPosition(text))
   }
 }
 
 /**
- * Where a text stops being JSON, counted from 1: the engine's own error doesn't say. It must not be read on from there:
+ * Where a text stops being JSON: the engine's own error doesn't say. It must not be read on from there:
  * behind an error, nothing is known of how deeply it is nested.
  */
 function errorPosition(text: string): number {
@@ -148,5 +165,5 @@ function errorPosition(text: string): number {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  return offset + 1
+  return offset
 }

@@ -108,7 +108,9 @@ function userOf(request: Request): Principal {
 /** Reads and judges the body or the query, whichever the route's line has a schema for. */
 async function readInput(request: Request, { body, query }: RouteLine, context: RequestContext) {
   if (body !== undefined)
-    context.input = { body: judged(body, await readJsonObject(request), 'is not a known field') }
+    context.input = {
+      body: judged(body, await readJsonObject(request, body.properties ?? {}), 'is not a known field'),
+    }
   else if (query !== undefined)
     context.input = { query: judged(query, readListQuery(request), 'is not a known parameter') }
 }
