@@ -129,7 +129,7 @@ export const failures = {
   rateLimited: {
     status: 429,
     message: 'rate limit exceeded',
-    when: 'More requests, sign-ins, registrations or mails than the limits of the service allow.',
+    when: 'More requests, sign-ins, registrations or mails than the limits of the service allow. A request that is large, has a large answer or takes long in the database counts for more than one.',
     mend: 'Wait as many seconds as `Retry-After` says.',
   },
   internal: {
@@ -161,6 +161,12 @@ export const failures = {
     message: 'too many large bodies arrive at once, please try again',
     when: 'Bodies of over 64 kB that are still on their way hold all the memory that is set apart for them.',
     mend: 'Send it again after `Retry-After`.',
+  },
+  tooManyAnswers: {
+    status: 503,
+    message: 'too many large answers are waiting to be read, please try again',
+    when: 'Answers of over 256 kB that their clients have not read yet hold all the memory that is set apart for them, or this client’s half of it.',
+    mend: 'Read the answers that are under way, and send it again after `Retry-After`; ask for smaller pages.',
   },
   shuttingDown: {
     status: 503,

@@ -38,6 +38,7 @@ export const listFavourites: Operation = {
       headers: ['Link', 'Stale'],
     },
   },
+  refusals: ['tooManyAnswers'],
   problems: listMovies.problems,
 }
 

@@ -1,4 +1,5 @@
 import { contextOf } from './context'
+import { readAtItsPace } from './large-answer'
 import { parametersOf } from './request-path'
 
 // On the answer itself, as what is known of a request is on the request.
@@ -10,6 +11,8 @@ declare global {
 }
 /** Shorter answers count as no bytes at all, which spares measuring them. */
 const SHORT = 20_000
+/** A longer list is made while the client reads it. */
+const LARGE = 262_144
 
 /** How many bytes the body of an answer has, where that is enough to count. */
 export const bytesOf = (response: Response): number => response[BYTES] ?? 0
@@ -22,13 +25,17 @@ export function json(
   status = 200,
   headers: Readonly<Record<string, string | undefined>> = {},
 ): Response {
-  const text = JSON.stringify(body)
-  const response = new Response(text, { status, headers: { 'Content-Type': JSON_TYPE } })
-  if (text.length > SHORT) response[BYTES] = Buffer.byteLength(text)
+  const response = textAnswer(JSON.stringify(body), status, { 'Content-Type': JSON_TYPE })
   for (const name in headers) {
     const value = headers[name]
     if (value !== undefined) response.headers.set(name, value)
   }
+  return response
+}
+
+function textAnswer(text: string, status: number, headers: Record<string, string>): Response {
+  const response = new Response(text, { status, headers })
+  if (text.length > SHORT) response[BYTES] = Buffer.byteLength(text)
   return response
 }
 
@@ -49,7 +56,32 @@ export function listPage(request: Request, { name, rows, total }: List, paging: 
     last_page: lastPage,
     total_records: total,
   }
-  return json({ [name]: rows, metadata }, 200, { Link: linkHeader(request, page, lastPage) })
+  const headers = { 'Content-Type': JSON_TYPE, Link: linkHeader(request, page, lastPage) }
+  const start = `{${JSON.stringify(name)}:[`
+  const end = `],"metadata":${JSON.stringify(metadata)}}`
+  const first = firstOf(rows)
+  if (first.count === rows.length) return textAnswer(start + first.text + end, 200, headers)
+  const bytes = Math.ceil((Buffer.byteLength(first.text) / first.count) * rows.length)
+  const response = new Response(readAtItsPace(partsOf(start, first, rows, end), bytes), { headers })
+  response[BYTES] = bytes
+  return response
+}
+
+/** The first rows of a list as JSON, up to what is large. */
+function firstOf(rows: readonly unknown[]) {
+  let text = ''
+  let count = 0
+  for (const row of rows) {
+    if (text.length > LARGE) break
+    text += (count++ === 0 ? '' : ',') + JSON.stringify(row)
+  }
+  return { text, count }
+}
+
+function* partsOf(start: string, first: ReturnType<typeof firstOf>, rows: readonly unknown[], end: string) {
+  yield start + first.text
+  for (const row of rows.slice(first.count)) yield `,${JSON.stringify(row)}`
+  yield end
 }
 
 /** RFC 8288: the same list at its first, previous, next and last page. */

@@ -16,8 +16,17 @@ const headers = {
       '</v1/movies?page=1>; rel="first", </v1/movies?page=2>; rel="next", </v1/movies?page=6>; rel="last"',
   },
   Location: { description: 'Where it is.', schema: text, example: '/v1/movies/1' },
-  RateLimit: { description: 'What is left of the limit.', schema: text, example: '"requests";r=0;t=1' },
-  RateLimitPolicy: { description: 'The limit.', schema: text, example: '"requests";q=20;w=1' },
+  RateLimit: {
+    description:
+      'What is left of the limit, and in how many seconds it is full again; absent where no limit holds.',
+    schema: text,
+    example: '"requests";r=39;t=1',
+  },
+  RateLimitPolicy: {
+    description: 'The limit: how many requests in how many seconds.',
+    schema: text,
+    example: '"requests";q=20;w=1',
+  },
   RequestId: { description: 'The id of the request in the log of the service.', schema: text },
   RetryAfter: { description: 'When to try again, in seconds.', schema: seconds, example: 1 },
   Stale: {

@@ -4,7 +4,7 @@ import type { Answer, Operation, ResponseHeader } from './operation'
 
 const refusalHeaders: Partial<Record<number, readonly ResponseHeader[]>> = {
   401: ['WWWAuthenticate'],
-  429: ['RetryAfter', 'RateLimit', 'RateLimitPolicy'],
+  429: ['RetryAfter'],
   503: ['RetryAfter'],
 }
 const refusalDescriptions: Partial<Record<number, string>> = {
@@ -29,7 +29,7 @@ const exampleErrors: Partial<Record<FailureCode, string>> = {
 export function responsesOf(operation: Operation) {
   const refusals = Map.groupBy(refusalsOf(operation), (code) => failures[code].status)
   return Object.fromEntries([
-    ...Object.entries(operation.answers).map(([status, answer]) => [status, success(answer)]),
+    ...Object.entries(operation.answers).map(([status, answer]) => [status, success(answer, operation)]),
     ...[...refusals].map(([status, codes]) => [status, refusal(status, codes, operation)]),
   ])
 }
@@ -59,13 +59,20 @@ function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Oper
   ]
 }
 
-const success = ({ description, mediaType = 'application/json', schema, example, headers = [] }: Answer) => ({
+const limitHeaders = ({ isProbe }: Operation): readonly ResponseHeader[] =>
+  isProbe ? [] : ['RateLimit', 'RateLimitPolicy']
+
+const success = (
+  { description, mediaType = 'application/json', schema, example, headers = [] }: Answer,
+  operation: Operation,
+) => ({
   description,
-  headers: headersOf([...headers, 'RequestId']),
+  headers: headersOf([...headers, ...limitHeaders(operation), 'RequestId']),
   ...(schema === undefined ? {} : { content: { [mediaType]: { schema, example } } }),
 })
 
-function refusal(status: number, codes: readonly FailureCode[], { problems }: Operation) {
+function refusal(status: number, codes: readonly FailureCode[], operation: Operation) {
+  const { problems } = operation
   const schema = {
     $ref: `#/components/schemas/${status === failures.invalid.status ? 'FieldProblems' : 'Problem'}`,
   }
@@ -75,7 +82,7 @@ function refusal(status: number, codes: readonly FailureCode[], { problems }: Op
   })
   return {
     description: refusalDescriptions[status] ?? '',
-    headers: headersOf([...(refusalHeaders[status] ?? []), 'RequestId']),
+    headers: headersOf([...(refusalHeaders[status] ?? []), ...limitHeaders(operation), 'RequestId']),
     content: { 'application/json': { schema, examples: Object.fromEntries(examples) } },
   }
 }

@@ -51,5 +51,6 @@ export const listMovies: Operation = {
       headers: ['Link'],
     },
   },
+  refusals: ['tooManyAnswers'],
   problems: { page_size: 'must be between 1 and 100', rating: 'is not a known parameter' },
 }

@@ -34,6 +34,8 @@ export async function openRaw(url: URL) {
   return {
     received: () => received,
     isOpen: () => isOpen,
+    /** Reads nothing any more. */
+    pause: () => socket.pause(),
     /** Once the first byte is there, or will never be. */
     answered: answered.promise,
     /** Once an answer is there with its whole body, or will never be. */
