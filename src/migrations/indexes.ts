@@ -2,18 +2,20 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 
 // An index over a big table is built while others write, which takes a statement outside of any transaction. A build
-// that is cut short leaves an invalid index behind: it costs writes and serves no reads, so it is built anew.
+// that is cut short leaves an invalid index behind: it costs writes and serves no reads, so it is built anew. A check that
+// was added NOT VALID is validated here too: in the transaction that added it, everybody would wait for the scan.
 
 const CONCURRENTLY = /^(\s*create\s+(?:unique\s+)?index\s+)concurrently\s+if\s+not\s+exists\s+("?)(\w+)\2\s/i
+const VALIDATION = /^\s*alter\s+table\s+"?\w+"?\s+validate\s+constraint\s+"?\w+"?;?\s*$/i
 
 type Statements = { readonly sql: readonly string[] }
 
-/** Whether a migration builds indexes beside writers; then it does nothing else, as it can't be all or nothing. */
+/** Whether a migration works beside writers; then each of its statements can be repeated, as it can't be all or nothing. */
 export function isConcurrent({ sql: statements }: Statements): boolean {
   if (!statements.some((statement) => /\bconcurrently\b/i.test(statement))) return false
-  if (statements.every((statement) => CONCURRENTLY.test(statement))) return true
+  if (statements.every((statement) => CONCURRENTLY.test(statement) || VALIDATION.test(statement))) return true
   throw new Error(
-    'a migration with CONCURRENTLY may hold nothing but CREATE INDEX CONCURRENTLY IF NOT EXISTS, one a statement',
+    'a migration with CONCURRENTLY may hold nothing but CREATE INDEX CONCURRENTLY IF NOT EXISTS and VALIDATE CONSTRAINT, one a statement',
   )
 }
 
@@ -27,7 +29,8 @@ export async function buildIndexes(db: Db, { sql: statements }: Statements, reco
   await db.execute(sql`set statement_timeout = 0`)
   try {
     for (const statement of statements) {
-      await dropIfInvalid(db, CONCURRENTLY.exec(statement)?.[3] ?? '')
+      const name = CONCURRENTLY.exec(statement)?.[3]
+      if (name !== undefined) await dropIfInvalid(db, name)
       await db.execute(sql.raw(statement))
     }
     await record()

@@ -8,7 +8,7 @@ export const movieFields = {
       'Stored exactly as sent; unique over all movies regardless of case, Unicode form and repeated white space.',
     pattern: '^\\S([\\s\\S]*\\S)?$',
   },
-  year: { description: 'Of the release date, when there is one. At most five years from now.' },
+  year: { description: 'Of the release date, when none is sent. At most five years from now.' },
   runtime: { pattern: '^([1-9][0-9]{0,4}|100000) mins$', description: 'In minutes, from 1 to 100000.' },
   genres: {
     description: 'Without duplicates, regardless of case; the order is kept.',
@@ -17,19 +17,31 @@ export const movieFields = {
   },
   cast: { description: 'Names, without duplicates.', uniqueItems: true },
   release_date: { description: 'A day of the calendar, from 1888 to five years from now.' },
+  poster: { description: 'The address of a picture, http or https.', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' },
+  imdb_id: {
+    description: 'Below tt90000000, and unique; kept as `tt` and the number in at least 7 digits.',
+  },
+  external_id: {
+    description: 'The id that the movie has in your own system: unique, case counts, without `/` and `\\`.',
+  },
 }
 
 const content: Readonly<Record<string, JsonSchema>> = MovieInput.properties
-/** Left out when not set; a year there always is, if only that of the release date. */
+/** Left out when not set, the runtime of an imported movie too; a year there always is. */
 export const optionalMovieProperties = Object.entries(content)
-  .filter(([name, { nullable }]) => nullable && name !== 'year')
+  .filter(([name, { nullable }]) => name === 'runtime' || (nullable && name !== 'year'))
   .map(([name]) => name)
 const id: JsonSchema = { type: 'integer', format: 'int64', minimum: 1 }
 
+/** Of an imported movie more may be unknown than of one that was sent. */
+const onlyOut: Readonly<Record<string, JsonSchema>> = {
+  genres: { minItems: 0, description: 'Empty for an imported movie whose genres are unknown.' },
+  runtime: { description: 'In minutes; left out for an imported movie whose runtime is unknown.' },
+}
 /** What comes in goes out again under the same rules; what is not set is left out rather than null. */
 const contentOut = Object.entries(content).map(([name, { nullable: _, ...schema }]) => [
   name,
-  { ...schema, ...Object.entries(movieFields).find(([key]) => key === name)?.[1] },
+  { ...schema, ...Object.entries(movieFields).find(([key]) => key === name)?.[1], ...onlyOut[name] },
 ])
 const creator = named('Creator', {
   ...objectOf({ id, name: { type: 'string' }, username: { type: 'string' } }, ['username']),

@@ -26,6 +26,33 @@ function repeated(values: unknown, key: (value: string) => string): string | und
   }
 }
 
+// Written out, as URL.canParse takes spaces and line ends out of what it reads.
+const WEB_ADDRESS = /^https?:\/\/[^\p{Cc}\s\\]+$/iu
+const posterProblem: Rule = (value) =>
+  WEB_ADDRESS.test(String(value)) && URL.canParse(String(value))
+    ? undefined
+    : 'must be an http or https URL, such as "https://example.com/poster.jpg"'
+
+const IMDB_ID = /^tt(\d{7,10})$/
+/** The synthetic ids of movies without one begin there. */
+const IMDB_IDS_END = 90_000_000
+export const imdbIdProblem: Rule = (value) => {
+  const [, digits] = IMDB_ID.exec(String(value)) ?? []
+  if (typeof value !== 'string' || digits === undefined)
+    return 'must be "tt" and 7 to 10 digits, such as "tt3521164"'
+  if (Number(digits) >= IMDB_IDS_END) return `must be below tt${IMDB_IDS_END}`
+}
+/** As IMDb writes it: the number in at least 7 digits. */
+export const normalImdbId = (id: string) => `tt${String(Number(id.slice(2))).padStart(7, '0')}`
+
+const externalIdForm: Rule = (value) => {
+  if (/\p{Cc}/u.test(String(value))) return 'must not contain control characters'
+  if (/[/\\]/.test(String(value))) return 'must not contain a slash or a backslash'
+  if (value === '.' || value === '..') return 'must not be "." or "..", which mean folders in a path'
+  return unpadded(value)
+}
+export const externalIdProblem: Rule = (value) => textProblem(value, 1, 200) ?? externalIdForm(value)
+
 const title = text(1, 500, unpadded)
 const year = field<number>({ type: 'integer', minimum: FIRST_YEAR }, yearProblem)
 const genres = field<string[]>(
@@ -48,15 +75,19 @@ const releaseDate = field<string>(
       : `must be in a year from ${FIRST_YEAR} to ${lastYear()}`),
 )
 
+/** An imported movie alone can be without a runtime, so that no request may clear it. */
 type NullableColumn = {
   [Name in keyof MovieContent]: null extends MovieContent[Name] ? Name : never
-}[keyof MovieContent]
+}[keyof Omit<MovieContent, 'runtime'>]
 
 const optional = {
   director: Type.Optional(nullable(text(1, 500))),
   cast: Type.Optional(nullable(cast)),
   release_date: Type.Optional(nullable(releaseDate)),
   synopsis: Type.Optional(nullable(text(1, 10_000))),
+  poster: Type.Optional(nullable(text(1, 2000, posterProblem))),
+  imdb_id: Type.Optional(nullable(field<string>({ type: 'string', pattern: IMDB_ID.source }, imdbIdProblem))),
+  external_id: Type.Optional(nullable(text(1, 200, externalIdForm))),
 } satisfies Record<NullableColumn, TSchema>
 
 const yearIsKnown: ObjectRule = (movie): Readonly<Record<string, string>> =>
@@ -80,13 +111,26 @@ export type Creator = { id: number; name: string; username: string | null }
 export type Movie = NewMovie & { id: number; createdBy: Creator; version: number }
 
 /** What a valid body says that the movie is. */
-export function newMovie({ year, runtime, ...body }: Static<typeof MovieInput>): NewMovie {
-  return { ...body, year: year ?? yearOf(body.release_date ?? ''), runtime: parseRuntime(runtime) }
+export function newMovie({ year, runtime, imdb_id, ...body }: Static<typeof MovieInput>): NewMovie {
+  return {
+    ...body,
+    year: year ?? yearOf(body.release_date ?? ''),
+    runtime: parseRuntime(runtime),
+    imdb_id: imdb_id && normalImdbId(imdb_id),
+  }
 }
 
 /** The columns that a valid patch changes: JSON Merge Patch (RFC 7396), so null clears. */
-export function movieChanges({ runtime, ...same }: Static<typeof MoviePatch>): Partial<MovieContent> {
-  return runtime === undefined ? same : { ...same, runtime: parseRuntime(runtime) }
+export function movieChanges({
+  runtime,
+  imdb_id,
+  ...same
+}: Static<typeof MoviePatch>): Partial<MovieContent> {
+  return {
+    ...same,
+    ...(runtime === undefined ? {} : { runtime: parseRuntime(runtime) }),
+    ...(imdb_id === undefined ? {} : { imdb_id: imdb_id && normalImdbId(imdb_id) }),
+  }
 }
 
 export type MovieJson = ReturnType<typeof movieJson>
@@ -106,10 +150,13 @@ const contentJson = (movie: NewMovie) =>
   ({
     title: movie.title,
     year: movie.year,
-    runtime: formatRuntime(movie.runtime),
+    runtime: formatRuntime(movie.runtime ?? null),
     genres: movie.genres,
     director: movie.director ?? undefined,
     cast: movie.cast ?? undefined,
     release_date: movie.release_date ?? undefined,
     synopsis: movie.synopsis ?? undefined,
+    poster: movie.poster ?? undefined,
+    imdb_id: movie.imdb_id ?? undefined,
+    external_id: movie.external_id ?? undefined,
   }) satisfies Record<keyof MovieContent, unknown>

@@ -9,7 +9,7 @@ export function parseRuntime(value: unknown): number {
   return minutes <= MAX_RUNTIME_MINUTES ? minutes : Number.NaN
 }
 
-/** Undefined for a movie whose runtime a later version has left unknown. */
+/** Undefined for an imported movie whose runtime is unknown. */
 export const formatRuntime = (minutes: number | null) => (minutes === null ? undefined : `${minutes} mins`)
 
 export const runtimeField = field<string>({ type: 'string', pattern: '^[1-9][0-9]{0,5} mins$' }, (value) => {

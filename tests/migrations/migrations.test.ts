@@ -62,19 +62,34 @@ describe('the database itself', () => {
       'movies_runtime_check',
     ],
     [
-      'no genres',
-      "insert into movies (title, year, runtime, genres) values ('b', 2000, 90, '{}')",
-      'movies_genres_check',
-    ],
-    [
       'six genres',
       "insert into movies (title, year, runtime, genres) values ('b', 2000, 90, '{a,b,c,d,e,f}')",
       'movies_genres_check',
     ],
     [
-      'a release in another year',
-      "insert into movies (title, year, runtime, genres, release_date) values ('b', 2000, 90, '{a}', '2001-01-01')",
+      'a release before movies',
+      "insert into movies (title, year, runtime, genres, release_date) values ('b', 2000, 90, '{a}', '1887-12-31')",
       'movies_release_date_check',
+    ],
+    [
+      'an IMDb id that is not the normal one',
+      "insert into movies (title, year, runtime, genres, imdb_id) values ('b', 2000, 90, '{a}', 'tt00000001')",
+      'movies_imdb_id_check',
+    ],
+    [
+      'a synthetic IMDb id',
+      "insert into movies (title, year, runtime, genres, imdb_id) values ('b', 2000, 90, '{a}', 'tt90000000')",
+      'movies_imdb_id_check',
+    ],
+    [
+      'an external id that is a path',
+      "insert into movies (title, year, runtime, genres, external_id) values ('b', 2000, 90, '{a}', 'a/b')",
+      'movies_external_id_check',
+    ],
+    [
+      'a poster of nothing',
+      "insert into movies (title, year, runtime, genres, poster) values ('b', 2000, 90, '{a}', '')",
+      'movies_poster_check',
     ],
     [
       'an unknown creator',
