@@ -16,6 +16,8 @@ export const listParameters = {
   release_date: { description: 'The exact day of release.' },
   release_date_from: { description: 'The first day of release, itself included.' },
   release_date_to: { description: 'The last day of release, itself included.' },
+  imdb_id: { description: 'The id that the movie has at IMDb.', pattern: '^tt[0-9]{7,10}$' },
+  external_id: { description: 'The id that the movie has in your own system.' },
   created_by: {
     description: 'The id of the user who added the movie, or `me`.',
     pattern: '^(me|[1-9][0-9]{0,18})$',
@@ -24,7 +26,8 @@ export const listParameters = {
   page_size: { description: 'How many movies a page has.', default: 20 },
 }
 const sort = {
-  description: 'By what to sort; `-` turns it round. Ties go by id; movies without a release date come last.',
+  description:
+    'By what to sort; `-` turns it round. Ties go by id; movies without a release date or a runtime come last.',
   default: 'id',
 }
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { externalIdProblem, imdbIdProblem, normalImdbId } from '../movies/model'
 import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
 import { object, type Rule } from '../rules/objects'
 import { didYouMean } from '../rules/suggest'
@@ -66,6 +67,8 @@ const filters = {
   release_date: Type.Optional(day),
   release_date_from: Type.Optional(day),
   release_date_to: Type.Optional(day),
+  imdb_id: Type.Optional(parameter({ type: 'string' }, imdbIdProblem)),
+  external_id: Type.Optional(parameter({ type: 'string' }, externalIdProblem)),
   created_by: Type.Optional(creator),
   page: Type.Optional(integerParameter(1, 10_000_000)),
   page_size: Type.Optional(integerParameter(1, 100)),
@@ -87,6 +90,8 @@ export type MovieFilters = {
   releaseDate?: string
   releaseDateFrom?: string
   releaseDateTo?: string
+  imdbId?: string
+  externalId?: string
   createdBy?: number
 }
 /** A page of a list: its rows, and how many there are in all. */
@@ -112,7 +117,7 @@ function parseList<Key extends string>(
   standard: Sort<Key>,
   keys: readonly Key[],
 ): MovieList<Key> {
-  const { title, director, cast, year, created_by, sort } = query
+  const { title, director, cast, year, imdb_id, created_by, sort } = query
   const genres = [...differentGenres(query.genres ?? '').values()]
   return {
     filters: {
@@ -124,6 +129,8 @@ function parseList<Key extends string>(
       releaseDate: query.release_date,
       releaseDateFrom: query.release_date_from,
       releaseDateTo: query.release_date_to,
+      imdbId: imdb_id && normalImdbId(imdb_id),
+      externalId: query.external_id,
       createdBy: created_by === 'me' ? me : created_by === undefined ? undefined : parseId(created_by),
     },
     sort: parseSort(sort, keys) ?? standard,

@@ -29,8 +29,8 @@ export type ListedMovie = { movie: Movie; addedAt: string | null }
 
 /** The conditions of the filters that are given: a filter that isn't leaves no trace in the plan. */
 function conditions(filters: MovieFilters): SQL[] {
-  const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo, createdBy } =
-    filters
+  const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo } = filters
+  const { imdbId, externalId, createdBy } = filters
   return [
     title !== undefined && sql`${movies.titleWords} @@ search_query(${title})`,
     genres !== undefined &&
@@ -41,6 +41,8 @@ function conditions(filters: MovieFilters): SQL[] {
     releaseDate !== undefined && sql`${movies.release_date} = ${releaseDate}`,
     releaseDateFrom !== undefined && sql`${movies.release_date} >= ${releaseDateFrom}`,
     releaseDateTo !== undefined && sql`${movies.release_date} <= ${releaseDateTo}`,
+    imdbId !== undefined && sql`${movies.imdb_id} = ${imdbId}`,
+    externalId !== undefined && sql`${movies.external_id} = ${externalId}`,
     createdBy !== undefined && sql`${movies.createdBy} = ${createdBy}`,
   ].filter((condition) => condition !== false)
 }
@@ -55,11 +57,14 @@ export const movieSortKeys: Readonly<Record<MovieSortKey, SQL>> = {
   release_date: sql`movies.release_date`,
 }
 
-/** Films without a release date come last in both directions; ties go by ascending id. Reversed is from the end. */
+/** What a movie can be without. */
+const nullableSortKeys: readonly string[] = ['release_date', 'runtime'] satisfies MovieSortKey[]
+
+/** Movies without the key come last in both directions; ties go by ascending id. Reversed is from the end. */
 function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, reversed: boolean): SQL {
   const direction = sql.raw(descending === reversed ? 'asc' : 'desc')
   // Said only where there are nulls: an index serves an order only when both say the same of them.
-  const nulls = sql.raw(key === 'release_date' ? `nulls ${reversed ? 'first' : 'last'}` : '')
+  const nulls = sql.raw(nullableSortKeys.includes(key) ? `nulls ${reversed ? 'first' : 'last'}` : '')
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 

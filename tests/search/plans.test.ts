@@ -72,6 +72,8 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
     ['release date', { releaseDate: '2000-01-01' }],
     ['a month of releases', { releaseDateFrom: '2000-01-01', releaseDateTo: '2000-01-31' }],
     ['year', { year: 1999 }],
+    ['IMDb id', { imdbId: 'tt0000077' }],
+    ['external id', { externalId: 'id-77' }],
     ['creator', { createdBy: 2 }],
     ['all at once', { title: 'w1', genres: ['drama'], director: 'w1', cast: 'w1', year: 1999 }],
   ]
@@ -136,11 +138,12 @@ async function load(client: postgres.Sql) {
     select setseed(0.5);
     insert into users (name, email, username, password_hash) select 'User ' || i, 'user' || i || '@example.com', 'name' || i, 'x' from generate_series(1, 2000) i;
     create function w() returns text language sql volatile as $$ select 'w' || floor(power(random(), 3) * 20000)::int $$;
-    insert into movies (title, year, runtime, genres, director, "cast", release_date, created_by)
-    select w() || ' ' || w() || ' ' || w() || ' ' || i, extract(year from day)::int, 60 + floor(random() * 120)::int,
+    insert into movies (title, year, runtime, genres, director, "cast", release_date, created_by, imdb_id, external_id)
+    select w() || ' ' || w() || ' ' || w() || ' ' || i, extract(year from day)::int, case when random() < 0.95 then 60 + floor(random() * 120)::int end,
       array['g' || floor(random() * 40)::int] || case when random() < 0.03 then '{drama}'::text[] else '{}' end,
       w() || ' ' || w(), array[w() || ' ' || w(), w() || ' ' || w()],
-      case when random() < 0.9 then day end, 2 + floor(random() * 1000)::int
+      case when random() < 0.9 then day end, 2 + floor(random() * 1000)::int,
+      case when random() < 0.9 then 'tt' || lpad(i::text, 7, '0') end, case when i % 2 = 0 then 'id-' || i end
     from (select i, date '1900-01-01' + floor(random() * 46000)::int as day from generate_series(1, ${FILMS}) i) as films;
     insert into favourites (user_id, movie_id, added_at) select 2 + i % 1000, i, now() - i * interval '1 minute' from generate_series(1, ${FILMS}) i;
   `)
