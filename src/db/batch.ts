@@ -159,4 +159,4 @@ export const namesOf = (columns: Columns): SQL =>
 export const sentValues = (columns: Columns): SQL =>
   listed(Object.keys(columns).map((key) => sql`sent.${sql.identifier(key)}`))
 
-const listed = (parts: SQL[]) => sql.join(parts, sql`, `)
+export const listed = (parts: SQL[]) => sql.join(parts, sql`, `)

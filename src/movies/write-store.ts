@@ -1,34 +1,34 @@
-import { sql } from 'drizzle-orm'
-import { namesOf, sentRows, sentValues, writtenTogether } from '../db/batch'
+import { type SQL, sql } from 'drizzle-orm'
+import { type Columns, listed, namesOf, sentRows, sentValues, writtenTogether } from '../db/batch'
 import type { Db } from '../db/client'
-import { refusal } from '../db/errors'
 import { movies } from '../db/schema'
-import { Failure, invalid } from '../errors'
 import { type ContentColumn, contentColumns, type MovieContent, type NewMovie } from './columns'
 import type { Creator, Movie } from './model'
-
-const refusals = {
-  movies_title_key: () => invalid({ title: 'a movie with this title already exists' }),
-  // The account went while its token was still believed.
-  movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
-}
+import { explainRefusal } from './taken-store'
 
 type NewRow = NewMovie & { createdBy: number }
 type Inserted = { id: number; version: number }
 
 const insertTogether = writtenTogether<NewRow, Inserted>(async (db, films) => {
   const columns = { ...contentColumns, createdBy: movies.createdBy }
+  const rows = films.map((film, place) => ({ ...film, place }))
   // In one order, so that two statements with the same titles don't wait for each other in turn.
-  const ordered = films.toSorted((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
-  const returned = await db.execute<{ id: string; title: string; version: number }>(sql`
-    insert into ${movies} (${namesOf(columns)})
-    select ${sentValues(columns)} from ${sentRows(columns, ordered)}
-    returning id, title, version`)
-  const byTitle = new Map(returned.map(({ id, title, version }) => [title, { id: Number(id), version }]))
-  return films.map(({ title }) => byTitle.get(title))
+  rows.sort((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
+  // An insert returns nothing of what was sent but not stored, so the ids are drawn before it.
+  const returned = await db.execute<{ place: number; id: string; version: number }>(sql`
+    with numbered as materialized (
+      select nextval('movies_id_seq') as new_id, sent.* from ${sentRows({ place: movies.version, ...columns }, rows)}
+    ), inserted as (
+      insert into ${movies} (id, ${namesOf(columns)}) overriding system value
+      select new_id, ${sentValues(columns)} from numbered as sent
+      returning id, version
+    )
+    select place, id, version from numbered join inserted on id = new_id`)
+  const byPlace = new Map(returned.map(({ place, id, version }) => [place, { id: Number(id), version }]))
+  return films.map((_, place) => byPlace.get(place))
 })
 
-/** Throws a 422 when the title is taken. */
+/** Throws a 422 when another movie has its title, IMDb id or external id. */
 export async function insertMovie(db: Db, movie: NewMovie, creator: Creator): Promise<Movie> {
   try {
     const inserted = await insertTogether(db, { ...movie, createdBy: creator.id })
@@ -36,13 +36,13 @@ export async function insertMovie(db: Db, movie: NewMovie, creator: Creator): Pr
     const { id, name, username } = creator
     return { ...movie, ...inserted, createdBy: { id, name, username } }
   } catch (error) {
-    throw refusal(error, 'movies', refusals)
+    throw await explainRefusal(db, error, movie)
   }
 }
 
 const isContent = (name: string): name is ContentColumn => Object.hasOwn(contentColumns, name)
 
-type Change = Partial<MovieContent> & { id: number; version: number; createdBy: number }
+type Change = Partial<NewMovie> & { id: number; version: number; createdBy: number }
 type Updated = { version: number }
 
 // Of several changes to one film in one statement PostgreSQL makes one: the place says which.
@@ -53,8 +53,13 @@ const change = {
   createdBy: movies.createdBy,
 }
 
-/** Changes to films that are all about the same columns. */
-const updaterOf = (changed: readonly ContentColumn[]) =>
+type Condition = (columns: Columns) => SQL
+const isAtVersion: Condition = () => sql`${movies.version} = sent.version`
+const isAnother: Condition = (columns) =>
+  sql`row(${listed(Object.values(columns).map((column) => sql`${column}`))}) is distinct from row(${sentValues(columns)})`
+
+/** Changes to films that are all about the same columns, made where the condition holds. */
+const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
   writtenTogether<Change, Updated>(async (db, changes) => {
     const columns = Object.fromEntries(changed.map((key) => [key, contentColumns[key]]))
     const rows = changes.map((row, place) => ({ ...row, place }))
@@ -68,7 +73,7 @@ const updaterOf = (changed: readonly ContentColumn[]) =>
     const returned = await db.execute<{ place: number; version: number }>(sql`${isAlone ? sql`` : free}
       update ${movies} set (${namesOf(columns)}, version) = row(${sentValues(columns)}, ${movies.version} + 1)
       from ${sentRows({ ...change, ...columns }, rows)}
-      where ${movies.id} = sent.id and ${movies.version} = sent.version and ${movies.createdBy} = sent."createdBy"
+      where ${movies.id} = sent.id and ${condition(columns)} and ${movies.createdBy} = sent."createdBy"
         ${isAlone ? sql`` : sql`and ${movies.id} in (select id from free)`}
       returning sent.place, ${movies.version}`)
     const byPlace = new Map(returned.map(({ place, version }) => [place, { version }]))
@@ -80,7 +85,7 @@ const updaters = new Map<string, ReturnType<typeof updaterOf>>()
 
 function updaterFor(changes: Partial<MovieContent>) {
   const changed = Object.keys(changes).filter(isContent).sort()
-  const updater = updaters.get(changed.join()) ?? updaterOf(changed)
+  const updater = updaters.get(changed.join()) ?? updaterOf(changed, isAtVersion)
   updaters.set(changed.join(), updater)
   return updater
 }
@@ -96,6 +101,29 @@ export async function updateMovie(
     const updated = await updaterFor(changes)(db, { ...changes, id, version, createdBy: createdBy.id })
     return updated && { ...movie, ...changes, ...updated }
   } catch (error) {
-    throw refusal(error, 'movies', refusals)
+    throw await explainRefusal(db, error, { ...movie, ...changes })
+  }
+}
+
+const allContent = Object.keys(contentColumns).filter(isContent)
+const replaceVersion = updaterOf(allContent, isAtVersion)
+const replaceOther = updaterOf(allContent, isAnother)
+
+/**
+ * Gives a movie another content, whatever it has become since it was read, unless only this version is meant. Undefined
+ * when it is another version, or is by now what it should be, or is no longer there or its creator's.
+ */
+export async function replaceMovie(
+  db: Db,
+  { id, version, createdBy }: Movie,
+  content: NewMovie,
+  { onlyThisVersion }: { onlyThisVersion: boolean },
+): Promise<Movie | undefined> {
+  const replace = onlyThisVersion ? replaceVersion : replaceOther
+  try {
+    const updated = await replace(db, { ...content, id, version, createdBy: createdBy.id })
+    return updated && { ...content, ...updated, id, createdBy }
+  } catch (error) {
+    throw await explainRefusal(db, error, content)
   }
 }

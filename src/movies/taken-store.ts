@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client'
+import { brokenConstraint, refusal } from '../db/errors'
+import { movies } from '../db/schema'
+import { Failure } from '../errors'
+import type { NewMovie } from './columns'
+
+type Content = Pick<NewMovie, 'title' | 'year' | 'imdb_id' | 'external_id'>
+type Taken = { id: string | null; byYear: boolean }
+
+const others = {
+  // The account went while its token was still believed.
+  movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
+}
+
+/**
+ * What a refused write means to its client; of what another movie has, the answer says which movie. That one is looked
+ * up afterwards, so it may be gone.
+ */
+export async function explainRefusal(db: Db, error: unknown, movie: Content): Promise<unknown> {
+  const index = brokenConstraint(error)
+  // The second name is that of an index which is being built to take the place of the first.
+  if (index === 'movies_title_key' || index === 'movies_title_key_new') {
+    const { id, byYear } = await ofTitle(db, index, movie)
+    return taken({ title: `a movie with this title ${byYear ? 'and year ' : ''}already exists` }, id)
+  }
+  if (index === 'movies_imdb_id_key')
+    return taken(
+      { imdb_id: 'a movie with this IMDb id already exists' },
+      await idOf(db, sql`${movies.imdb_id} = ${movie.imdb_id}`),
+    )
+  if (index === 'movies_external_id_key')
+    return taken(
+      { external_id: 'a movie with this external id already exists' },
+      await idOf(db, sql`${movies.external_id} = ${movie.external_id}`),
+    )
+  return refusal(error, 'movies', others)
+}
+
+function taken(error: Record<string, string>, id: string | null): Failure {
+  const headers = { Link: `</v1/movies/${id}>; rel="duplicate"` }
+  return new Failure('invalid', { error, headers: id === null ? {} : headers })
+}
+
+async function idOf(db: Db, condition: ReturnType<typeof sql>): Promise<string | null> {
+  const [found] = await db.execute<{ id: string }>(sql`select id from ${movies} where ${condition}`)
+  return found?.id ?? null
+}
+
+/** The index itself says what it takes for one title, whatever this process was told. */
+async function ofTitle(db: Db, index: string, { title, year }: Content): Promise<Taken> {
+  const [found] = await db.execute<Taken>(sql`
+    select mode."byYear", (
+      select id from ${movies}
+      where title_key(${movies.title}) = title_key(${title}) and (not mode."byYear" or ${movies.year} = ${year}::int)
+      order by id limit 1) as id
+    from (select coalesce(
+      (select indnatts > 1 from pg_index where indexrelid = to_regclass(${index})), false) as "byYear") as mode`)
+  return found ?? { id: null, byYear: false }
+}
