@@ -16,18 +16,27 @@ export function isNotModified(headers: Headers, version: number): boolean {
 }
 
 /** Whether `If-Match` lets a change of this version pass; weak tags never do (RFC 9110 section 13.1.1). */
-function isMatch(given: string, version: number): boolean {
+function isMatch(given: string, version: number | undefined): boolean {
+  if (version === undefined) return false
   if (given.trim() === '*') return true
   return tagsOf(given).some(([, weak, tag]) => weak === undefined && tag === etag(version))
 }
 
-/** Throws 412 or 409 unless the version is the one that the client has seen; tells whether it named any. */
-export function checkPreconditions(headers: Headers, version: number): boolean {
+/**
+ * Throws 412 or 409 unless the version, of which there is none where there is no record, is the one that the client has
+ * seen; tells whether it named any.
+ */
+export function checkPreconditions(headers: Headers, version: number | undefined): boolean {
   const ifMatch = headers.get('if-match')
   const expected = headers.get('x-expected-version')
   if (ifMatch !== null && !isMatch(ifMatch, version)) throw new Failure('preconditionFailed')
   if (expected !== null && expected.trim() !== String(version)) throw new Failure('editConflict')
   return ifMatch !== null || expected !== null
+}
+
+/** Throws 412 when `If-None-Match` names the version: with `*`, a client makes something new or nothing. */
+export function checkIsNew(headers: Headers, version: number | undefined) {
+  if (version !== undefined && isNotModified(headers, version)) throw new Failure('preconditionFailed')
 }
 
 /** What it means that the version has moved on between that check and the write. */

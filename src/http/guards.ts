@@ -4,7 +4,7 @@ import { Elysia } from 'elysia'
 import { Failure, invalid } from '../errors'
 import { EXEMPT } from '../limits/client-address'
 import { type Access, mayDo, type Principal } from '../permissions'
-import { problemsOf } from '../rules/objects'
+import { isMissing, problemsOf } from '../rules/objects'
 import { readJsonObject } from './body'
 import { contextOf, type RequestContext } from './context'
 import { parametersOf } from './request-path'
@@ -12,12 +12,18 @@ import { parametersOf } from './request-path'
 /** Who makes a request. */
 export type Caller = { readonly kind: 'user'; readonly user: Principal }
 
-/** Loads the record that a path names, and throws unless the caller may do to it what the request asks. */
+/** What a path says of a body: the body may say the same, or leave it out. */
+type PathFields = Readonly<Record<string, string>>
+
+/**
+ * Loads the record that a path names, and throws unless the caller may do to it what the request asks. What it returns
+ * is judged as a part of the body.
+ */
 export type RecordGuard = (
   request: Request,
   params: Readonly<Record<string, string>>,
   caller: Caller,
-) => Promise<void>
+) => Promise<PathFields | undefined>
 
 /** What a route's line asks for. A topic's macro adds its record guard under the symbol. */
 export const RECORD = Symbol('record guard')
@@ -34,7 +40,8 @@ export type Guards = ReturnType<typeof guards>
 const BEARER_CREDENTIALS = /^bearer +[A-Za-z0-9._~+/-]+=*$/i
 const SCHEME = 'Bearer'
 const NOWHERE = '\0'
-const noRecord: RecordGuard = async () => {}
+const UNKNOWN_FIELD = 'is not a known field'
+const noRecord: RecordGuard = async () => undefined
 
 /**
  * The guard of a route, as its line asks for it: `access` names who may call, `open` lets in anyone. Elysia runs
@@ -68,8 +75,8 @@ export function guards(authenticate: (token: string) => Promise<Principal | unde
             context.user = caller.user
             if (context.limitKey === EXEMPT) context.bill.client = `user ${caller.user.id}`
             allow(caller, access)
-            await (line[RECORD] ?? noRecord)(request, params, caller)
-            await readInput(request, line, context)
+            const fields = await (line[RECORD] ?? noRecord)(request, params, caller)
+            await readInput(request, line, context, fields)
           },
           resolve: ({ request }) => ({ user: userOf(request), ...inputOf(request) }),
         }
@@ -106,18 +113,32 @@ function userOf(request: Request): Principal {
 }
 
 /** Reads and judges the body or the query, whichever the route's line has a schema for. */
-async function readInput(request: Request, { body, query }: RouteLine, context: RequestContext) {
-  if (body !== undefined)
-    context.input = {
-      body: judged(body, await readJsonObject(request, body.properties ?? {}), 'is not a known field'),
-    }
-  else if (query !== undefined)
+async function readInput(
+  request: Request,
+  { body, query }: RouteLine,
+  context: RequestContext,
+  fields: PathFields = {},
+) {
+  if (body !== undefined) {
+    const sent = await readJsonObject(request, body.properties ?? {})
+    context.input = { body: judgedBody(body, sent, fields) }
+  } else if (query !== undefined)
     context.input = { query: judged(query, readListQuery(request), 'is not a known parameter') }
 }
 
 function inputOf(request: Request): { body?: unknown; query?: unknown } {
   const { input } = contextOf(request)
   return typeof input === 'object' && input !== null ? input : {}
+}
+
+function judgedBody(schema: TSchema, sent: Readonly<Record<string, unknown>>, fields: PathFields): unknown {
+  const names = Object.keys(fields)
+  if (names.length === 0) return judged(schema, sent, UNKNOWN_FIELD)
+  const body = { ...sent, ...fields }
+  const differing = names.filter((name) => !isMissing(sent[name]) && sent[name] !== fields[name])
+  if (differing.length === 0) return judged(schema, body, UNKNOWN_FIELD)
+  const contradictions = differing.map((name) => [name, 'must be the one in the path, or left out'])
+  throw invalid({ ...Object.fromEntries(contradictions), ...problemsOf(schema, body, UNKNOWN_FIELD) })
 }
 
 function judged(schema: TSchema, value: unknown, unknownKey: string): unknown {

@@ -50,6 +50,15 @@ function pathIn(url: string): string {
   return end === -1 ? url.slice(start) : url.slice(start, end)
 }
 
+/** The last part of a path, decoded; undefined when it is not percent-encoded UTF-8, which the router passes on as it is. */
+export function lastPartOf(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))
+  } catch {
+    return undefined
+  }
+}
+
 /** Path and query; of CONNECT, whose target is no path, the root. */
 function targetIn(url: string): string {
   if (url.startsWith('/')) return url

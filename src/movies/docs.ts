@@ -1,4 +1,4 @@
-import { type Answer, messageAnswer, type Operation, objectOf } from '../openapi/operation'
+import { type Answer, type Examples, messageAnswer, type Operation, objectOf } from '../openapi/operation'
 import { exampleMovies, INITIAL_MOVIES, movieFields, movieSchema } from './docs-schemas'
 
 const newFilm = {
@@ -11,6 +11,9 @@ const details = {
   director: 'Victor Fleming',
   cast: ['Judy Garland', 'Frank Morgan', 'Ray Bolger', 'Bert Lahr', 'Jack Haley'],
   release_date: '1939-08-25',
+  poster: 'https://images.example.com/the-wizard-of-oz.jpg',
+  imdb_id: 'tt0032138',
+  external_id: 'oz-1939',
 }
 /** The first film that somebody adds to a fresh catalogue. */
 const NEW_ID = INITIAL_MOVIES + 1
@@ -23,33 +26,43 @@ const movieAnswer = (description: string, movie: unknown, headers: Answer['heade
   headers,
 })
 
+const duplicates =
+  'When another movie has its title, IMDb id or external id, the 422 bears `Link: </v1/movies/<id>>; rel="duplicate"`.'
+const externalId = {
+  description: 'The external id, percent-encoded.',
+  example: details.external_id,
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+}
+
 /** What `movie: 'own'` on a route's line adds to its operation. */
 export const ownMovie: Partial<Operation> = {
   requestHeaders: ['IfMatch', 'ExpectedVersion'],
   refusals: ['notCreator', 'editConflict', 'preconditionFailed'],
 }
 
+const newMovieBody = (examples: Examples): Operation['body'] => ({
+  name: 'NewMovie',
+  fields: movieFields,
+  together: {
+    anyOf: [
+      { required: ['year'], properties: { year: { type: 'integer' } } },
+      { required: ['release_date'], properties: { release_date: { type: 'string' } } },
+    ],
+  },
+  examples,
+})
+
 export const createMovie: Operation = {
   operationId: 'createMovie',
   summary: 'Add a movie',
-  description: 'Its creator alone can change or delete it. A field that is `null` counts as not given.',
-  body: {
-    name: 'NewMovie',
-    fields: movieFields,
-    together: {
-      anyOf: [
-        { required: ['year'], properties: { year: { type: 'integer' } } },
-        { required: ['release_date'], properties: { release_date: { type: 'string' } } },
-      ],
+  description: `Its creator alone can change or delete it. A field that is \`null\` counts as not given. ${duplicates}`,
+  body: newMovieBody({
+    full: { summary: 'With all details', value: { ...newFilm, ...details } },
+    short: {
+      summary: 'The required fields',
+      value: { title: 'Rebecca', year: 1940, runtime: '130 mins', genres: ['drama', 'mystery'] },
     },
-    examples: {
-      full: { summary: 'With all details', value: { ...newFilm, ...details } },
-      short: {
-        summary: 'The required fields',
-        value: { title: 'Rebecca', year: 1940, runtime: '130 mins', genres: ['drama', 'mystery'] },
-      },
-    },
-  },
+  }),
   answers: { 201: movieAnswer('The movie was added.', added, ['ETag', 'Location']) },
   problems: { title: 'a movie with this title already exists' },
 }
@@ -64,6 +77,37 @@ export const showMovie: Operation = {
     200: movieAnswer('The movie.', exampleMovies[0]),
     304: { description: 'The client has this version already.', headers: ['ETag', 'Stale'] },
   },
+}
+
+export const showMovieByExternalId: Operation = {
+  ...showMovie,
+  operationId: 'showMovieByExternalId',
+  summary: 'Show a movie by your own id',
+  id: externalId,
+  answers: { ...showMovie.answers, 200: movieAnswer('The movie.', added) },
+}
+
+export const putMovie: Operation = {
+  operationId: 'putMovie',
+  summary: 'Add or change a movie by your own id',
+  description: `Makes the movie with this external id what the body says, and adds it where there is none: what is left out is cleared. Sent again it changes nothing. Only the creator can change it. ${duplicates}`,
+  id: externalId,
+  requestHeaders: ['IfMatch', 'OnlyIfNew', 'ExpectedVersion'],
+  body: newMovieBody({
+    changed: {
+      summary: 'All that is to be known of it',
+      value: { ...newFilm, ...details, synopsis: 'A girl and her dog follow a yellow brick road.' },
+    },
+  }),
+  answers: {
+    200: movieAnswer('The movie as it is now.', {
+      ...added,
+      ...{ synopsis: 'A girl and her dog follow a yellow brick road.' },
+      version: 2,
+    }),
+    201: movieAnswer('The movie was added.', added, ['ETag', 'Location']),
+  },
+  problems: { external_id: 'must be the one in the path, or left out' },
 }
 
 export const updateMovie: Operation = {

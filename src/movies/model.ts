@@ -146,6 +146,9 @@ export function movieJson({ id, createdBy, version, ...content }: Movie) {
   }
 }
 
+export const isSameContent = (a: NewMovie, b: NewMovie) =>
+  JSON.stringify(contentJson(a)) === JSON.stringify(contentJson(b))
+
 const contentJson = (movie: NewMovie) =>
   ({
     title: movie.title,

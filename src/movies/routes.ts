@@ -1,15 +1,26 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
-import { Failure } from '../errors'
+import { Failure, invalid } from '../errors'
 import { json, notModified } from '../http/answers'
-import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
+import { checkIsNew, checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
 import { contextOf } from '../http/context'
 import { type Guards, RECORD, type RecordGuard, type RouteLine } from '../http/guards'
+import { lastPartOf } from '../http/request-path'
+import type { Principal } from '../permissions'
 import type { Reads } from '../replicas/reads'
 import { parseId } from '../rules/fields'
 import * as docs from './docs'
-import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
-import { deleteMovie, findMovie } from './store'
+import {
+  externalIdProblem,
+  type Movie,
+  MovieInput,
+  MoviePatch,
+  movieChanges,
+  movieJson,
+  newMovie,
+} from './model'
+import { putMovie } from './service'
+import { deleteMovie, findMovie, findMovieByExternalId } from './store'
 import { insertMovie, updateMovie } from './write-store'
 
 declare module '../http/context' {
@@ -27,19 +38,65 @@ async function loadMovie(db: Db, id: string): Promise<Movie> {
   return movie
 }
 
-/** `movie: 'own'` on a route's line: the movie is there, the caller's own, and at the version that the caller has seen. */
+const externalIdOf = (request: Request) => lastPartOf(contextOf(request).path)
+
+async function loadByExternalId(db: Db, request: Request): Promise<Movie> {
+  const id = externalIdOf(request)
+  // What the rule forbids no movie has, and some of it the database would not read.
+  const isPossible = id !== undefined && externalIdProblem(id) === undefined
+  const movie = isPossible ? await findMovieByExternalId(db, id) : undefined
+  if (movie === undefined) throw new Failure('notFound')
+  return movie
+}
+
+/** Throws unless the movie is the caller's own, and at the version that the caller has seen; tells whether that was named. */
+function checkOwn({ headers }: Request, movie: Movie | undefined, user: Principal): boolean {
+  if (movie !== undefined && movie.createdBy.id !== user.id) throw new Failure('notCreator')
+  return checkPreconditions(headers, movie?.version)
+}
+
+/** The same for one that need not be there. */
+function checkOwnOrNew(request: Request, movie: Movie | undefined, user: Principal): boolean {
+  const isGuarded = checkOwn(request, movie, user)
+  checkIsNew(request.headers, movie?.version)
+  return isGuarded
+}
+
+/**
+ * `movie: 'own'` on a route's line: the movie is there, the caller's own, and at the version that the caller has seen.
+ * `movieByExternalId: 'own'`: the same, unless there is none with the external id that the path names.
+ */
 function ownMovies(db: Db) {
   const own: RecordGuard = async (request, { id = '' }, { user }) => {
     const movie = await loadMovie(db, id)
-    if (movie.createdBy.id !== user.id) throw new Failure('notCreator')
-    checkPreconditions(request.headers, movie.version)
+    checkOwn(request, movie, user)
     contextOf(request).movie = movie
+    return undefined
+  }
+  const ownOrNew: RecordGuard = async (request, _, { user }) => {
+    const id = externalIdOf(request)
+    if (id === undefined) throw invalid({ external_id: 'must be UTF-8 in percent-encoding' })
+    const isPossible = externalIdProblem(id) === undefined
+    const movie = isPossible ? await findMovieByExternalId(db, id) : undefined
+    checkOwnOrNew(request, movie, user)
+    contextOf(request).movie = movie
+    return { external_id: id }
   }
   return new Elysia({ name: 'own-movies' }).macro({
+    movieByExternalId: (_: 'own') => ({
+      introspect(line: RouteLine) {
+        line[RECORD] = ownOrNew
+        line.detail = { ...docs.ownMovie, ...line.detail }
+      },
+      resolve: ({ request }) => ({
+        found: contextOf(request).movie,
+        externalId: externalIdOf(request) ?? '',
+      }),
+    }),
     movie: (_: 'own') => ({
       introspect(line: RouteLine) {
         line[RECORD] = own
-        line.detail = { ...line.detail, ...docs.ownMovie }
+        line.detail = { ...docs.ownMovie, ...line.detail }
       },
       resolve({ request }) {
         const { movie } = contextOf(request)
@@ -53,9 +110,18 @@ function ownMovies(db: Db) {
 const movieAnswer = (movie: Movie, status = 200, headers: Record<string, string> = {}) =>
   json({ movie: movieJson(movie) }, status, { ETag: etag(movie.version), ...headers })
 
+const created = (movie: Movie) => movieAnswer(movie, 201, { Location: `/v1/movies/${movie.id}` })
+
 type MovieReads = Pick<Reads, 'read' | 'readCurrent'>
 
 export function movieRoutes(db: Db, { read, readCurrent }: MovieReads, guards: Guards): AnyElysia {
+  async function show(request: Request, user: Principal, load: (db: Db) => Promise<Movie>) {
+    // Who has seen a version must not be shown an earlier one.
+    const movie = await (request.headers.has('if-none-match') ? readCurrent(load) : read(user.id, load))
+    if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
+    return movieAnswer(movie)
+  }
+
   return new Elysia({ name: 'movies', prefix: '/v1/movies', tags: ['movies'] })
     .use(guards)
     .use(ownMovies(db))
@@ -64,22 +130,31 @@ export function movieRoutes(db: Db, { read, readCurrent }: MovieReads, guards: G
       '',
       async ({ body, user }) => {
         const movie = await insertMovie(db, newMovie(body), user)
-        return movieAnswer(movie, 201, { Location: `/v1/movies/${movie.id}` })
+        return created(movie)
       },
       { access: 'movies:write', body: MovieInput, detail: docs.createMovie },
     )
 
+    .get('/:id', ({ params, user, request }) => show(request, user, (db) => loadMovie(db, params.id)), {
+      access: 'movies:read',
+      detail: docs.showMovie,
+    })
+
     .get(
-      '/:id',
-      async ({ params, user, request }) => {
-        // Who has seen a version must not be shown an earlier one.
-        const movie = request.headers.has('if-none-match')
-          ? await readCurrent((db) => loadMovie(db, params.id))
-          : await read(user.id, (db) => loadMovie(db, params.id))
-        if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
-        return movieAnswer(movie)
+      '/external/:external_id',
+      ({ user, request }) => show(request, user, (db) => loadByExternalId(db, request)),
+      { access: 'movies:read', detail: docs.showMovieByExternalId },
+    )
+
+    .put(
+      '/external/:external_id',
+      async ({ body, user, found, externalId, request }) => {
+        const content = { ...newMovie(body), external_id: externalId }
+        const judge = (movie: Movie | undefined) => checkOwnOrNew(request, movie, user)
+        const { movie, isNew } = await putMovie(db, { content, creator: user, found, judge })
+        return isNew ? created(movie) : movieAnswer(movie)
       },
-      { access: 'movies:read', detail: docs.showMovie },
+      { access: 'movies:write', movieByExternalId: 'own', body: MovieInput, detail: docs.putMovie },
     )
 
     .patch(

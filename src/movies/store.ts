@@ -23,6 +23,24 @@ export const findMovie: (db: Db, id: number) => Promise<Movie | undefined> = bat
   },
 )
 
+const moviesByExternalId = builtOnce((db) =>
+  db
+    .select(movieColumns)
+    .from(movies)
+    .innerJoin(users, eq(users.id, movies.createdBy))
+    .where(
+      sql`${movies.external_id} = any(array(select json_array_elements_text(${sql.placeholder('ids')}::json)))`,
+    )
+    .prepare('movies_by_external_id'),
+)
+
+export const findMovieByExternalId: (db: Db, id: string) => Promise<Movie | undefined> = batched(
+  async (db, ids: readonly string[]) => {
+    const found = await moviesByExternalId(db).execute({ ids: JSON.stringify(ids) })
+    return new Map(found.map((movie) => [movie.external_id ?? '', movie]))
+  },
+)
+
 /** False when there is no such movie, or not as it is expected to be. */
 export async function deleteMovie(
   db: Db,

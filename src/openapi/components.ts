@@ -70,6 +70,10 @@ const parameters = {
     'If-None-Match',
     'The ETag of a version that the client has; 304 when it is still that.',
   ),
+  OnlyIfNew: header(
+    'If-None-Match',
+    'With `*` something new is made, or nothing: 412 when it is there already.',
+  ),
   ExpectedVersion: header(
     'X-Expected-Version',
     'The version that is to be changed; 409 when it is another by now.',

@@ -79,7 +79,7 @@ function operationOf(operation: RawOperation) {
 
 const parametersOf = ({ parameters = [], query = {}, id }: RawOperation) =>
   [...parameters, ...withoutModel(parameters, query)].map(({ name, required, in: place, schema }) => {
-    if (place === 'path') return { name, in: place, required, ...id, schema: ID }
+    if (place === 'path') return { name, in: place, required, schema: ID, ...id }
     const { description, ...keywords } = query[name] ?? {}
     return { name, in: place, description, required, schema: { ...schema, ...keywords } }
   })

@@ -19,7 +19,12 @@ export type Operation = {
   /** What the models' schemas of the query's parameters don't say. */
   readonly query?: Readonly<Record<string, JsonSchema>>
   /** The id that the path names. */
-  readonly id?: { readonly description: string; readonly example: number }
+  readonly id?: {
+    readonly description: string
+    readonly example: number | string
+    /** A positive integer, unless said otherwise. */
+    readonly schema?: JsonSchema
+  }
   readonly requestHeaders?: readonly RequestHeader[]
   readonly answers: Readonly<Record<number, Answer>>
   /** Beyond those of every operation of its kind. */
@@ -48,7 +53,7 @@ export type Answer = {
   readonly headers?: readonly ResponseHeader[]
 }
 
-export type RequestHeader = 'IfMatch' | 'IfNoneMatch' | 'ExpectedVersion'
+export type RequestHeader = 'IfMatch' | 'IfNoneMatch' | 'OnlyIfNew' | 'ExpectedVersion'
 export type ResponseHeader =
   | 'ETag'
   | 'Link'

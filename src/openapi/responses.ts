@@ -34,7 +34,15 @@ export function responsesOf(operation: Operation) {
   ])
 }
 
-function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Operation): FailureCode[] {
+function refusalsOf({
+  access,
+  body,
+  id,
+  problems,
+  isProbe,
+  answers,
+  refusals = [],
+}: Operation): FailureCode[] {
   const asksForToken: FailureCode[] = ['authenticationRequired', 'invalidAuthenticationToken']
   const asksForPermission: FailureCode[] =
     access === 'activated' ? ['notActivated'] : ['notActivated', 'notPermitted']
@@ -49,7 +57,8 @@ function refusalsOf({ access, body, id, problems, isProbe, refusals = [] }: Oper
   return [
     ...(access === undefined ? [] : asksForToken),
     ...(access === undefined || access === 'authenticated' ? [] : asksForPermission),
-    ...(id === undefined ? [] : ['notFound' as const]),
+    // Where something new is made, there need be nothing.
+    ...(id === undefined || 201 in answers ? [] : ['notFound' as const]),
     ...(body === undefined ? [] : readsBody),
     ...(problems === undefined ? [] : ['invalid' as const]),
     ...refusals,

@@ -38,7 +38,11 @@ describe('the service keeps to its document', () => {
     )
     expect((await succeed('showMovie', { token }))?.body).toEqual(Object(exampleOf('showMovie')))
     expect((await succeed('createMovie', { token }))?.body).toEqual(Object(exampleOf('createMovie')))
+    expect((await succeed('showMovieByExternalId', { token }))?.body).toEqual(
+      Object(exampleOf('createMovie')),
+    )
     expect((await succeed('updateMovie', { token }))?.body).toEqual(Object(exampleOf('updateMovie')))
+    await succeed('putMovie', { token })
     await succeed('addFavourite', { token })
     await succeed('listFavourites', { token })
     await succeed('removeFavourite', { token })
@@ -82,7 +86,11 @@ describe('the service keeps to its document', () => {
     const owner = await server().newUser()
     const movie = { title: 'A Film for Mistakes', year: 2001, runtime: '9 mins', genres: ['drama'] }
     const created = await call('createMovie', { token: owner.token, body: movie })
-    const known = { token: owner.token, id: Number(Object(created.body.movie).id) }
+    const known = {
+      token: owner.token,
+      id: Number(Object(created.body.movie).id),
+      externalId: 'of the owner',
+    }
     const json = { 'Content-Type': 'application/json' }
     for (const [id, { requestBody, parameters }] of operations) {
       const hasQuery = parameters.some((parameter) => parameter.in === 'query')
@@ -126,7 +134,7 @@ describe('the service keeps to its document', () => {
     const answers = asked.map(async ([id, { method, path, parameters }]) => {
       const example = parameters.find((parameter) => parameter.in === 'path')?.example
       const options = { token, body: exampleBodies(id)[0] }
-      const answer = await fragile.request(method, path.replace('{id}', String(example)), options)
+      const answer = await fragile.request(method, path.replace(/\{\w+\}/, String(example)), options)
       expect([id, answer.status]).toEqual([id, status])
       expectDocumented(id, answer)
     })
@@ -160,7 +168,7 @@ describe('the service keeps to its document', () => {
     await strict.request('GET', '/v1/movies')
     expectDocumented('listMovies', await strict.request('GET', '/v1/movies'))
     for (const [id, { method, path, responses }] of operations) {
-      const answer = await strict.request(method, path.replace('{id}', '1'))
+      const answer = await strict.request(method, path.replace(/\{\w+\}/, '1'))
       expect([id, answer.status === 429]).toEqual([id, '429' in responses])
       expectDocumented(id, answer)
     }

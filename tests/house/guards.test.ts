@@ -24,6 +24,8 @@ const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'm
   'GET /v1/movies': 'movies:read',
   'POST /v1/movies': 'movies:write',
   'GET /v1/movies/:id': 'movies:read',
+  'GET /v1/movies/external/:external_id': 'movies:read',
+  'PUT /v1/movies/external/:external_id': 'movies:write',
   'PATCH /v1/movies/:id': 'movies:write',
   'DELETE /v1/movies/:id': 'movies:write',
   'GET /v1/users/me': 'activated',
@@ -51,7 +53,7 @@ beforeAll(async () => {
   owner = await server.newUser()
   const created = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
     token: owner.token,
-    body: aMovie('The Guarded Film'),
+    body: aMovie('The Guarded Film', { external_id: 'guarded' }),
   })
   movieId = created.body.movie.id
 })
@@ -63,9 +65,11 @@ const guarded = () => routes.filter((route) => !isOpen(route))
 const patterns = () => [...new Set(routes.map(patternOf))]
 /** What a path may look like: with a record that is there, with none, with what is no id. */
 const pathsOf = (pattern: string) =>
-  pattern.includes(':id')
-    ? [String(movieId), '999999', 'abc', '%00'].map((id) => pattern.replace(':id', id))
-    : [pattern]
+  pattern.includes(':external_id')
+    ? ['guarded', 'nothing', '%00'].map((id) => pattern.replace(':external_id', id))
+    : pattern.includes(':id')
+      ? [String(movieId), '999999', 'abc', '%00'].map((id) => pattern.replace(':id', id))
+      : [pattern]
 const allowOf = (pattern: string) => {
   const known = routes.filter((route) => patternOf(route) === pattern).map(methodOf)
   return [...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort()
@@ -200,8 +204,12 @@ describe('a guarded route', () => {
       ])
     }
     const stranger = await server.newUser()
-    for (const method of ['PATCH', 'DELETE']) {
-      const answer = await call(method, `/v1/movies/${movieId}`, {
+    for (const [method, path] of [
+      ['PATCH', `/v1/movies/${movieId}`],
+      ['DELETE', `/v1/movies/${movieId}`],
+      ['PUT', '/v1/movies/external/guarded'],
+    ] as const) {
+      const answer = await call(method, path, {
         token: stranger.token,
         body: '{',
         type: 'text/plain',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { LIST, movieService, NOT_FOUND, refusal, UNKNOWN } from '../support/movies'
+import { movieService, NOT_FOUND, refusal } from '../support/movies'
 import { aMovie } from '../support/server'
 
 const { server, alice, mallory, ask, post, patch, get, newMovie } = movieService()

@@ -11,7 +11,7 @@ type Operation = {
   description: string
   tags: string[]
   security: { token: string[] }[]
-  parameters: { name: string; in: string; example?: number }[]
+  parameters: { name: string; in: string; example?: number | string }[]
   requestBody?: { content: Content }
   responses: Record<string, { description: string; headers: Record<string, object>; content?: Content }>
 }
@@ -21,7 +21,13 @@ export type OpenApi = {
   components: { schemas: Record<string, object> }
 }
 
-export type Sent = { token?: string; id?: number; query?: string; headers?: Record<string, string> }
+export type Sent = {
+  token?: string
+  id?: number
+  externalId?: string
+  query?: string
+  headers?: Record<string, string>
+}
 type Body = { body?: unknown; rawBody?: string }
 
 /** The same schemas without room for a property that they don't name, so that nothing goes undocumented. */
@@ -92,10 +98,13 @@ export function documentedService() {
   }
 
   /** Calls an operation and holds the answer against the document. */
-  async function call(id: string, { id: record, query = '', ...sent }: Sent & Body = {}) {
+  async function call(id: string, { id: record, externalId, query = '', ...sent }: Sent & Body = {}) {
     const { method, path, parameters } = operationOf(id)
     const example = parameters.find((parameter) => parameter.in === 'path')?.example
-    const url = path.replace('{id}', String(record ?? example)) + query
+    const url =
+      path
+        .replace('{id}', String(record ?? example))
+        .replace('{external_id}', String(externalId ?? example)) + query
     const answer = await server.request(method, url, sent)
     expectDocumented(id, answer)
     return answer

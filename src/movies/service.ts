@@ -1,0 +1,52 @@
+import type { Db } from '../db/client'
+import { Failure } from '../errors'
+import type { NewMovie } from './columns'
+import { type Creator, isSameContent, type Movie } from './model'
+import { findMovieByExternalId } from './store'
+import { insertMovie, replaceMovie } from './write-store'
+
+type Put = {
+  readonly content: NewMovie & { readonly external_id: string }
+  readonly creator: Creator
+  /** The movie with that external id, as it was a moment ago. */
+  readonly found: Movie | undefined
+  /** Throws unless the client may make the movie, or change it from what it is; tells whether it named a version. */
+  readonly judge: (movie: Movie | undefined) => boolean
+}
+
+/** Each try but the last met a write of somebody else, so more are as good as never needed. */
+const MAX_TRIES = 10
+
+/** Makes the movie with an external id what the content says, whoever else does so at the same moment. */
+export async function putMovie(db: Db, { content, creator, found, judge }: Put): Promise<Made> {
+  let movie = found
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const isGuarded = judge(movie)
+    const put = await tryToPut(db, { movie, content, creator, isGuarded })
+    if (put !== undefined) return put
+    movie = await findMovieByExternalId(db, content.external_id)
+  }
+  throw new Failure('databaseUnavailable')
+}
+
+type Made = { readonly movie: Movie; readonly isNew: boolean }
+type Try = Pick<Put, 'content' | 'creator'> & { movie: Movie | undefined; isGuarded: boolean }
+
+/** Undefined when the movie has come, gone or changed since it was read. */
+async function tryToPut(db: Db, { movie, content, creator, isGuarded }: Try): Promise<Made | undefined> {
+  if (movie === undefined) return insertUnlessThere(db, content, creator)
+  const isSame = isSameContent(movie, content)
+  const put = isSame ? movie : await replaceMovie(db, movie, content, { onlyThisVersion: isGuarded })
+  return put && { movie: put, isNew: false }
+}
+
+/** When a unique rule refuses the movie and its id is there by now, somebody else has just made it. */
+async function insertUnlessThere(db: Db, content: Put['content'], creator: Creator) {
+  try {
+    return { movie: await insertMovie(db, content, creator), isNew: true }
+  } catch (error) {
+    const isRefused = error instanceof Failure && error.code === 'invalid'
+    if (isRefused && (await findMovieByExternalId(db, content.external_id)) !== undefined) return undefined
+    throw error
+  }
+}
