@@ -15,6 +15,8 @@ const Manifest = Type.Object({
   taken_at: Type.String(),
   /** The newest migration that the database had. */
   schema: whole(),
+  /** What makes two movies one; by the title, when it is not said. */
+  unique_by: Type.Optional(Type.Literal('title,year')),
   /** Of the compressed rows. */
   bytes: whole(),
   sha256: hash(),

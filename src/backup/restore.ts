@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { applyMigrations, lockMigrations } from '../migrations/migrate'
+import { setUniqueByAlone } from '../migrations/unique-by'
 import { damaged, type Manifest, type TableEntry } from './manifest'
 import { presentOids } from './own-objects'
 import { batches } from './read'
@@ -39,6 +40,7 @@ export async function restoreBackup(
     if (!options.replace) await requireNoContent(tx)
     await emptyDatabase(tx)
     await applyMigrations(tx, { upTo: manifest.schema })
+    await setUniqueByAlone(tx, manifest.unique_by ?? 'title')
     await load(tx, path, manifest, onRows)
     for (const table of manifest.tables) await finish(tx, path, table)
     if (!options.stayAtItsSchema) await applyMigrations(tx)

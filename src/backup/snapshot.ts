@@ -4,6 +4,7 @@ import { UNNAMED } from '../db/driver'
 import { OperatorError } from '../errors'
 import { appliedMigrations } from '../migrations/migrate'
 import { migrations } from '../migrations/migrations'
+import { findUniqueBy } from '../migrations/unique-by'
 import { type StoredTable, storedTables } from './tables'
 
 const PAGE_ROWS = 1000
@@ -17,7 +18,11 @@ type SnapshotTable = {
   /** The rows as JSON, one a line, some at a time. */
   pages(): AsyncGenerator<{ text: string; rows: number }>
 }
-export type Snapshot = { readonly schema: number; readonly tables: readonly SnapshotTable[] }
+export type Snapshot = {
+  readonly schema: number
+  readonly uniqueBy: Awaited<ReturnType<typeof findUniqueBy>>
+  readonly tables: readonly SnapshotTable[]
+}
 
 /**
  * Hands out the whole database as of one moment. On a server, a transaction stays open for as long as that takes. The
@@ -63,7 +68,7 @@ async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promi
     const nextId = table.hasIds ? await nextIdOf(tx, table.name) : undefined
     tables.push({ name: table.name, columns, nextId, pages: () => pages(later, cursor) })
   }
-  return { schema, tables }
+  return { schema, uniqueBy: await findUniqueBy(tx), tables }
 }
 
 /** The newest migration of the database, all of which this program must know to understand what is in it. */

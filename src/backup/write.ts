@@ -57,6 +57,7 @@ async function writeFile(snapshot: Snapshot, path: string, redlight: string, onR
     redlight,
     taken_at: takenAt,
     schema: snapshot.schema,
+    ...(snapshot.uniqueBy === 'title,year' ? { unique_by: snapshot.uniqueBy } : {}),
     bytes,
     sha256: hash.digest('hex'),
     tables,

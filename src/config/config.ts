@@ -3,10 +3,10 @@ import type { LogLevel } from '../log'
 import { buildDatabase, type DatabaseConfig, redactedDatabase } from './database'
 import { ConfigError, createReader, type Environment, type Reader } from './reader'
 import { list, localUrl, oneOf, REDACTED, redactUrl } from './values'
-import { type Permission, table } from './variables'
+import { type Permission, table, type UniqueBy } from './variables'
 
 export { ConfigError } from './reader'
-export { settingFiles, unknownVariable, unknownVariables, variables } from './variables'
+export { settingFiles, type UniqueBy, unknownVariable, unknownVariables, variables } from './variables'
 
 type Smtp = {
   readonly host: string
@@ -43,6 +43,7 @@ export type Config = {
   readonly jwt: { readonly secrets: readonly string[] | undefined; readonly ttlSeconds: number }
   /** Undefined: mails go to the log. */
   readonly smtp: Smtp | undefined
+  readonly moviesUniqueBy: UniqueBy
   readonly defaultPermissions: readonly Permission[]
   readonly limiter: Limiter
   /** Undefined: each instance counts the limits by itself. */
@@ -83,6 +84,7 @@ function build(read: Reader, permissionNames: readonly Permission[]): Config {
     migrateOnStart: read.value(table.migrateOnStart),
     jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(table.jwtTtl) },
     smtp: buildSmtp(read, new URL(publicUrl).hostname),
+    moviesUniqueBy: read.value(table.moviesUniqueBy),
     defaultPermissions: read.value({ ...table.defaultPermissions, parse: list(oneOf(permissionNames)) }),
     limiter: buildLimiter(read),
     redisUrl: read.optional(table.redisUrl),

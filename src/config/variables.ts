@@ -30,6 +30,10 @@ export const optional = <T>(
 
 export type Permission = 'movies:read' | 'movies:write'
 
+const uniqueRules = ['title', 'title,year'] as const
+/** What makes two movies one. */
+export type UniqueBy = (typeof uniqueRules)[number]
+
 const permissions: readonly Permission[] = ['movies:read', 'movies:write']
 const MAX_RATE = 1_000_000
 const rate = is.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
@@ -59,6 +63,7 @@ export const table = {
   smtpPassword: optional('SMTP_PASSWORD', 'none', is.line, 'password at the mail server'),
   smtpName: optional('SMTP_NAME', 'host of PUBLIC_URL, else domain of SMTP_SENDER', is.host, 'name that the mail server is greeted with'),
   smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', is.sender, 'whom mails come from'),
+  moviesUniqueBy: withDefault('MOVIES_UNIQUE_BY', 'title', is.oneOf(uniqueRules), 'title, or title,year where one title may stand for movies of different years'),
   defaultPermissions: withDefault('DEFAULT_PERMISSIONS', permissions.join(), is.list(is.oneOf(permissions)), 'permissions of a new user, separated by commas'),
   limiterEnabled: withDefault('LIMITER_ENABLED', 'true', is.boolean, 'false turns all limits off'),
   limiterRps: withDefault('LIMITER_RPS', '20', rate, 'requests a second per address'),
@@ -82,7 +87,7 @@ export const table = {
 /** Every variable, as the README and the help list them; each may also come as NAME_FILE. */
 export const variables: readonly Variable<unknown>[] = Object.values(table)
 
-const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|SHUTDOWN|SMTP)_/
+const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|MOVIES|SHUTDOWN|SMTP)_/
 
 const names = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
 

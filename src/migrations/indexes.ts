@@ -24,16 +24,22 @@ export const withoutConcurrently = (statement: string) =>
   statement.replace(CONCURRENTLY, '$1if not exists $2$3$2 ')
 
 export async function buildIndexes(db: Db, { sql: statements }: Statements, record: () => Promise<void>) {
-  // It waits for every transaction that began before, and holds nobody up while it does.
-  await db.execute(sql`set lock_timeout = 0`)
-  await db.execute(sql`set statement_timeout = 0`)
-  try {
+  await withoutTimeouts(db, async () => {
     for (const statement of statements) {
       const name = CONCURRENTLY.exec(statement)?.[3]
       if (name !== undefined) await dropIfInvalid(db, name)
       await db.execute(sql.raw(statement))
     }
     await record()
+  })
+}
+
+/** For what waits for every transaction that began before, and holds nobody up while it does. */
+export async function withoutTimeouts(db: Db, work: () => PromiseLike<unknown>): Promise<void> {
+  await db.execute(sql`set lock_timeout = 0`)
+  await db.execute(sql`set statement_timeout = 0`)
+  try {
+    await work()
   } finally {
     await db.execute(sql`reset lock_timeout`)
     await db.execute(sql`reset statement_timeout`)

@@ -45,17 +45,24 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   const settings = { ...usual, ...options }
   // Nearly every start finds nothing to do, and need not wait for its turn to see that.
   if ((await pendingOf(db, settings.migrations)).length === 0) return 0
-  await takeTurn(db)
-  try {
+  return inTurn(db, async () => {
     await requireSurroundings(db)
     await createRecord(db)
     const pending = await pendingOf(db, settings.migrations)
     for (const [index, migration] of pending.entries()) {
       settings.onProgress(index, pending.length)
       if (isConcurrent(migration)) await buildIndexes(db, migration, () => record(db, migration))
-      else await applyWithoutQueueing(db, migration, settings)
+      else await withoutQueueing(db, settings, (tx) => apply(tx, migration))
     }
     return pending.length
+  })
+}
+
+/** Work on the schema, during which no other instance does any. */
+export async function inTurn<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  await takeTurn(db)
+  try {
+    return await work()
   } finally {
     await db.execute(sql`select pg_advisory_unlock(${MIGRATION_LOCK})`)
   }
@@ -81,7 +88,12 @@ async function takeTurn(db: Db) {
 }
 
 /** Whole or not at all; a table that others hold is let go of again at once, or everybody would queue up behind. */
-async function applyWithoutQueueing(db: Db, migration: Migration, settings: MigrateOptions) {
+export async function withoutQueueing(
+  db: Db,
+  options: Partial<MigrateOptions>,
+  work: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  const settings = { ...usual, ...options }
   const giveUpAt = performance.now() + settings.patienceMs
   for (;;) {
     try {
@@ -89,7 +101,7 @@ async function applyWithoutQueueing(db: Db, migration: Migration, settings: Migr
         await tx.execute(
           sql.raw(`set local lock_timeout = ${settings.lockMs}; set local statement_timeout = 0`),
         )
-        await apply(tx, migration)
+        await work(tx)
       })
     } catch (error) {
       if (!isLockTimeout(error)) throw error

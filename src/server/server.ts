@@ -1,7 +1,9 @@
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
+import { OperatorError } from '../errors'
 import type { Log } from '../log'
 import { migrate } from '../migrations/migrate'
+import { findUniqueBy, setUniqueBy } from '../migrations/unique-by'
 import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openDatabase } from '../opening/open'
 import { compose, realTime } from './compose'
@@ -38,9 +40,32 @@ export async function startServer(config: Config, log: Log, timing = realTime): 
   return { url: listener.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
 }
 
-async function prepare({ migrateOnStart, database: { kind } }: Config, db: Db, log: Log): Promise<Prepared> {
+async function prepare(config: Config, db: Db, log: Log): Promise<Prepared> {
+  const kind = config.database.kind
   const onBlocked = () => log.warn('a migration finds its tables locked, and tries again')
-  const migrations = migrateOnStart ? await migrate(db, { onBlocked }) : 0
+  const migrations = config.migrateOnStart ? await migrate(db, { onBlocked }) : 0
+  await prepareUniqueBy(config, db, log, onBlocked)
   const seeds = kind === 'embedded' && (await wantsInitialFilms(db))
   return { migrations, films: seeds ? await seedMovies(db) : 0 }
+}
+
+/** The index that is there decides, so a start goes on by it when movies are in the way of another. */
+async function prepareUniqueBy(
+  { migrateOnStart, moviesUniqueBy: wanted }: Config,
+  db: Db,
+  log: Log,
+  onBlocked: () => void,
+) {
+  try {
+    if (migrateOnStart && (await setUniqueBy(db, wanted, onBlocked)))
+      log.info('movies are unique by another rule', { by: wanted })
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    log.warn(error.message)
+  }
+  const found = await findUniqueBy(db)
+  if (found !== undefined && found !== wanted)
+    log.warn(
+      `movies stay unique by ${found}, as MOVIES_UNIQUE_BY=${wanted} has not been applied: run "redlight migrate"`,
+    )
 }

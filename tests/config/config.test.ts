@@ -12,6 +12,7 @@ test('without any variable, the defaults', () => {
     migrateOnStart: true,
     jwt: { secrets: undefined, ttlSeconds: 86_400 },
     smtp: undefined,
+    moviesUniqueBy: 'title',
     defaultPermissions: ['movies:read', 'movies:write'],
     limiter: {
       enabled: true,

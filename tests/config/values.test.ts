@@ -37,6 +37,7 @@ const accepted: [environment: Environment, part: object][] = [
     },
   ],
   [{ ...SMTP, SMTP_SENDER: 'a@b.example' }, { smtp: { sender: 'a@b.example' } }],
+  [{ MOVIES_UNIQUE_BY: 'title,year' }, { moviesUniqueBy: 'title,year' }],
   [{ DEFAULT_PERMISSIONS: 'movies:read, movies:read' }, { defaultPermissions: ['movies:read'] }],
   [{ LIMITER_ENABLED: 'false', LIMITER_RPS: '0' }, { limiter: { enabled: false, requestsPerSecond: 0 } }],
   [{ LIMITER_BURST: '1', LIMITER_SIGN_INS: '2' }, { limiter: { burst: 1, signInsPerMinute: 2 } }],
@@ -111,6 +112,7 @@ const refused: [name: string, values: string[], words: string][] = [
     'must be a mail address',
   ],
   ['SMTP_SENDER', ['A <a@b>\r\nBcc: c@d'], 'must be one line of text'],
+  ['MOVIES_UNIQUE_BY', ['year', 'title, year', 'year,title'], 'must be title or title,year'],
   [
     'DEFAULT_PERMISSIONS',
     ['movies:delete', 'movies:read,', 'Movies:read'],

@@ -53,6 +53,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
     migrateOnStart: true,
     jwt: { secrets: [JWT_SECRET], ttlSeconds: 3600 },
     smtp: undefined,
+    moviesUniqueBy: 'title',
     defaultPermissions: ['movies:read', 'movies:write'],
     limiter: noLimits,
     redisUrl: undefined,
