@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { OperatorError } from '../errors'
+import { removeInitialMovies } from '../movies/seed-store'
 import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { shown } from '../rules/suggest'
@@ -23,9 +24,18 @@ export function moviesCommand(program: Command, context: CommandContext) {
     .option('--title <words>', 'only those with these words in their title')
     .option('--page <n>', 'another page than the first', toPage, 1)
     .action((options: ListOptions) => list(options, context))
-  addCommand(movies, 'remove', { summary: 'Remove a movie', examples: ['redlight movies remove 12'] })
-    .argument('<id>', 'as "redlight movies list" shows it', toId)
-    .action(async (id: number) => {
+  addCommand(movies, 'remove', {
+    summary: 'Remove a movie, or all that a fresh catalogue came with',
+    examples: ['redlight movies remove 12', 'redlight movies remove --initial'],
+  })
+    .argument('[id]', 'as "redlight movies list" shows it', toId)
+    .option('--initial', 'remove the initial movies; "redlight seed" doesn\'t bring them back')
+    .action(async (id: number | undefined, { initial }: { initial?: true }) => {
+      if ((id === undefined) === (initial === undefined)) throw new UsageError('give an ID or --initial')
+      if (id === undefined)
+        return withDatabase(async ({ db }) =>
+          print(`Removed ${counted(await removeInitialMovies(db), 'initial movie')}.`),
+        )
       if (!(await withDatabase(({ db }) => deleteMovie(db, id)))) throw noMovie(id)
       print(`Removed movie ${id}.`)
     })

@@ -4,7 +4,18 @@ import { BUILT_IN_USER_ID, movies, seededMovies } from '../db/schema'
 import initialFilms from './initial-movies.json'
 import { newMovie } from './model'
 
+/** How many they are. */
+export const INITIAL_MOVIES = initialFilms.length
+
 const BATCH = 50
+
+/** Whether there are no movies, and never were any of the initial ones. */
+export async function isBare(db: Db): Promise<boolean> {
+  const found = await db.execute(
+    sql`select 1 where not exists (select from ${seededMovies}) and not exists (select from ${movies})`,
+  )
+  return found.length > 0
+}
 
 /** A catalogue that was filled without them, somewhere else, and restored here stays as it is. */
 export async function wantsInitialFilms(db: Db): Promise<boolean> {
@@ -43,4 +54,19 @@ export async function seedMovies(
     }
     return added
   })
+}
+
+/**
+ * Removes the initial movies that are still the built-in account's, and says how many that were. They stay noted as
+ * loaded, so that they don't come back.
+ */
+export async function removeInitialMovies(db: Db): Promise<number> {
+  const initial = JSON.stringify(initialFilms.map(({ title, year }) => ({ title, year })))
+  const removed = await db.execute(sql`
+    delete from ${movies} using json_to_recordset(${initial}::json) as initial (title text, year integer)
+    where ${movies.createdBy} = ${BUILT_IN_USER_ID}
+      and ${movies.title} = initial.title and ${movies.year} = initial.year
+      and exists (select from ${seededMovies} where ${seededMovies.title} = initial.title)
+    returning 1`)
+  return removed.length
 }

@@ -4,7 +4,7 @@ import { OperatorError } from '../errors'
 import type { Log } from '../log'
 import { migrate } from '../migrations/migrate'
 import { findUniqueBy, setUniqueBy } from '../migrations/unique-by'
-import { seedMovies, wantsInitialFilms } from '../movies/seed-store'
+import { INITIAL_MOVIES, isBare, seedMovies, wantsInitialFilms } from '../movies/seed-store'
 import { openDatabase } from '../opening/open'
 import { compose, realTime } from './compose'
 import { listen } from './listener'
@@ -45,6 +45,10 @@ async function prepare(config: Config, db: Db, log: Log): Promise<Prepared> {
   const onBlocked = () => log.warn('a migration finds its tables locked, and tries again')
   const migrations = config.migrateOnStart ? await migrate(db, { onBlocked }) : 0
   await prepareUniqueBy(config, db, log, onBlocked)
+  if (kind === 'postgres' && config.migrateOnStart && (await isBare(db)))
+    log.info(
+      `the catalogue is empty: "redlight seed" loads ${INITIAL_MOVIES} well-known movies to begin with`,
+    )
   const seeds = kind === 'embedded' && (await wantsInitialFilms(db))
   return { migrations, films: seeds ? await seedMovies(db) : 0 }
 }

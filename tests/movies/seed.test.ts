@@ -6,6 +6,7 @@ import { MovieInput, type MovieJson } from '../../src/movies/model'
 import { seedMovies } from '../../src/movies/seed-store'
 import { openDatabaseBesideServer } from '../../src/opening/open'
 import { problemsOf } from '../../src/rules/objects'
+import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
@@ -121,5 +122,57 @@ describe('seeding', () => {
     for (const email of ['Redlight', 'redlight@localhost', 'null'])
       for (const path of ['/v1/tokens/password-reset', '/v1/tokens/activation'])
         expect((await ask('POST', path, { email })).status).toBe(422)
+  })
+})
+
+describe('the initial movies', () => {
+  let database: TestDatabase
+  let server: TestServer
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    server = await startTestServer({}, { database })
+  })
+  afterAll(async () => {
+    await server.stop()
+    await database.drop()
+  })
+  const run = (...args: string[]) => redlight(args, databaseVariables(database.config))
+  const hints = () => server.logLines().filter(({ message }) => message.startsWith('the catalogue is empty'))
+
+  test('are offered by the log of a server’s database that has none, and never had', async () => {
+    const offered = testDatabaseUrl === undefined ? [] : [expect.stringContaining('"redlight seed" loads')]
+    expect(hints().map(({ message }) => message)).toEqual(offered)
+    await run('seed')
+    await server.sql`delete from movies`
+    await server.stop()
+    server = await startTestServer({}, { database })
+    expect(hints()).toEqual([])
+  })
+
+  test('go in one step, with nobody else’s, and don’t come back', async () => {
+    await server.sql`delete from seeded_movies`
+    await run('seed')
+    const alice = await server.newUser()
+    const others = [
+      aMovie('An own one'),
+      aMovie('Moana', { year: 1926 }),
+      { ...films[1], title: films[1]?.title ?? '' },
+    ]
+    const [, , first] = others
+    await server.sql`delete from movies where title in ('Moana', ${first?.title ?? ''})`
+    for (const body of others)
+      expect((await server.request('POST', '/v1/movies', { token: alice.token, body })).status).toBe(201)
+    // Of a user who left.
+    await server.sql`update movies set created_by = 1 where title in ('An own one', 'Moana')`
+
+    expect(await run('movies', 'remove', '--initial')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`Removed ${films.length - 2} initial`),
+    })
+    const left = await server.sql<{ title: string }[]>`select title from movies order by id`
+    expect(left.map(({ title }) => title)).toEqual(others.map(({ title }) => title))
+    expect((await run('seed')).out).toContain('There was nothing to add.')
+    expect((await run('movies', 'remove', '--initial')).out).toContain('Removed 0 initial')
+    expect((await run('movies', 'remove', '--initial', '1')).code).toBe(2)
   })
 })
