@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { abuse } from './abuse'
 import { killAll } from './processes'
 import { circumstances, heading, type Result, save, table } from './report'
 import { rows } from './scenarios'
@@ -18,6 +19,7 @@ Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own.
   --seconds N        length of a round                           (10)
   --soak [MINUTES]   instead: mixed load for so long             (15)
   --flood            instead: reads under a flood of sign-ins
+  --abuse            instead: reads beside a client that asks for all it may
   --faults           instead: the faults of the tests at their full length
   --executable FILE  measure this one, and build none
   --client NAME      wrk or bun                                  (wrk when it is there)`
@@ -32,6 +34,7 @@ type Order = Options & {
   only: readonly string[] | undefined
   soakMinutes: number | undefined
   flood: boolean
+  abuse: boolean
   faults: boolean
 }
 
@@ -50,6 +53,7 @@ function readOrder(args: string[]): Order {
     seconds: positive('seconds', values.seconds ?? '10', 1),
     soakMinutes: values.soak === undefined ? undefined : positive('soak', values.soak, 0.5),
     flood: values.flood,
+    abuse: values.abuse,
     faults: values.faults,
     only,
     executable: values.executable,
@@ -66,6 +70,7 @@ function parse(args: string[]) {
     options: {
       ...{ rows: text, only: text, rounds: text, seconds: text, soak: text, executable: text, client: text },
       flood: { type: 'boolean', default: false },
+      abuse: { type: 'boolean', default: false },
       faults: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -123,9 +128,10 @@ async function bench(order: Order, opened: AsyncDisposableStack): Promise<readon
   const workplace = await openWorkplace(order, printProgress, opened)
   const about = await circumstances(workplace)
   const results: Result[] = []
-  const isStrained = order.flood || order.soakMinutes !== undefined
+  const isStrained = order.flood || order.abuse || order.soakMinutes !== undefined
   if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order.only)))
   if (order.flood) results.push(...(await flood(workplace)))
+  if (order.abuse) results.push(...(await abuse(workplace)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))
   const path = await save(about, results)
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

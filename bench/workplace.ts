@@ -37,6 +37,8 @@ export type Workplace = Omit<Options, 'executable'> & {
   /** One more of each on the same database, to be stopped by whoever asked for it. */
   freshRedlight(): Promise<Server & { startedMs: number }>
   freshFloor(): Promise<Server & { startedMs: number }>
+  /** Redlight with its default limits, which believes the bench who its clients are. */
+  limitedRedlight(): Promise<Server>
 }
 
 const TENTH = 0.1
@@ -85,6 +87,11 @@ export async function openWorkplace(
   progress('starting the servers')
   const tokens: string[] = []
   const freshRedlight = () => launch(redlightOn('redlight'), tokens)
+  const limits = { LIMITER_ENABLED: 'true', TRUSTED_PROXIES: '127.0.0.1' }
+  const limitedRedlight = () => {
+    const order = redlightOn('redlight')
+    return launch({ ...order, env: { ...order.env, ...limits } }, tokens)
+  }
   const freshFloor = () => launch(floor(cluster.url('floor'), logs), floorTokens)
   const servers = [await freshRedlight(), await freshFloor()] as const
   for (const server of servers) opened.defer(server.stop)
@@ -111,6 +118,7 @@ export async function openWorkplace(
     tenth: () => (tenth ??= startTenth()),
     freshRedlight,
     freshFloor,
+    limitedRedlight,
   }
 }
 

@@ -65,8 +65,8 @@ const LATE = Symbol('late')
 
 /** Runs `concurrency` jobs, lets `maxWaiting` more wait up to `maxWaitMs`, and refuses the rest. */
 export type Gate = {
-  /** Resolves with the way out, which must be called once the work is over; rejects with `refusal()`. */
-  enter(kind?: Kind): Promise<() => void>
+  /** Resolves with the way out, to be called once, which counts the jobs of others; rejects with `refusal()`. */
+  enter(kind?: Kind): Promise<() => number>
   run<T>(work: () => Promise<T>, kind?: Kind): Promise<T>
   /** How many run, and how many wait. */
   readonly busy: number
@@ -85,8 +85,6 @@ export type GateLimits = {
 
 type Lane = { busy: number; writing: number; readonly read: Set<Waiting>; readonly write: Set<Waiting> }
 type Waiting = { readonly since: number; admit(): void }
-const kinds = ['read', 'write'] as const
-
 /** What each client has at work and waiting; undefined is the service itself, which has no share to keep to. */
 function createLanes({ concurrency, writes = concurrency, perClient }: GateLimits) {
   const share = perClient ?? { all: concurrency, writes }
@@ -121,7 +119,7 @@ function createLanes({ concurrency, writes = concurrency, perClient }: GateLimit
     /** Whose turn it is, of those that may begin. */
     next(): Waiting | undefined {
       for (const [client, lane] of lanes) {
-        const [first] = kinds
+        const [first] = (['read', 'write'] as const)
           .filter((kind) => lane[kind].size > 0 && isFree(client, lane, kind))
           .flatMap((kind) => [...lane[kind].values().take(1)])
           .sort((a, b) => a.since - b.since)
@@ -141,19 +139,21 @@ export function createGate(limits: GateLimits): Gate {
   let waiting = 0
   let asked = 0
 
-  function begin(client: string | undefined, lane: Lane, kind: Kind): () => void {
+  function begin(client: string | undefined, lane: Lane, kind: Kind): () => number {
     lanes.count(lane, kind, 1)
     let isGone = false
     return () => {
-      if (isGone) return
+      const others = lanes.busy() - lane.busy
+      if (isGone) return others
       isGone = true
       lanes.count(lane, kind, -1)
       if (waiting > 0) lanes.next()?.admit()
       lanes.forgetIdle(client, lane)
+      return others
     }
   }
 
-  function enter(kind: Kind = 'read'): Promise<() => void> {
+  function enter(kind: Kind = 'read'): Promise<() => number> {
     const client = currentBill()?.client
     const lane = lanes.of(client)
     if (lane[kind].size === 0 && lanes.isFree(client, lane, kind))

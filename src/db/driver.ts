@@ -62,11 +62,17 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
       stopIfExpired()
       return result
     }
-    gate
-      .run(async () => {
+    async function run(): Promise<unknown> {
+      const leave = await gate.enter('write')
+      const startedAt = performance.now()
+      try {
         stopIfExpired()
-        return timed('write', () => client.begin(stoppable))
-      }, 'write')
+        return await client.begin(stoppable)
+      } finally {
+        charge(currentBill(), 'write', startedAt, leave())
+      }
+    }
+    run()
       .then(resolve, (error) => reject(translated(error)))
       .finally(callOff)
     return promise
@@ -96,17 +102,11 @@ function nameStatements(): (text: string) => boolean {
 const WRITES = /\b(?:insert|update|delete|truncate|lock)\b/i
 const kindOf = (text: string) => (WRITES.test(text) ? 'write' : 'read')
 
-function charge(bill: Bill | undefined, kind: 'read' | 'write', startedAt: number) {
+/** A statement beside those of others takes longer for their sake, which is not the client's doing. */
+function charge(bill: Bill | undefined, kind: 'read' | 'write', startedAt: number, others: number) {
   if (bill === undefined) return
-  const milliseconds = performance.now() - startedAt
+  const milliseconds = (performance.now() - startedAt) / (1 + others)
   bill.databaseMs += kind === 'read' ? milliseconds : Math.min(milliseconds, MAX_WRITE_MS)
-}
-
-async function timed<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now()
-  const result = await work()
-  charge(currentBill(), kind, startedAt)
-  return result
 }
 
 /** The same client or transaction with some of its methods in place of its own. */
@@ -130,16 +130,15 @@ function limit(query: Query, gate: Gate, milliseconds: number, kind: 'read' | 'w
       })
       const finish = () => {
         callOff()
-        leave()
+        return leave()
       }
       query.resolve = (result) => {
-        finish()
-        charge(bill, kind, startedAt)
+        charge(bill, kind, startedAt, finish())
         resolve(result)
       }
       query.reject = (error) => {
-        finish()
-        if (!isUnanswered(error)) charge(bill, kind, startedAt)
+        const others = finish()
+        if (!isUnanswered(error)) charge(bill, kind, startedAt, others)
         reject(translated(error))
       }
       if (startedAt < endsAt) start(query)
