@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { createColours, isTerminal, wantsColours } from './cli/colours'
 import { runCommandLine } from './cli/index'
-import { createProgress } from './cli/progress'
 import { type Config, readConfig, settingFiles, unknownVariable, unknownVariables } from './config/config'
 import type { Database } from './db/client'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
 import { permissions } from './permissions'
 import { createServiceManager } from './server/service-manager'
+import { createColours, isTerminal, wantsColours } from './terminal/colours'
+import { createProgress } from './terminal/progress'
 import { visible } from './visible'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)

@@ -8,8 +8,8 @@ import { type OnRows, takeBackup } from '../backup/write'
 import { OperatorError } from '../errors'
 import { shown } from '../rules/suggest'
 import { version } from '../server/version'
+import type { Progress } from '../terminal/progress'
 import { addCommand, type CommandContext, counted, UsageError } from './command'
-import type { Progress } from './progress'
 
 type BackupOptions = { check?: boolean; verify?: boolean; keep?: number; force?: boolean }
 

@@ -4,8 +4,8 @@ import type { Database } from '../db/client'
 import type { Log } from '../log'
 import { didYouMean, shown } from '../rules/suggest'
 import type { ServiceManager } from '../server/service-manager'
-import type { Colours } from './colours'
-import type { StartProgress } from './progress'
+import type { Colours } from '../terminal/colours'
+import type { StartProgress } from '../terminal/progress'
 
 /** What a command may use of the world; main.ts hands it in. */
 export type CommandContext = {

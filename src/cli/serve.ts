@@ -4,7 +4,7 @@ import { dangers } from '../doctor/settings'
 import { OperatorError } from '../errors'
 import { startServer } from '../server/server'
 import { version } from '../server/version'
-import type { Colours } from './colours'
+import type { Colours } from '../terminal/colours'
 import { addCommand, type CommandContext } from './command'
 
 export function serveCommand(program: Command, context: CommandContext) {

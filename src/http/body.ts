@@ -1,8 +1,8 @@
 import { visit } from 'jsonc-parser'
 import { Failure } from '../errors'
+import { badlyFormed, shortened } from '../json/outline'
 import { createGate, within, withoutDeadline } from '../waiting'
 import { contextOf } from './context'
-import { badlyFormed, shortened } from './large-body'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32

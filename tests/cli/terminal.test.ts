@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { steps } from '../../src/cli/backup'
-import { createColours } from '../../src/cli/colours'
-import { createProgress } from '../../src/cli/progress'
+import { createColours } from '../../src/terminal/colours'
+import { createProgress } from '../../src/terminal/progress'
 import { newFolder, removeFolders } from '../support/embedded'
 
 // What a command does on a terminal: the log is for people there, and a closed terminal ends the process.

@@ -20,6 +20,8 @@ const always = ['errors', 'log', 'permissions', 'waiting', 'rules']
 const rooms: Record<string, Allowed> = {
   errors: { rooms: [] },
   log: { rooms: ['visible'] },
+  terminal: { rooms: [] },
+  json: { rooms: ['errors', 'waiting'] },
   visible: { rooms: [] },
   permissions: { rooms: [] },
   waiting: { rooms: [] },
@@ -38,7 +40,7 @@ const rooms: Record<string, Allowed> = {
     packages: ['drizzle-orm'],
   },
   http: {
-    rooms: ['openapi', 'limits', ...always],
+    rooms: ['openapi', 'limits', 'json', ...always],
     packages: ['elysia', '@elysiajs/bearer', '@sinclair/typebox types', 'jsonc-parser'],
   },
   limits: {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createRandom } from '../../bench/random'
-import { shortened } from '../../src/http/large-body'
+import { shortened } from '../../src/json/outline'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 setDefaultTimeout(60_000)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createColours, wantsColours } from '../../src/cli/colours'
-import { createProgress } from '../../src/cli/progress'
+import { createColours, wantsColours } from '../../src/terminal/colours'
+import { createProgress } from '../../src/terminal/progress'
 
 /** A terminal that remembers what was written to it, and a clock that the test moves. */
 function terminalOf(columns: number, hasColours = false) {
