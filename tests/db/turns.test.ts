@@ -76,7 +76,7 @@ describe('those who wait', () => {
   })
 
   test('can’t fill the queue alone', async () => {
-    const gate = gateOf({ concurrency: 1, maxWaiting: 4 })
+    const gate = gateOf({ concurrency: 1, maxWaiting: 4, perClient: { all: 1, writes: 1 } })
     const { admitted, enter, leaveFirst } = visitors(gate)
     const outcomes = Promise.allSettled([1, 2, 3, 4, 5].map((i) => enter('a', `a${i}`)))
     enter('b', 'b1')
