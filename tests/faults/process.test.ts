@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { connect as connectTo, type Socket } from 'node:net'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
+import { withFaults } from '../support/faults'
 import { startLoad } from '../support/load'
 import { canStartPostgres, freePort, type PostgresServer, startPostgres } from '../support/postgres'
 import { type Program, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 import { until } from '../support/until'
 
-const TIMEOUT_MS = 60_000
+// Several starts of the program, each of which takes seconds on a busy machine.
+const TIMEOUT_MS = 300_000
 const SHUTDOWN_TIMEOUT_SECONDS = 2
 
 afterAll(removeFolders)
@@ -158,7 +160,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
   )
 }
 
-describe.skipIf(!canStartPostgres)('on PostgreSQL', () => {
+describe.skipIf(!(canStartPostgres && withFaults))('on PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()
@@ -204,8 +206,8 @@ describe.skipIf(!canStartPostgres)('on PostgreSQL', () => {
   )
 })
 
-describe('on the embedded database', () => {
-  const newEnvironment = async () => ({ ...quietSettings, DATA_DIR: await newFolder() })
+describe.skipIf(!withFaults)('on the embedded database', () => {
+  const newEnvironment = async () => ({ ...quietSettings, DATA_DIR: await newFilledFolder() })
   faultsOfTheProcess(newEnvironment)
 
   let first: Program | undefined

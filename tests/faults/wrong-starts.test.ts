@@ -13,7 +13,7 @@ import {
 } from '../support/postgres'
 import { launchProgram, runProgram, startProgram } from '../support/program'
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 300_000
 const WRONG_SECRET = 'too short a secret'
 const SECRETS = [SECRET, WRONG_SECRET, APP_PASSWORD, encodeURIComponent(APP_PASSWORD), ADMIN_PASSWORD]
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { createPasswords } from '../../src/access/passwords'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
 import { withFaults } from '../support/faults'
 import { type Load, startLoad } from '../support/load'
 import { type Program, quietSettings, signUp, startProgram } from '../support/program'
@@ -17,7 +17,7 @@ let token: string
 let email: string
 
 beforeAll(async () => {
-  const environment = { ...quietSettings, DATA_DIR: await newFolder() }
+  const environment = { ...quietSettings, DATA_DIR: await newFilledFolder() }
   program = await startProgram(environment)
   ;({ token, email } = await signUp(program, environment))
 }, TIMEOUT_MS)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
 import { type Program, quietSettings, signUp, startProgram } from '../support/program'
 import { head, sendRaw } from '../support/raw'
 
@@ -9,7 +9,7 @@ let program: Program
 let token: string
 
 beforeAll(async () => {
-  const environment = { ...quietSettings, DATA_DIR: await newFolder() }
+  const environment = { ...quietSettings, DATA_DIR: await newFilledFolder() }
   program = await startProgram(environment)
   token = (await signUp(program, environment)).token
 }, TIMEOUT_MS)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
+import { copyTemplateTo } from './template'
 
 const clients: postgres.Sql[] = []
 const folders: string[] = []
@@ -10,6 +11,13 @@ const folders: string[] = []
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
   folders.push(folder)
+  return folder
+}
+
+/** A data folder as after a first start. */
+export async function newFilledFolder(): Promise<string> {
+  const folder = await newFolder()
+  await copyTemplateTo(folder)
   return folder
 }
 
