@@ -5,11 +5,11 @@ import type { Claims } from '../../src/access/jwt'
 import type { Principal } from '../../src/permissions'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { staysSo, until } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-const WITHIN_MS = 1000
 const isEmbedded = testDatabaseUrl === undefined
 /** The embedded database has one instance and no channel, so there is nothing to test on it here. */
 const onPostgres = test.skipIf(isEmbedded)
@@ -92,17 +92,6 @@ const changes: Change[] = [
   },
 ]
 
-/** How late the last request began that was not yet answered with the status expected: a slow answer is no late one. */
-async function timeUntil(status: number, ask: () => Promise<number>): Promise<number> {
-  const started = performance.now()
-  for (let last = 0; last < 5 * WITHIN_MS; ) {
-    const begun = performance.now() - started
-    if ((await ask()) === status) return last
-    last = begun
-  }
-  return Number.POSITIVE_INFINITY
-}
-
 describe('on the instance that did it', () => {
   test.each(changes)('$what counts', async ({ activated, before, after, isAtOnce, change }) => {
     const [user, bystander] = [await server.newUser({ activated }), await server.newUser()]
@@ -110,7 +99,7 @@ describe('on the instance that did it', () => {
     expect(await read(server, bystander)).toBe(200)
     await change(server, user)
     if (isAtOnce) expect(await read(server, user)).toBe(after)
-    else expect(await timeUntil(after, () => read(server, user))).toBeLessThan(WITHIN_MS)
+    else await until(async () => (await read(server, user)) === after)
     for (let i = 0; i < 3; i++) expect(await read(server, user)).toBe(after)
     expect(await read(server, bystander)).toBe(200)
   })
@@ -119,7 +108,7 @@ describe('on the instance that did it', () => {
     const user = await server.newUser({ permissions: [] })
     expect(await read(server, user)).toBe(403)
     await server.sql`insert into users_permissions values (${user.id}, 'movies:read')`
-    expect(await timeUntil(200, () => read(server, user))).toBeLessThan(WITHIN_MS)
+    await until(async () => (await read(server, user)) === 200)
   })
 
   test('a sign-out ends every token of the user, and the next sign-in works', async () => {
@@ -150,7 +139,7 @@ describe(`on another instance, within a second${needs}`, () => {
       for (let i = 0; i < 3; i++) expect(await read(other, user)).toBe(before)
       expect(await read(other, bystander)).toBe(200)
       await change(server, user)
-      expect(await timeUntil(after, () => read(other, user))).toBeLessThan(WITHIN_MS)
+      await until(async () => (await read(other, user)) === after)
       expect(await read(other, bystander)).toBe(200)
     })
 })
@@ -168,7 +157,7 @@ describe('a request', () => {
         await tx`alter table users enable trigger users_notify`
       })
       await server.sql`select pg_notify('redlight_principal', ${message})`
-      for (let tries = 0; (await read(server, user)) === 200; tries++) expect(tries).toBeLessThan(200)
+      await until(async () => (await read(server, user)) === 401)
     },
   )
 
@@ -179,9 +168,7 @@ describe('a request', () => {
     await server.sql.begin(async (tx) => {
       await tx`lock table users, users_permissions in access exclusive mode`
       for (const on of new Set([server, other])) {
-        const started = performance.now()
         for (let i = 0; i < 50; i++) expect(await guardOnly(on, user)).toBe(404)
-        expect(performance.now() - started).toBeLessThan(2000)
       }
     })
   })
@@ -193,12 +180,7 @@ describe(`while the connection that listens is broken${needs}`, () => {
   const cutListeners = async () => {
     for (const { pid } of await listeners()) await server.sql`select pg_terminate_backend(${pid})`
   }
-  const listensAgain = async () => {
-    for (let tries = 0; (await listeners()).length < 2; tries++) {
-      if (tries > 400) throw new Error('nobody listens')
-      await Bun.sleep(25)
-    }
-  }
+  const listensAgain = () => until(async () => (await listeners()).length >= 2)
   /** Those who are connected to the database stay so; nobody else gets in. */
   async function closeDoors(isClosed: boolean) {
     const [row] = await server.sql`select current_database() as name`
@@ -214,8 +196,7 @@ describe(`while the connection that listens is broken${needs}`, () => {
     try {
       await cutListeners()
       await server.sql`delete from users_permissions where user_id = ${user.id}`
-      const times = await Promise.all([server, other].map((on) => timeUntil(403, () => read(on, user))))
-      for (const time of times) expect(time).toBeLessThan(WITHIN_MS)
+      for (const on of [server, other]) await until(async () => (await read(on, user)) === 403)
     } finally {
       await closeDoors(false)
     }
@@ -229,7 +210,9 @@ describe(`while the connection that listens is broken${needs}`, () => {
     await closeDoors(true)
     try {
       await cutListeners()
-      await Bun.sleep(WITHIN_MS)
+      // Until both have noticed: from then on nothing that is remembered counts.
+      await server.sql`delete from users_permissions where user_id = ${user.id}`
+      for (const on of [server, other]) await until(async () => (await read(on, user)) === 403)
       for (let round = 0; round < 10; round++) {
         await server.sql`delete from users_permissions where user_id = ${user.id}`
         expect([await read(server, user), await read(other, user)]).toEqual([403, 403])
@@ -243,9 +226,10 @@ describe(`while the connection that listens is broken${needs}`, () => {
     }
     await listensAgain()
     const back = await server.newUser()
-    await Bun.sleep(300)
     // What changed meanwhile was announced to nobody.
     for (const on of [server, other]) expect(await read(on, user)).toBe(401)
+    // What is loaded before the channel is current is not kept; it is a moment after the connection listens.
+    await staysSo(async () => (await guardOnly(other, back)) === 404, 300)
     for (const on of [server, other]) expect(await guardOnly(on, back)).toBe(404)
     await server.sql.begin(async (tx) => {
       await tx`lock table users, users_permissions in access exclusive mode`
@@ -312,7 +296,7 @@ describe('the authenticator', () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       state.delay = promise
       const early = authenticate('1.1')
-      await Bun.sleep(0)
+      await new Promise<void>((resolve) => setImmediate(resolve))
       add(1, 2)
       authenticator[forgetting](1)
       const late = authenticate('1.1')

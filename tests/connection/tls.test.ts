@@ -11,6 +11,7 @@ import { failureOf } from '../support/embedded'
 import { APP_PASSWORD, canStartPostgres, own, type PostgresServer, startPostgres } from '../support/postgres'
 import { runProgram } from '../support/program'
 import { startTestServer } from '../support/server'
+import { until } from '../support/until'
 
 // A PostgreSQL with a certificate of a private authority, and with a socket: what each way to connect comes to.
 
@@ -173,7 +174,7 @@ host all all all scram-sha-256
       const meanwhile = Promise.all(Array.from({ length: 5 }, many))
       await server.restart('immediate')
       for (const answer of (await meanwhile).flat()) expect([200, 503]).toContain(answer)
-      for (let tries = 0; (await status()) !== 200 && tries < 100; tries++) await Bun.sleep(50)
+      await until(async () => (await status()) === 200)
       expect(new Set(await many())).toEqual(new Set([200]))
       expect(service.logLines().filter(({ level }) => level === 'error')).toEqual([])
     } finally {

@@ -272,6 +272,38 @@ describe('the house', () => {
   })
 })
 
+describe('no test depends on the calm of the machine', () => {
+  /** The lines of the tests, outside support, that match. */
+  async function linesWith(pattern: RegExp) {
+    const paths = await Array.fromAsync(new Glob('tests/**/*.ts').scan('.'))
+    const found: string[] = []
+    for (const path of paths.sort()) {
+      if (path.startsWith('tests/support/') || path === 'tests/house/architecture.test.ts') continue
+      const text = await Bun.file(path).text()
+      for (const [match] of text.matchAll(pattern)) found.push(`${path}: ${match}`)
+    }
+    return found
+  }
+
+  test('waits for an event, with `until`, and for no time', async () => {
+    expect(
+      await linesWith(/Bun\.sleep\(|\bsetTimeout\(|AbortSignal\.timeout\(|\bpg_sleep\b(?!\((0\.2|6)\))/g),
+    ).toEqual([])
+  })
+
+  test('is never tried again until it passes', async () => {
+    expect(await linesWith(/\bretry:/g)).toEqual([])
+  })
+
+  test('asserts how long nothing took', async () => {
+    // A time of day may be compared, with one that was read before; a duration is for the bench.
+    const elapsed =
+      /expect\([^\n]*(performance\.now\(\) -|Date\.now\(\) -|\b(seconds|elapsed|took|duration\w*)\)\.toBe(Less|Within))[^\n]*/g
+    const asserted = /toBe(LessThan|Within)\w*\([^\n)]*_(MS|SECONDS)\b[^\n]*/g
+    expect([...(await linesWith(elapsed)), ...(await linesWith(asserted))]).toEqual([])
+  })
+})
+
 describe('docs/ARCHITECTURE.md', () => {
   const read = (path: string) => Bun.file(path).text()
 

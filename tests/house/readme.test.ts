@@ -5,6 +5,7 @@ import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, testDatabaseUrl } from '../support/database'
 import { launchProgram, type Program, startProgram } from '../support/program'
 import { isAsShown, type Step, startShell, stepsOf } from '../support/shell-blocks'
+import { until } from '../support/until'
 
 // Every command of the README and of the guide is run on a fresh start, and its answer compared with the one shown.
 
@@ -33,13 +34,10 @@ async function freshStart() {
 
 /** The token of the newest mail with these words in its subject, from the log; waits for it. */
 async function mailedToken({ lines }: Pick<Program, 'lines'>, about: RegExp): Promise<string> {
-  for (let tries = 0; tries < 200; tries++) {
+  return until(() => {
     const mail = lines.findLast((line) => line.includes('"message":"mail"') && about.test(line))
-    const token = /\b[A-Z2-7]{26}\b/.exec(mail ?? '')?.[0]
-    if (token !== undefined) return token
-    await Bun.sleep(50)
-  }
-  throw new Error(`no mail about ${about}`)
+    return /\b[A-Z2-7]{26}\b/.exec(mail ?? '')?.[0]
+  })
 }
 
 async function walk(steps: readonly Step[]) {

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canStartCaddy, startCaddy } from '../support/caddy'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { areFaultsWanted } from '../support/faults'
 import { startLoad } from '../support/load'
 import { freePort } from '../support/postgres'
 import { quietSettings, signUp } from '../support/program'
 import { aMovie } from '../support/server'
+import { until } from '../support/until'
 
 // deploy/upgrade.sh with processes in the place of units: while it rolls two instances behind Caddy, no request fails.
 // UPGRADE_REQUESTS=100000 makes it a long run, with wrk beside the clients that read and write here.
@@ -23,7 +25,7 @@ PORT=$1 nohup setsid "$FOLDER/redlight" serve >>"$FOLDER/$1.log" 2>&1 </dev/null
 echo $! >"$FOLDER/$1.pid"
 `
 
-describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy)('deploy/upgrade.sh', () => {
+describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWanted)('deploy/upgrade.sh', () => {
   let folder: string
   let database: TestDatabase
   let caddy: Awaited<ReturnType<typeof startCaddy>>
@@ -78,8 +80,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy)('deploy/upgrade
     }
     for (const port of ports) await run(join(folder, 'restart'), String(port))
     caddy = await startCaddy(ports.map((port) => `127.0.0.1:${port}`))
-    for (let tries = 0; (await running().catch(() => [])).length < 2 && tries < 100; tries++)
-      await Bun.sleep(100)
+    await until(async () => (await running().catch(() => [])).length === 2)
   })
   afterAll(async () => {
     await caddy?.stop()
@@ -87,7 +88,6 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy)('deploy/upgrade
       const pid = Number(await readFile(join(folder, `${port}.pid`), 'utf8').catch(() => '0'))
       if (pid > 0) process.kill(pid, 'SIGKILL')
     }
-    await Bun.sleep(200)
     await database?.drop()
     await rm(folder, { recursive: true, force: true })
   })

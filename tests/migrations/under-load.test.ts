@@ -9,6 +9,7 @@ import { type Migration, migrate } from '../../src/migrations/migrate'
 import { openDatabase } from '../../src/opening/open'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { failureOf } from '../support/embedded'
+import { staysSo, until } from '../support/until'
 
 // What a migration does to those who use the database meanwhile, and they to it.
 setDefaultTimeout(60_000)
@@ -56,10 +57,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
   const indexes = () =>
     others`select indisvalid as "isValid" from pg_index where indexrelid = to_regclass('movies_runtime_test')`
   async function untilIndexIsBegun() {
-    for (let tries = 0; (await indexes()).length === 0; tries++) {
-      if (tries > 200) throw new Error('no index was begun')
-      await Bun.sleep(25)
-    }
+    await until(async () => (await indexes()).length > 0)
   }
 
   test('a migration that finds its table held lets everybody else by, and comes again', async () => {
@@ -116,7 +114,8 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     const endReader = await openReader()
     const both = [migrating, second].map(({ db }) => migrate(db, { migrations: [INDEX], ...briefly }))
     await untilIndexIsBegun()
-    await Bun.sleep(500)
+    // Both have asked for their turn by then.
+    await staysSo(() => true, 500)
     await endReader()
     expect((await Promise.all(both)).sort()).toEqual([0, 1])
     expect(await indexes()).toMatchObject([{ isValid: true }])

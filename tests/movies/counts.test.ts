@@ -8,6 +8,7 @@ import { quietLog } from '../support/backup'
 import { databaseVariables, redlight } from '../support/command-line'
 import { ADMIN_PASSWORD, canStartPostgres, startPostgres } from '../support/postgres'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { until } from '../support/until'
 
 setDefaultTimeout(60_000)
 
@@ -79,21 +80,19 @@ test('what a session with the role of a replica writes is counted, each row once
 test('rights that a replica changes, or a TRUNCATE, are forgotten', async () => {
   const bob = await server.newUser()
   const list = async () => (await server.request('GET', '/v1/movies', { token: bob.token })).status
-  const until = async (status: number) => {
-    while ((await list()) !== status) await Bun.sleep(20)
-  }
-  await until(200)
+  const untilListIs = (status: number) => until(async () => (await list()) === status)
+  await untilListIs(200)
   await asReplica((tx) => tx`delete from users_permissions where user_id = ${bob.id}`)
-  await until(403)
+  await untilListIs(403)
   await server.sql`insert into users_permissions values (${bob.id}, 'movies:read')`
-  await until(200)
+  await untilListIs(200)
   await server.sql.begin(async (tx) => {
     const kept = await tx`select user_id, permission from users_permissions where user_id <> ${bob.id}`
     await tx`truncate users_permissions`
     for (const { user_id, permission } of kept)
       await tx`insert into users_permissions values (${user_id}, ${permission})`
   })
-  await until(403)
+  await untilListIs(403)
 })
 
 describe('a count that is wrong', () => {
@@ -134,7 +133,7 @@ describe('a count that is wrong', () => {
           await server.request('DELETE', `/v1/movies/${made.body.movie.id}`, { token: alice.token })
       }
     })
-    while (written < 8) await Bun.sleep(5)
+    await until(() => written >= 8)
     try {
       await beside((db) => Promise.all([1, 2, 3].map(() => recountMovies(db))))
     } finally {
@@ -166,12 +165,12 @@ test.skipIf(!canStartPostgres)('movies that arrive by logical replication are co
     await to.unsafe(`create subscription copied connection '${source}' publication copies
       with (create_slot = false, slot_name = 'copied')`)
     const arrived = async (movies: number) => {
-      for (;;) {
+      const row = await until(async () => {
         const [row] = await to`select (select count(*) from movies)::int as found,
           (select coalesce(sum(movies), 0) from movie_counts)::int as counted`
-        if (row?.found === movies) return row.counted
-        await Bun.sleep(20)
-      }
+        return row?.found === movies && row
+      })
+      return row.counted
     }
     expect(await arrived(50)).toBe(50)
     await from.begin(async (tx) => {

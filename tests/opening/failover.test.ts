@@ -4,6 +4,7 @@ import { canStartPostgres, type PostgresServer, startPostgres } from '../support
 import { launchProgram, quietSettings } from '../support/program'
 import { startReplica } from '../support/replica'
 import { aMovie, startTestServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 // Several hosts in DATABASE_URL: a primary and its standby on this machine, in both orders.
 
@@ -94,10 +95,10 @@ describe.skipIf(!canStartPostgres)('with several hosts', () => {
 })
 
 async function untilSaid({ lines, isRunning }: ReturnType<typeof launchProgram>, words: string) {
-  while (!lines.some((line) => line.includes(words))) {
+  await until(() => {
     if (!isRunning()) throw new Error(`it ended: ${lines.join('\n')}`)
-    await Bun.sleep(25)
-  }
+    return lines.some((line) => line.includes(words))
+  })
 }
 
 describe.skipIf(!canStartPostgres)('a failover', () => {
@@ -133,9 +134,6 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
     await pair.primary.dispose()
   })
 
-  async function until(holds: () => boolean) {
-    while (!holds()) await Bun.sleep(25)
-  }
   async function untilWritten(more: number) {
     const before = load.acknowledged.size
     await until(() => load.acknowledged.size >= before + more)

@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { runProgram } from '../support/program'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 // Databases whose settings are not PostgreSQL's own.
 
@@ -202,7 +203,7 @@ describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
       const answer = await service.sql.begin(async (tx) => {
         await tx`update movies set director = 'Another', version = version + 1`
         const patched = service.request('PATCH', path, { token, body: { director: 'Mine' } })
-        while (!(await isWaiting())) await Bun.sleep(20)
+        await until(isWaiting)
         return { patched }
       })
       expect((await answer.patched).status).toBe(409)

@@ -5,6 +5,7 @@ import { failureOf } from '../support/embedded'
 import { canStartPgBouncer, startPgBouncer } from '../support/pgbouncer'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 // Debian's PgBouncer in transaction mode, with fewer connections to the server than the service has to PgBouncer.
 
@@ -157,8 +158,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     const read = async () => (await other.request('GET', '/v1/movies', { token })).status
     expect(await read()).toBe(200)
     expect((await server.request('DELETE', '/v1/tokens/authentication', { token })).status).toBe(200)
-    await Bun.sleep(1000)
-    expect(await read()).toBe(401)
+    await until(async () => (await read()) === 401)
     const kept = await postgres.admin(
       "select count(*)::int as listening from pg_stat_activity where query ilike 'listen%' and usename = 'app'",
     )
@@ -167,16 +167,21 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
 
   test('a statement that takes too long is ended by the server', async () => {
     const { token } = await server.newUser()
+    const waitsForLock = () =>
+      postgres.admin("select from pg_stat_activity where usename = 'app' and wait_event_type = 'Lock'")
     const lock = postgres.connect()
     const isLocked = Promise.withResolvers<void>()
+    const isRefused = Promise.withResolvers<void>()
     const held = lock.begin(async (tx) => {
       await tx`lock table movies in access exclusive mode`
       isLocked.resolve()
-      await Bun.sleep(6000)
+      await isRefused.promise
+      await until(async () => (await waitsForLock()).length === 0)
     })
     await isLocked.promise
     const answer = await server.request('POST', '/v1/movies', { token, body: aMovie('Locked out') })
     expect(answer.status).toBe(503)
+    isRefused.resolve()
     await held
     await lock.end()
     const [found] = await server.sql`select count(*)::int as films from movies where title = 'Locked out'`
@@ -188,12 +193,10 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     const status = async (path: string) => (await server.request('GET', path, { token })).status
     await pgbouncer.kill()
     expect(await status('/v1/movies')).toBe(503)
-    await Bun.sleep(600)
-    expect(await status('/v1/healthcheck')).toBe(503)
+    await until(async () => (await status('/v1/healthcheck')) === 503)
     await pgbouncer.start()
     for (const path of ['/v1/movies', '/v1/healthcheck']) {
-      for (let tries = 0; (await status(path)) !== 200 && tries < 50; tries++) await Bun.sleep(100)
-      expect([path, await status(path)]).toEqual([path, 200])
+      await until(async () => (await status(path)) === 200)
     }
   })
 
@@ -203,8 +206,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     await postgres.stop('immediate')
     expect(await status('/v1/movies')).toBe(503)
     await postgres.start()
-    for (let tries = 0; (await status('/v1/movies')) !== 200 && tries < 100; tries++) await Bun.sleep(100)
-    expect(await status('/v1/movies')).toBe(200)
+    await until(async () => (await status('/v1/movies')) === 200)
     const errors = server.logLines().filter(({ level }) => level === 'error')
     expect(errors).toEqual([])
   })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { startReplica } from '../support/replica'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { staysSo, until } from '../support/until'
 
 // A database that answers, and takes no writes.
 
@@ -12,9 +13,6 @@ const health = async (server: TestServer, query = '') =>
   (await server.request('GET', `/v1/healthcheck${query}`)).status
 const said = (server: TestServer, words: string) =>
   server.logLines().filter(({ message, reason }) => message === words || reason === words).length
-async function until(holds: () => Promise<boolean> | boolean) {
-  while (!(await holds())) await Bun.sleep(25)
-}
 
 describe('what the healthcheck is asked for', () => {
   let server: TestServer
@@ -80,12 +78,13 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
   }
   async function expectReadsOnly(on: TestServer, reason: string) {
     await until(() => said(on, reason) > 0)
-    for (let probes = 0; probes < 3; probes++) {
-      expect([await health(on), await health(on, '?for=reads'), await health(on, '?for=writes')]).toEqual([
-        200, 200, 503,
-      ])
-      await Bun.sleep(500)
-    }
+    const healths = async () => [
+      await health(on),
+      await health(on, '?for=reads'),
+      await health(on, '?for=writes'),
+    ]
+    // For as long as a few probes take.
+    await staysSo(async () => Bun.deepEquals(await healths(), [200, 200, 503]), 1500)
     expect(await statusOf(on, 'GET')).toBe(200)
     // More often than there are connections: none of them is kept for good.
     for (let i = 0; i < 5; i++) expect(await statusOf(on, 'POST')).toBe(503)

@@ -4,6 +4,7 @@ import { createPrimaryWatch } from '../../src/replicas/primary-watch'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { startReplica } from '../support/replica'
 import { aMovie, PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { until } from '../support/until'
 
 // A primary that goes away, and a replica that speaks for it.
 
@@ -61,9 +62,6 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     return answer.body.movie.id
   }
   const health = async (query = '') => (await server.request('GET', `/v1/healthcheck${query}`)).status
-  async function until(holds: () => Promise<boolean>) {
-    while (!(await holds())) await Bun.sleep(25)
-  }
   type Vars = {
     database: { writable: boolean; replicas: { servers: { serves: boolean; lag_seconds: number | null }[] } }
   }

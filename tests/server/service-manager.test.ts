@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
 import { canReceive, receiveAt } from '../support/notify-socket'
 import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
+import { staysSo, until } from '../support/until'
 
 // What the service tells whoever started it, as systemd would hear it.
 setDefaultTimeout(60_000)
@@ -16,6 +17,8 @@ afterEach(async () => {
   program = receiver = undefined
 })
 afterAll(removeFolders)
+
+const isFrozen = async (pid = 0) => (await Bun.$`ps -o stat= -p ${pid}`.text()).startsWith('T')
 
 const environment = async (more: Record<string, string>) => ({
   ...quietSettings,
@@ -49,10 +52,12 @@ describe.skipIf(!canReceive)('systemd', () => {
     program = await startProgram(await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '2000000' }))
     await receiver.until(/^WATCHDOG=1$/, 2)
     program.kill('SIGSTOP')
-    await Bun.sleep(200)
-    const before = receiver.messages.length
-    await Bun.sleep(2500)
-    expect(receiver.messages).toHaveLength(before)
+    await until(() => isFrozen(program?.pid))
+    const { messages } = receiver
+    // What was sent before is read by then.
+    await staysSo(() => true, 200)
+    const before = messages.length
+    await staysSo(() => messages.length === before, 2500)
     program.kill('SIGCONT')
     await receiver.until(/^WATCHDOG=1$/, 3)
     expect(await program.stop()).toMatchObject({ exitCode: 0 })
@@ -80,8 +85,8 @@ describe.skipIf(!canReceive)('systemd', () => {
     const watchdog = { WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' }
     program = await startProgram(await environment({ NOTIFY_SOCKET: address, ...watchdog }))
     await receiver.until(/READY=1/)
-    await Bun.sleep(500)
-    expect(receiver.messages).not.toContain('WATCHDOG=1')
+    const { messages } = receiver
+    await staysSo(() => !messages.includes('WATCHDOG=1'), 500)
   })
 })
 
@@ -113,7 +118,7 @@ describe('while it stops', () => {
     }
     const { url } = program
     const stopped = program.stop()
-    await Bun.sleep(300)
+    await program.logged('"stopping"')
     expect(await Promise.all(['/v1/healthcheck', '/v1/movies', '/nowhere', '/docs'].map(ask))).toEqual([
       { path: '/v1/healthcheck', status: 503, connection: 'close' },
       { path: '/v1/movies', status: 401, connection: 'close' },

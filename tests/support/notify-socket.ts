@@ -1,3 +1,5 @@
+import { until } from './until'
+
 // systemd's end of sd_notify: a datagram socket, which Bun can't open, so Python does.
 
 const RECEIVER = `
@@ -34,11 +36,7 @@ export async function receiveAt(address: string) {
   return {
     messages,
     async until(pattern: RegExp, times = 1) {
-      for (let tries = 0; tries < 400; tries++) {
-        if (messages.filter((message) => pattern.test(message)).length >= times) return
-        await Bun.sleep(25)
-      }
-      throw new Error(`no ${pattern} among: ${messages.join(', ')}`)
+      await until(() => messages.filter((message) => pattern.test(message)).length >= times)
     },
     async close() {
       child.kill()

@@ -20,3 +20,9 @@ export async function untilHashed<A extends { readonly status: number }>(ask: ()
   const answer = await ask()
   return answer.status === 503 ? untilHashed(ask) : answer
 }
+
+/** For what must not happen: throws when the condition fails within so long, so that a slow machine can only let it pass. */
+export async function staysSo(condition: () => unknown, forMs: number): Promise<void> {
+  for (const endsAt = performance.now() + forMs; performance.now() < endsAt; await Bun.sleep(EVERY_MS))
+    if (!(await condition())) throw new Error(`did not stay true: ${condition}`)
+}

@@ -16,6 +16,7 @@ import { buildExecutable } from '../support/executable'
 import { type Program, quietSettings, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
 import { startSmtp } from '../support/smtp'
+import { until } from '../support/until'
 
 if (!hasBrowser) console.log('the pages behind the mails are not tried in a browser: there is no Chromium')
 
@@ -98,12 +99,10 @@ async function isActivated(email: string) {
 
 /** The mails to an address, once there are so many. */
 async function mailsTo(email: string, count = 1) {
-  for (let tries = 0; tries < 200; tries++) {
+  return until(() => {
     const mails = smtp.received.filter(({ to }) => to === email)
-    if (mails.length >= count) return mails
-    await Bun.sleep(50)
-  }
-  throw new Error(`no mail to ${email}`)
+    return mails.length >= count && mails
+  })
 }
 
 async function linkTo(email: string, count = 1) {
