@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What a request has cost so far, and which client pays: whoever waits is served in turn by client. */
+/** What a request has cost so far, and which client pays. Requests that wait are served in turn by client. */
 export type Bill = { client: string | undefined; databaseMs: number }
 
-// A request may wait several times: for its user, for the movie, for a password. Their sum has to end in time, so the
-// moment travels with the request instead of each wait having a limit of its own; and so does the bill.
+// A request may wait several times (user, movie, password), so deadline and bill travel with it.
 const errands = new AsyncLocalStorage<{ at: number; readonly bill: Bill | undefined }>()
 
 /** The bill of the request that this is done for; undefined for the service's own work. */

@@ -3,8 +3,9 @@ import { ConfigError, variables } from '../config/config'
 import { databaseProblem } from '../db/errors'
 import { OperatorError } from '../errors'
 import { didYouMean, shown } from '../rules/suggest'
+import { version } from '../server/version'
 import { backupCommand } from './backup'
-import { addExamples, type CommandContext, UsageError } from './command'
+import { addCommand, addExamples, type CommandContext, UsageError } from './command'
 import { completionCommand } from './completion'
 import { doctorCommand } from './doctor'
 import { healthcheckCommand } from './healthcheck'
@@ -14,7 +15,6 @@ import { restoreCommand } from './restore'
 import { seedCommand } from './seed'
 import { serveCommand } from './serve'
 import { usersCommand } from './users'
-import { versionCommand } from './version-command'
 
 const commands = [
   serveCommand,
@@ -152,4 +152,11 @@ function reasons(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.problems
   if (error instanceof OperatorError) return [error.message]
   return [databaseProblem(error) ?? `failed: ${error.message.split('\n')[0]}`]
+}
+
+function versionCommand(program: Command, { print }: CommandContext) {
+  addCommand(program, 'version', {
+    summary: 'Print the version',
+    examples: ['redlight version'],
+  }).action(() => print(version))
 }

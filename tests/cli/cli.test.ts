@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { databaseVariables, type Finished, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { until } from '../support/until'
 
 describe('the command line by itself', () => {
   const cases: [args: string[], code: number, stream: 'out' | 'error', contains: string][] = [
@@ -240,11 +241,3 @@ describe('beside a running server', () => {
     })
   })
 })
-
-async function until(holds: () => Promise<boolean>) {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await holds()) return
-    await Bun.sleep(20)
-  }
-  throw new Error('it did not come true within two seconds')
-}

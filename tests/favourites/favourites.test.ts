@@ -75,9 +75,9 @@ describe('favourites', () => {
     expect(Date.parse(favourited_at ?? '')).toBeWithin(before - 2000, Date.now() + 2000)
 
     await server.sql`update favourites set added_at = added_at - interval '1 day' where movie_id = 3`
-    const before = (await ask('GET', PATH)).text
+    const listBefore = (await ask('GET', PATH)).text
     expect((await put(3)).status).toBe(200)
-    expect((await ask('GET', PATH)).text).toBe(before)
+    expect((await ask('GET', PATH)).text).toBe(listBefore)
 
     const removed = await remove(3)
     expect([removed.status, removed.text]).toEqual([200, '{"message":"movie removed from favourites"}'])

@@ -12,6 +12,7 @@ import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { failureOf } from '../support/embedded'
 import { aMovie, startTestServer, type TestServer } from '../support/server'
+import { until } from '../support/until'
 
 // MOVIES_UNIQUE_BY: which movies are one, and how a catalogue gets from one rule to the other.
 
@@ -169,7 +170,7 @@ describe('an index that is built', () => {
       await reading`begin isolation level repeatable read`
       await reading`select count(*) from movies`
       const built = setUniqueBy(building.db, 'title')
-      while ((await indexes(sql)).length < 2) await Bun.sleep(20)
+      await until(async () => (await indexes(sql)).length === 2)
       expect((await post('Meanwhile', 1990)).status).toBe(201)
       await reading`commit`
       reading.release()
