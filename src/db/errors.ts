@@ -103,6 +103,13 @@ const HOPELESS = new Map([
     "name the file of the server's certificate authority in DATABASE_URL (sslmode=verify-full&sslrootcert=…)",
   ]),
 ])
+/** What may pass by itself, and what helps if it doesn't. */
+const HELP = new Map([
+  ['25006', 'name the primary in DATABASE_URL, or end what keeps it read-only'],
+  ['53100', 'free space on its disk'],
+  ['53200', 'give it more memory'],
+  ['53300', 'raise max_connections there, or lower DATABASE_POOL_MAX'],
+])
 const AWAY = 'see that it runs, and that DATABASE_URL leads to it'
 
 /** Whether a database that failed like this may do better without anyone's help. */
@@ -139,7 +146,7 @@ export function databaseProblem(error: unknown): string | undefined {
   const [reason = ''] = cause.message.split('\n')
   // A migration of ours says all there is to say.
   if (code === RAISED) return reason
-  const mend = HOPELESS.get(code) ?? (isAway ? AWAY : undefined)
+  const mend = HOPELESS.get(code) ?? HELP.get(code) ?? (isAway ? AWAY : undefined)
   return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${mend === undefined ? '' : `: ${mend}`}`
 }
 

@@ -47,7 +47,7 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   if ((await pendingOf(db, settings.migrations)).length === 0) return 0
   return inTurn(db, async () => {
     await requireSurroundings(db)
-    await createRecord(db)
+    if ((await appliedMigrations(db)).length === 0) return await makeAtOnce(db, settings)
     const pending = await pendingOf(db, settings.migrations)
     for (const [index, migration] of pending.entries()) {
       settings.onProgress(index, pending.length)
@@ -66,6 +66,19 @@ export async function inTurn<T>(db: Db, work: () => Promise<T>): Promise<T> {
   } finally {
     await db.execute(sql`select pg_advisory_unlock(${MIGRATION_LOCK})`)
   }
+}
+
+/** A new database gets everything or nothing; nobody waits for its tables yet. */
+async function makeAtOnce(db: Db, { migrations, onProgress }: MigrateOptions): Promise<number> {
+  await db.transaction(async (tx) => {
+    await tx.execute(sql.raw(`set local statement_timeout = 0`))
+    await createRecord(tx)
+    for (const [index, migration] of migrations.entries()) {
+      onProgress(index, migrations.length)
+      await apply(tx, migration)
+    }
+  })
+  return migrations.length
 }
 
 async function pendingOf(db: Db | Tx, migrations: readonly Migration[]): Promise<Migration[]> {

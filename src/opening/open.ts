@@ -11,6 +11,7 @@ import {
   requestPatience,
   workPatience,
 } from '../db/client'
+import { requirePostgres } from '../db/engine'
 import { databaseProblem, databaseUnavailable, isWorthWaiting } from '../db/errors'
 import { endReadOnlySession, ping, whyReadOnly } from '../db/writable'
 import type { Log } from '../log'
@@ -55,6 +56,7 @@ async function openPostgres(
   } catch (error) {
     // Not waited for: a connection that hangs would hold the news up.
     database.close().catch(() => {})
+    if (!isWorthWaiting(error)) await recognise(url, log)
     throw error
   }
   const aside = connect(target, { poolMax: 1, log })
@@ -94,6 +96,17 @@ async function untilWritable(db: Db, giveUpAt: number, log: Log): Promise<void> 
     if (!isWorthWaiting(error)) throw error
     log.warn('no primary came in time: only reads are served', { problem: databaseProblem(error) })
   })
+}
+
+/** Another engine may already refuse the settings of a connection, in words that say nothing about that. */
+async function recognise(url: string, log: Log) {
+  // As through a pooler, at which these settings aren't made.
+  const database = connect({ url, isPooled: true }, { poolMax: 1, log })
+  const [row] = await withDeadline(ATTEMPT_MS, () =>
+    database.db.execute<{ version: string }>(sql`select version()`),
+  ).catch(() => [])
+  database.close().catch(() => {})
+  if (row !== undefined) requirePostgres(row.version)
 }
 
 async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => Promise<T>): Promise<T> {

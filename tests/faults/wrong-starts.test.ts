@@ -188,7 +188,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
   refuses(
     'to make tables',
     () => server.url('postgres'),
-    /permission denied .*\(42501\): grant that right to the user in DATABASE_URL/,
+    /the user app can't make tables in the database postgres: run GRANT CREATE ON DATABASE postgres TO app and GRANT/,
   )
 
   test(
