@@ -18,11 +18,14 @@ import type { Log } from '../log'
 import { pause, withDeadline } from '../waiting'
 import { type Channel, openChannel, openLocalChannel } from './channel'
 import { keepUp } from './keep-up'
+import { requireOpenFiles } from './open-files'
 import { checkPooledSettings } from './pooler'
 
 export type OpenDatabase = Database & {
   /** Asks over a connection that requests can't occupy. */
   readonly aside: Db
+  /** Notes where it is served, for whoever finds the embedded database in use. */
+  servesAt(url: string): void
   /** Listens for what the database itself announces; see db/channel. */
   openChannel(name: string, handlers: Parameters<typeof openChannel>[2]): Promise<Channel>
   /** Work that takes as long as it takes, done over if the database goes away while a start may wait for it. */
@@ -45,6 +48,7 @@ async function openPostgres(
   patience: Patience,
   isToWrite = false,
 ): Promise<OpenDatabase> {
+  requireOpenFiles()
   const target: DatabaseTarget = { url, isPooled: directUrl !== undefined }
   const direct: DatabaseTarget = { url: directUrl ?? url }
   const giveUpAt = performance.now() + waitMs
@@ -65,6 +69,7 @@ async function openPostgres(
   return {
     ...database,
     aside: aside.db,
+    servesAt: () => {},
     openChannel: (name, handlers) => openChannel(listener, name, handlers, log),
     patiently: (work) => whenThere(() => onItsOwn(direct, log, work), giveUpAt, log),
     async close() {
@@ -136,6 +141,7 @@ async function openEmbeddedDatabase(
   log: Log,
   patience?: Patience,
 ): Promise<OpenDatabase> {
+  requireOpenFiles()
   // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
   const { openEmbedded } = await import('../embedded/embedded')
   const embedded = await openEmbedded(config.dataDir)
@@ -144,6 +150,7 @@ async function openEmbeddedDatabase(
   return {
     ...database,
     aside: database.db,
+    servesAt: embedded.servesAt,
     openChannel: (name, handlers) => openLocalChannel(database, name, handlers),
     patiently: (work) => onItsOwn({ socket: embedded.socket }, log, work),
     async close() {

@@ -32,6 +32,7 @@ export async function startServer(config: Config, log: Log, timing = realTime): 
   const { app, close } = await compose({ config, database, log, timing }, () => isShuttingDown)
   opened.defer(close)
   const listener = listen(config, app.fetch, log)
+  database.servesAt(listener.url.origin)
   opened.defer(async () => {
     isShuttingDown = true
     await listener.stop()

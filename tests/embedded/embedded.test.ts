@@ -2,7 +2,8 @@ import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DataFolderInUse, embeddedSocketPath, openEmbedded } from '../../src/embedded/embedded'
+import { embeddedSocketPath, openEmbedded } from '../../src/embedded/embedded'
+import { DataFolderInUse } from '../../src/embedded/folder'
 import { clientOf, endClients, failureOf, newFolder, removeFolders } from '../support/embedded'
 
 afterEach(endClients)
@@ -23,7 +24,7 @@ describe('a data folder', () => {
   test('belongs to one process, and within it to one opening', async () => {
     const dataDir = await newFolder()
     const database = await openEmbedded(dataDir)
-    const inUse = `The data folder ${dataDir} is in use by another redlight process: stop that one, or set DATA_DIR to another folder.`
+    const inUse = `${dataDir} is in use by redlight (pid ${process.pid}). Stop it, or set DATA_DIR.`
     expect(await failureOf(openEmbedded(dataDir))).toEqual(new DataFolderInUse(inUse))
     const second = spawn(dataDir, '')
     expect(await new Response(second.stderr).text()).toContain(inUse)

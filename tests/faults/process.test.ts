@@ -226,8 +226,8 @@ describe.skipIf(!withFaults)('on the embedded database', () => {
       for (let i = 0; i < 3; i++) {
         const second = await runProgram(environment)
         expect(second.exitCode).toBe(1)
-        expect(second.stderr).toMatch(
-          /^redlight serve: .*\bin use by another redlight process.*DATA_DIR.*\n$/,
+        expect(second.stderr).toBe(
+          `redlight serve: ${environment.DATA_DIR} is in use by redlight (pid ${first.pid}, ${first.url.origin}). Stop it, or set DATA_DIR.\n`,
         )
       }
       await load.stop()

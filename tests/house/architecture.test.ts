@@ -30,7 +30,7 @@ const rooms: Record<string, Allowed> = {
   config: { rooms: ['rules', 'log', 'permissions', 'connection'], packages: ['ipaddr.js'] },
   connection: { rooms: ['rules', 'config types'], packages: ['postgres types'] },
   openapi: { rooms: ['errors', 'permissions', 'rules'] },
-  embedded: { rooms: ['log'], packages: ['@electric-sql/pglite'] },
+  embedded: { rooms: ['log', 'errors'], packages: ['@electric-sql/pglite'] },
   db: {
     rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'later', 'permissions'],
     packages: ['drizzle-orm', 'postgres'],

@@ -1,0 +1,170 @@
+import { Database as LockFile, SQLiteError } from 'bun:sqlite'
+import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { OperatorError } from '../errors'
+
+/** Another process has the folder; its database can be reached at `embeddedSocketPath`. */
+export class DataFolderInUse extends OperatorError {}
+
+export type Folder = {
+  /** Notes where this process answers, for whoever finds the folder in use. */
+  servesAt(url: string): void
+  release(): void
+  /** Takes back what a first start that failed has made; the lock goes with it. */
+  undo(): Promise<void>
+}
+
+/** The cluster, its write-ahead log, and room to begin with. */
+const FIRST_START_BYTES = 128 * 1_048_576
+const isFirstStart = (dataDir: string) => !existsSync(join(dataDir, 'pgdata'))
+
+/** PGlite itself lets two processes ruin one folder. A lock of SQLite's ends with its process, however that ends. */
+export async function openFolder(dataDir: string): Promise<Folder> {
+  requireOwnRights()
+  let isNew = false
+  let lock: LockFile | undefined
+  try {
+    isNew = (await mkdir(dataDir, { recursive: true, mode: 0o700 })) !== undefined
+    lock = lockFolder(dataDir)
+    const folder = ownedFolder(dataDir, lock, isNew)
+    if (isFirstStart(dataDir)) await requireRoom(dataDir, folder)
+    return folder
+  } catch (error) {
+    if (error instanceof OperatorError) throw error
+    if (error instanceof SQLiteError && error.code === 'SQLITE_BUSY')
+      throw new DataFolderInUse(`${dataDir} is in use by ${ownerOf(dataDir)}. Stop it, or set DATA_DIR.`)
+    lock?.close()
+    if (isNew) await rm(dataDir, { recursive: true, force: true })
+    throw unusable(dataDir, error)
+  }
+}
+
+/** Without them it could neither open the files that it makes nor read them at the next start. */
+function requireOwnRights() {
+  const umask = process.umask(0)
+  process.umask(umask)
+  if ((umask & 0o700) !== 0)
+    throw new OperatorError(
+      `the umask ${umask.toString(8).padStart(3, '0')} takes this user's own rights off every new file: set it to 077 (UMask= in systemd)`,
+      { isLasting: true },
+    )
+}
+
+function lockFolder(dataDir: string): LockFile {
+  const lock = new LockFile(join(dataDir, 'lock'))
+  try {
+    lock.run('pragma journal_mode = off')
+    lock.run('begin exclusive')
+    return lock
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+// A lock that is collected as garbage is let go.
+const heldLocks = new Set<LockFile>()
+
+function ownedFolder(dataDir: string, lock: LockFile, isNew: boolean): Folder {
+  const note = ownerFile(dataDir)
+  const write = (owner: Owner) => writeFileSync(note, JSON.stringify(owner), { mode: 0o600 })
+  const self = { pid: process.pid, host: hostname() }
+  write(self)
+  heldLocks.add(lock)
+  const release = () => {
+    rmSync(note, { force: true })
+    heldLocks.delete(lock)
+    lock.close()
+  }
+  return {
+    servesAt: (url) => write({ ...self, url }),
+    release,
+    async undo() {
+      await rm(join(dataDir, 'lock'), { force: true })
+      release()
+      // Not if something of somebody else's has come into it.
+      if (isNew) await rmdir(dataDir).catch(() => {})
+    },
+  }
+}
+
+async function requireRoom(dataDir: string, folder: Folder) {
+  const { bavail, bsize } = statfsSync(dataDir)
+  if (bavail * bsize >= FIRST_START_BYTES) return
+  await folder.undo()
+  throw diskFull(dataDir)
+}
+
+const megabytes = (bytes: number) => `${Math.floor(bytes / 1_048_576)} MB`
+
+export const diskFull = (dataDir: string) =>
+  new OperatorError(
+    `the disk of DATA_DIR (${dataDir}) is full, or nearly: free ${megabytes(FIRST_START_BYTES)} there, or set DATA_DIR to a folder on another disk`,
+    { isLasting: isFirstStart(dataDir) },
+  )
+
+/** What is said of a folder in which something failed that should not. */
+export function unusable(dataDir: string, error: unknown): OperatorError {
+  const code = reason(error)
+  return isFull(dataDir, code)
+    ? diskFull(dataDir)
+    : new OperatorError(
+        `The data folder ${dataDir} can't be written (${code}): let this user write to it, or set DATA_DIR to another.`,
+        { isLasting: true },
+      )
+}
+
+/** Bun's archives fail without a code. */
+export function isFull(dataDir: string, code: string): boolean {
+  if (/ENOSPC|EDQUOT|SQLITE_FULL/.test(code)) return true
+  const probe = join(dataDir, 'probe')
+  try {
+    writeFileSync(probe, Buffer.alloc(1_048_576), { mode: 0o600 })
+    return false
+  } catch (error) {
+    return /ENOSPC|EDQUOT/.test(reason(error))
+  } finally {
+    if (existsSync(probe)) rmSync(probe)
+  }
+}
+
+export function reason(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code)
+  return error instanceof Error ? error.message : String(error)
+}
+
+type Owner = { readonly pid: number; readonly host: string; readonly url?: string }
+const ownerFile = (dataDir: string) => join(dataDir, 'owner')
+
+/** The process that has the folder, as far as its note is about one that runs. */
+function ownerOf(dataDir: string): string {
+  const owner = readOwner(dataDir)
+  if (owner === undefined) return 'another redlight'
+  const { pid, host, url } = owner
+  const isHere = host === hostname()
+  if (isHere && !isRunning(pid)) return 'another redlight'
+  return `redlight (${[`pid ${pid}${isHere ? '' : ` on ${host}`}`, url].filter(Boolean).join(', ')})`
+}
+
+function readOwner(dataDir: string): Owner | undefined {
+  try {
+    const note: unknown = JSON.parse(readFileSync(ownerFile(dataDir), 'utf8'))
+    if (typeof note !== 'object' || note === null) return undefined
+    const { pid, host, url }: { pid?: unknown; host?: unknown; url?: unknown } = note
+    if (!Number.isSafeInteger(pid) || typeof host !== 'string') return undefined
+    return { pid: Number(pid), host, ...(typeof url === 'string' && { url }) }
+  } catch {
+    return undefined
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // It runs, as another user.
+    return reason(error) === 'EPERM'
+  }
+}

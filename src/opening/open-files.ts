@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { OperatorError } from '../errors'
+
+/** The database's files or connections, and some clients. */
+const LEAST = 128
+
+/** With fewer, something or other can't be opened, and says so in words that lead nowhere. */
+export function requireOpenFiles() {
+  const limit = readLimit()
+  if (limit < LEAST)
+    throw new OperatorError(
+      `this process may only have ${limit} files open, and Redlight needs ${LEAST}, better 1024: raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile= in docker)`,
+      { isLasting: true },
+    )
+}
+
+function readLimit(): number {
+  try {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return Number(limit ?? Number.POSITIVE_INFINITY)
+  } catch {
+    // Not on Linux.
+    return Number.POSITIVE_INFINITY
+  }
+}

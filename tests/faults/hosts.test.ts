@@ -1,0 +1,141 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { newFolder, removeFolders } from '../support/embedded'
+import { type Program, quietSettings, startProgram } from '../support/program'
+
+// Hosts that give too little: one sentence says what and how to fix it, and nothing half made is left behind.
+setDefaultTimeout(60_000)
+
+let program: Program | undefined
+afterEach(async () => {
+  program?.kill('SIGKILL')
+  await program?.exited
+  program = undefined
+})
+afterAll(removeFolders)
+
+const MAIN = [process.execPath, 'src/main.ts', 'serve']
+
+/** Runs the program in a shell that was told something before. */
+async function serveAfter(before: string, environment: Record<string, string>) {
+  const child = Bun.spawn(['sh', '-c', `${before}; exec "$@"`, 'sh', ...MAIN], {
+    env: { PATH: process.env.PATH ?? '', ...quietSettings, ...environment },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  return { stderr: await new Response(child.stderr).text(), exitCode: await child.exited }
+}
+const refused = (sentence: string | RegExp) => ({
+  exitCode: expect.any(Number),
+  stderr: typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
+})
+
+test.each(['777', '700', '277'])('a umask of %s is refused before anything is made', async (umask) => {
+  const DATA_DIR = join(await newFolder(), 'data')
+  expect(await serveAfter(`umask ${umask}`, { DATA_DIR })).toEqual(
+    refused(
+      new RegExp(`^redlight serve: the umask ${umask} takes this user's own rights .*: set it to 077.*\\n$`),
+    ),
+  )
+  expect(existsSync(DATA_DIR)).toBeFalse()
+})
+
+test.skipIf(!existsSync('/proc/self/limits'))(
+  'too few open files are refused, on either database',
+  async () => {
+    const DATA_DIR = join(await newFolder(), 'data')
+    const sentence =
+      /^redlight serve: this process may only have 64 files open, and Redlight needs 128.*ulimit -n.*\n$/
+    expect(await serveAfter('ulimit -n 64', { DATA_DIR })).toEqual(refused(sentence))
+    expect(existsSync(DATA_DIR)).toBeFalse()
+    const DATABASE_URL = 'postgres://app@127.0.0.1:1/redlight'
+    expect(await serveAfter('ulimit -n 64', { DATABASE_URL })).toEqual(refused(sentence))
+  },
+)
+
+const disks: [what: string, options: string][] = [
+  ['too small', 'size=40m'],
+  ['with no room for so many files', 'size=300m,nr_inodes=300'],
+]
+const mount = async (...args: string[]) => (await Bun.$`${args}`.quiet().nothrow()).exitCode === 0
+const canMount = await (async () => {
+  const folder = await newFolder()
+  return (await mount('mount', '-t', 'tmpfs', 'none', folder)) && mount('umount', folder)
+})()
+if (!canMount) console.warn('left out: tests of full disks, as nothing can be mounted')
+
+describe.skipIf(!canMount)('a disk', () => {
+  const full = (dataDir: string) =>
+    refused(
+      `redlight serve: the disk of DATA_DIR (${dataDir}) is full, or nearly: free 128 MB there, or set DATA_DIR to a folder on another disk\n`,
+    )
+
+  test.each(disks)('%s leaves nothing half made', async (_, options) => {
+    const disk = await newFolder()
+    await mount('mount', '-t', 'tmpfs', '-o', options, 'none', disk)
+    try {
+      const DATA_DIR = join(disk, 'data')
+      expect(await serveAfter('true', { DATA_DIR })).toEqual(full(DATA_DIR))
+      expect(await readdir(disk)).toEqual([])
+      await mkdir(DATA_DIR)
+      expect(await serveAfter('true', { DATA_DIR })).toEqual(full(DATA_DIR))
+      expect(await readdir(DATA_DIR)).toEqual([])
+    } finally {
+      await mount('umount', disk)
+    }
+  })
+
+  test('that has become full keeps what it holds, and the next start works', async () => {
+    const disk = await newFolder()
+    await mount('mount', '-t', 'tmpfs', '-o', 'size=300m', 'none', disk)
+    try {
+      const DATA_DIR = join(disk, 'data')
+      program = await startProgram({ ...quietSettings, DATA_DIR })
+      await program.stop()
+      await Bun.$`cat /dev/zero > ${disk}/filling`.quiet().nothrow()
+      expect(await serveAfter('true', { DATA_DIR })).toEqual(full(DATA_DIR))
+      await Bun.file(join(disk, 'filling')).delete()
+      program = await startProgram({ ...quietSettings, DATA_DIR })
+      await program.stop()
+    } finally {
+      await mount('umount', disk)
+    }
+  })
+})
+
+describe('a folder in use', () => {
+  const ownerOf = async (dataDir: string) => JSON.parse(await Bun.file(join(dataDir, 'owner')).text())
+  const inUse = (dataDir: string, by: string) => ({
+    exitCode: 1,
+    stderr: `redlight serve: ${dataDir} is in use by ${by}. Stop it, or set DATA_DIR.\n`,
+  })
+
+  test('names the process that has it and where that answers, and no other', async () => {
+    const DATA_DIR = await newFolder()
+    // Of one that was killed.
+    await Bun.write(join(DATA_DIR, 'owner'), '{"pid":1,"host":"elsewhere","url":"http://127.0.0.1:1"}')
+    program = await startProgram({ ...quietSettings, DATA_DIR })
+    const { pid, url } = program
+    expect(await ownerOf(DATA_DIR)).toEqual({ pid, host: hostname(), url: url.origin })
+    expect(await serveAfter('true', { DATA_DIR })).toEqual(
+      inUse(DATA_DIR, `redlight (pid ${pid}, ${url.origin})`),
+    )
+    // What it says is taken for no more than it is.
+    const notes: [note: string, by: string][] = [
+      ['', 'another redlight'],
+      ['{"pid":"1"}', 'another redlight'],
+      [JSON.stringify({ pid: 2 ** 22 + 1, host: hostname() }), 'another redlight'],
+      [JSON.stringify({ pid: 7, host: 'elsewhere' }), 'redlight (pid 7 on elsewhere)'],
+    ]
+    for (const [note, by] of notes) {
+      await Bun.write(join(DATA_DIR, 'owner'), note)
+      expect(await serveAfter('true', { DATA_DIR })).toEqual(inUse(DATA_DIR, by))
+    }
+    await program.stop()
+    expect(existsSync(join(DATA_DIR, 'owner'))).toBeFalse()
+  })
+})
