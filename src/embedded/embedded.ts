@@ -54,7 +54,7 @@ export function embeddedSocketPath(dataDir: string): string {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path
   throw new OperatorError(
     `The path ${path} is too long for a socket (${MAX_SOCKET_PATH_BYTES} bytes): set DATA_DIR to a shorter or a relative one.`,
-    { isLasting: true },
+    { isFinal: true },
   )
 }
 
@@ -96,7 +96,7 @@ async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
     if (isFull(dataDir, reason(error))) throw diskFull(dataDir)
     throw new OperatorError(
       `The embedded database in ${cluster} doesn't start (${reason(error)}): put a backup of the folder in its place.`,
-      { isLasting: true },
+      { isFinal: true },
     )
   } finally {
     await rm(bundle, { force: true })

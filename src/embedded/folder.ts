@@ -48,7 +48,7 @@ function requireOwnRights() {
   if ((umask & 0o700) !== 0)
     throw new OperatorError(
       `the umask ${umask.toString(8).padStart(3, '0')} takes this user's own rights off every new file: set it to 077 (UMask= in systemd)`,
-      { isLasting: true },
+      { isFinal: true },
     )
 }
 
@@ -102,7 +102,7 @@ const megabytes = (bytes: number) => `${Math.floor(bytes / 1_048_576)} MB`
 export const diskFull = (dataDir: string) =>
   new OperatorError(
     `the disk of DATA_DIR (${dataDir}) is full, or nearly: free ${megabytes(FIRST_START_BYTES)} there, or set DATA_DIR to a folder on another disk`,
-    { isLasting: isFirstStart(dataDir) },
+    { isFinal: isFirstStart(dataDir) },
   )
 
 /** What is said of a folder in which something failed that should not. */
@@ -112,7 +112,7 @@ export function unusable(dataDir: string, error: unknown): OperatorError {
     ? diskFull(dataDir)
     : new OperatorError(
         `The data folder ${dataDir} can't be written (${code}): let this user write to it, or set DATA_DIR to another.`,
-        { isLasting: true },
+        { isFinal: true },
       )
 }
 

@@ -10,7 +10,7 @@ export function requireOpenFiles() {
   if (limit < LEAST)
     throw new OperatorError(
       `this process may only have ${limit} files open, and Redlight needs ${LEAST}, better 1024: raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile= in docker)`,
-      { isLasting: true },
+      { isFinal: true },
     )
 }
 
