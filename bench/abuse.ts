@@ -4,7 +4,7 @@ import type { Call } from './drive'
 import { median } from './measure'
 import { watched } from './processes'
 import type { Result } from './report'
-import { firstPage, newFilm, oneFilm, search } from './requests'
+import { firstPage, newMovie, oneMovie, search } from './requests'
 import { memoryMb, resetPeakMemory, type Server } from './servers'
 import { FIRST_USER_ID } from './users'
 import type { Workplace } from './workplace'
@@ -35,8 +35,8 @@ export async function abuse(workplace: Workplace): Promise<Result[]> {
   const { sql, sample, rounds, seconds, progress } = workplace
   await insertHeaviest(sql)
   const server = await workplace.limitedRedlight()
-  const reads = [oneFilm, firstPage, search].map((calls) => calls(sample).slice(0, 300))
-  const calls = { reads: mixed(reads), writes: newFilm(sample) }
+  const reads = [oneMovie, firstPage, search].map((calls) => calls(sample).slice(0, 300))
+  const calls = { reads: mixed(reads), writes: newMovie(sample) }
   await stranger(server, calls.reads, 2)
   const idle = {
     reads: await stranger(server, calls.reads, seconds),
@@ -80,7 +80,7 @@ async function under<T>(
   kind: string,
   work: () => Promise<T>,
 ): Promise<T & { peakMb: number }> {
-  const genre = sample.films[0]?.genre ?? ''
+  const genre = sample.movies[0]?.genre ?? ''
   const script = join(import.meta.dir, 'abuser.ts')
   const args = [kind, String(server.port), server.tokens[ABUSER] ?? '', String(rows), genre]
   await resetPeakMemory(server.pid)

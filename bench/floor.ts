@@ -1,11 +1,11 @@
 /**
  * The floor under Redlight's figures: the thinnest server that still does the work. Bun's router, postgres.js with
- * prepared statements, token, permission and film in one statement; no log, no metrics, no limits, no validation.
+ * prepared statements, token, permission and movie in one statement; no log, no metrics, no limits, no validation.
  */
 import postgres from 'postgres'
 import { tokenHash } from './floor-schema'
 
-type Film = {
+type Movie = {
   id: string
   title: string
   year: number
@@ -20,7 +20,7 @@ type Film = {
   creator_username: string | null
   version: number
 }
-type FilmInput = {
+type MovieInput = {
   title: string
   year: number
   runtime: string
@@ -57,11 +57,11 @@ Bun.serve({
 })
 
 async function find(request: Bun.BunRequest<'/v1/movies/:id'>) {
-  const [film] = await sql<(Film | { id: null })[]>`
+  const [movie] = await sql<(Movie | { id: null })[]>`
     select ${columns} from (${caller(request, 'movies:read')}) as caller
     left join (movies m join users u on u.id = m.created_by) on m.id = ${request.params.id}`
-  if (film === undefined) return failed(401)
-  return film.id === null ? failed(404) : Response.json({ movie: filmJson(film) })
+  if (movie === undefined) return failed(401)
+  return movie.id === null ? failed(404) : Response.json({ movie: movieJson(movie) })
 }
 
 async function list(request: Request) {
@@ -80,8 +80,8 @@ async function list(request: Request) {
 
   const [user] = await caller(request, 'movies:read')
   if (user === undefined) return failed(401)
-  const [films, [count]] = await Promise.all([
-    sql<Film[]>`select ${columns} from movies m join users u on u.id = m.created_by
+  const [movies, [count]] = await Promise.all([
+    sql<Movie[]>`select ${columns} from movies m join users u on u.id = m.created_by
       ${where} order by ${order} limit ${pageSize} offset ${(page - 1) * pageSize}`,
     sql<{ records: string }[]>`select count(*) as records from movies m ${where}`,
   ])
@@ -94,12 +94,12 @@ async function list(request: Request) {
     last_page: last,
     total_records: total,
   }
-  return Response.json({ movies: films.map(filmJson), metadata })
+  return Response.json({ movies: movies.map(movieJson), metadata })
 }
 
 async function insert(request: Request) {
-  const body: FilmInput = JSON.parse(await request.text())
-  const [film] = await sql<Film[]>`
+  const body: MovieInput = JSON.parse(await request.text())
+  const [movie] = await sql<Movie[]>`
     with m as (
       insert into movies (title, year, runtime, genres, director, "cast", release_date, synopsis, created_by)
       select ${body.title}, ${body.year}::int, ${Number.parseInt(body.runtime, 10)}::int, ${body.genres}::text[],
@@ -108,30 +108,30 @@ async function insert(request: Request) {
       from (${caller(request, 'movies:write')}) as caller returning *
     )
     select ${columns} from m join users u on u.id = m.created_by`
-  return film === undefined ? failed(401) : Response.json({ movie: filmJson(film) }, { status: 201 })
+  return movie === undefined ? failed(401) : Response.json({ movie: movieJson(movie) }, { status: 201 })
 }
 
 /** Only the runtime, which is all that the bench changes. */
 async function update(request: Bun.BunRequest<'/v1/movies/:id'>) {
-  const body: Pick<FilmInput, 'runtime'> = JSON.parse(await request.text())
-  const [film] = await sql<Film[]>`
+  const body: Pick<MovieInput, 'runtime'> = JSON.parse(await request.text())
+  const [movie] = await sql<Movie[]>`
     update movies m set runtime = ${Number.parseInt(body.runtime, 10)}, version = m.version + 1
     from (${caller(request, 'movies:write')}) as caller, users u
     where m.id = ${request.params.id} and m.created_by = caller.user_id and u.id = m.created_by
     returning ${columns}`
-  return film === undefined ? failed(404) : Response.json({ movie: filmJson(film) })
+  return movie === undefined ? failed(404) : Response.json({ movie: movieJson(movie) })
 }
 
-function filmJson(film: Film) {
-  const { id, title, year, runtime, genres, director, cast, release_date, synopsis, version } = film
+function movieJson(movie: Movie) {
+  const { id, title, year, runtime, genres, director, cast, release_date, synopsis, version } = movie
   return {
     ...{ id: Number(id), title, year, runtime: `${runtime} mins`, genres },
     ...{ director: director ?? undefined, cast: cast ?? undefined, release_date: release_date ?? undefined },
     synopsis: synopsis ?? undefined,
     created_by: {
-      id: Number(film.creator_id),
-      name: film.creator_name,
-      username: film.creator_username ?? undefined,
+      id: Number(movie.creator_id),
+      name: movie.creator_name,
+      username: movie.creator_username ?? undefined,
     },
     version,
   }

@@ -13,7 +13,7 @@ const FIRST_YEAR = 1900
 /** An array in SQL; none of our words has a quote in it. */
 const array = (words: readonly string[]) => `array['${words.join("','")}']`
 
-// `uniform` draws the k-th number of film n, the same in each run; `skewed` draws 1 to size with a chance that falls
+// `uniform` draws the k-th number of movie n, the same in each run; `skewed` draws 1 to size with a chance that falls
 // as 1/place (Zipf), as words, genres and famous people do.
 const functions = `
 create function pg_temp.uniform(n bigint, k bigint) returns float8 language sql immutable as
@@ -31,7 +31,7 @@ create function pg_temp.person(i int) returns text language sql immutable as
   $$ select (${array(firstNames)})[1 + i % ${firstNames.length}]
     || ' ' || initcap(pg_temp.syllables(${syllables.length} + i / ${firstNames.length})) $$`
 
-/** Two films of one name would break the rule of unique titles: the second one is a sequel. */
+/** Two movies of one name would break the rule of unique titles: the second one is a sequel. */
 const titles = `
 create temp table titles as
 select id, title || coalesce(' ' || nullif(row_number() over (partition by title order by id), 1), '') as title
@@ -54,34 +54,34 @@ from generate_series(0, ${SYNOPSES - 1}) as n`
 const batch = (rows: number, thisYear: number) => `
 insert into movies (id, title, year, runtime, genres, director, "cast", release_date, synopsis, created_by)
   overriding system value
-select films.id, films.title, films.year,
-  60 + floor(120 * pg_temp.uniform(films.id, 103))::int,
+select movies.id, movies.title, movies.year,
+  60 + floor(120 * pg_temp.uniform(movies.id, 103))::int,
   array(
-    select distinct (${array(genres)})[pg_temp.skewed(films.id, 200 + k, ${genres.length})]
-    from generate_series(1, 1 + floor(4 * pg_temp.uniform(films.id, 104))::int) as k
+    select distinct (${array(genres)})[pg_temp.skewed(movies.id, 200 + k, ${genres.length})]
+    from generate_series(1, 1 + floor(4 * pg_temp.uniform(movies.id, 104))::int) as k
   ),
-  pg_temp.person(pg_temp.skewed(films.id, 105, ${people(rows)})),
+  pg_temp.person(pg_temp.skewed(movies.id, 105, ${people(rows)})),
   array(
-    select distinct pg_temp.person(pg_temp.skewed(films.id, 300 + k, ${people(rows)}))
-    from generate_series(1, floor(9 * pg_temp.uniform(films.id, 106))::int) as k
+    select distinct pg_temp.person(pg_temp.skewed(movies.id, 300 + k, ${people(rows)}))
+    from generate_series(1, floor(9 * pg_temp.uniform(movies.id, 106))::int) as k
   ),
-  case when pg_temp.uniform(films.id, 107) < 0.9 then make_date(
-    films.year, 1 + floor(12 * pg_temp.uniform(films.id, 108))::int, 1 + floor(28 * pg_temp.uniform(films.id, 109))::int
+  case when pg_temp.uniform(movies.id, 107) < 0.9 then make_date(
+    movies.year, 1 + floor(12 * pg_temp.uniform(movies.id, 108))::int, 1 + floor(28 * pg_temp.uniform(movies.id, 109))::int
   ) end,
-  case when pg_temp.uniform(films.id, 110) < 0.8 then synopses.synopsis end,
-  ${FIRST_USER_ID} + films.id % ${USERS}
+  case when pg_temp.uniform(movies.id, 110) < 0.8 then synopses.synopsis end,
+  ${FIRST_USER_ID} + movies.id % ${USERS}
 from (
   select id, title,
     ${FIRST_YEAR} + floor(${thisYear - FIRST_YEAR + 1} * sqrt(pg_temp.uniform(id, 102)))::int as year
   from titles where id between $1 and $2
-) as films
-join synopses on synopses.id = films.id % ${SYNOPSES}
-order by films.id`
+) as movies
+join synopses on synopses.id = movies.id % ${SYNOPSES}
+order by movies.id`
 
 const people = (rows: number) => Math.min(60_000, Math.max(1000, Math.round(rows / 5)))
 
 /** Fills the movies table of a migrated database: indexes, generated columns and triggers work as in production. */
-export async function loadFilms(pool: postgres.Sql, rows: number, progress: Progress) {
+export async function loadMovies(pool: postgres.Sql, rows: number, progress: Progress) {
   const sql = await pool.reserve()
   try {
     // These bear on the loading alone, which nobody measures.
@@ -92,7 +92,7 @@ export async function loadFilms(pool: postgres.Sql, rows: number, progress: Prog
     await sql.unsafe(`${synopses}; analyze titles; analyze synopses`)
     const insert = batch(rows, new Date().getUTCFullYear())
     for (let first = 1; first <= rows; first += BATCH) {
-      progress(`films ${first - 1} of ${rows}`)
+      progress(`movies ${first - 1} of ${rows}`)
       await sql.unsafe(insert, [first, Math.min(first + BATCH - 1, rows)])
     }
     await sql.unsafe('drop table titles, synopses; reset synchronous_commit; reset work_mem')
@@ -105,9 +105,9 @@ export async function loadFilms(pool: postgres.Sql, rows: number, progress: Prog
 const COLUMNS =
   'id, title, year, runtime, genres, director, "cast", release_date, synopsis, created_by, version'
 
-/** Copies the films of Redlight's database, with their creators, into the floor's. */
-export async function copyFilms(from: postgres.Sql, to: postgres.Sql, progress: Progress) {
-  progress('the films of the floor')
+/** Copies the movies of Redlight's database, with their creators, into the floor's. */
+export async function copyMovies(from: postgres.Sql, to: postgres.Sql, progress: Progress) {
+  progress('the movies of the floor')
   await copy(from, to, 'users', 'id, name, username')
   await copy(from, to, 'movies', COLUMNS)
   await settle(to, progress)

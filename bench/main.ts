@@ -13,7 +13,7 @@ Usage: bun run bench [-- OPTIONS]
 
 Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own. See bench/README.md.
 
-  --rows N           films to load                               (100000)
+  --rows N           movies to load                               (100000)
   --only A,B         rows to measure: ${names.join(', ')}
   --rounds N         rounds of each row                          (3)
   --seconds N        length of a round                           (10)

@@ -32,7 +32,7 @@ export async function circumstances({ rows, rounds, seconds, client, postgresVer
 export function heading({ date, commit, machine, versions, options }: Circumstances): string {
   const { processor, cores, memoryGb, linux } = machine
   return [
-    `${date.slice(0, 10)}, commit ${commit}, ${options.rows} films, medians of ${options.rounds} rounds of ${options.seconds} s, client ${options.client}`,
+    `${date.slice(0, 10)}, commit ${commit}, ${options.rows} movies, medians of ${options.rounds} rounds of ${options.seconds} s, client ${options.client}`,
     `${processor}, ${cores} cores, ${memoryGb} GB, Linux ${linux}, Bun ${versions.bun}, PostgreSQL ${versions.postgres}`,
   ].join('\n')
 }

@@ -3,30 +3,30 @@ import { type Call, NEW_NUMBER } from './drive'
 import { createRandom } from './random'
 import { COLLECTORS, emailOf, PASSWORD, USERS, userOf } from './users'
 
-/** What scenarios know of the films: how many there are, and some of them. */
-export type Sample = { rows: number; films: readonly { id: number; word: string; genre: string }[] }
+/** What scenarios know of the movies: how many there are, and some of them. */
+export type Sample = { rows: number; movies: readonly { id: number; word: string; genre: string }[] }
 export type Calls = (sample: Sample) => Call[]
 
 const SAMPLE_SIZE = 3000
 const SEED = 1979
-/** The first films are left alone, for the row that deletes some. */
-const KEPT_FILMS = 100
+/** The first movies are left alone, for the row that deletes some. */
+const KEPT_MOVIES = 100
 /** Shorter words are mostly the, of and in, which nobody searches for. */
 const MIN_WORD_LENGTH = 4
 
-export async function sampleFilms(sql: postgres.Sql, rows: number): Promise<Sample> {
+export async function sampleMovies(sql: postgres.Sql, rows: number): Promise<Sample> {
   const random = createRandom(SEED)
   const ids = new Set<number>()
-  while (ids.size < Math.min(SAMPLE_SIZE, rows - KEPT_FILMS)) ids.add(random.integer(KEPT_FILMS + 1, rows))
+  while (ids.size < Math.min(SAMPLE_SIZE, rows - KEPT_MOVIES)) ids.add(random.integer(KEPT_MOVIES + 1, rows))
   const found = await sql<{ id: string; title: string; genres: string[] }[]>`
     select id, title, genres from movies where id = any(${[...ids]}) order by hashint8(id)`
-  const films = found.flatMap(({ id, title, genres }) => {
+  const movies = found.flatMap(({ id, title, genres }) => {
     const words = title.split(' ').filter((word) => word.length >= MIN_WORD_LENGTH)
     return words.length === 0
       ? []
       : [{ id: Number(id), word: random.pick(words), genre: random.pick(genres) }]
   })
-  return { rows, films }
+  return { rows, movies }
 }
 
 /** By place in a list, so that all users take turns. */
@@ -36,8 +36,8 @@ const byEachUser = (path: string): Call[] =>
 
 export const healthcheck: Calls = () => [{ method: 'GET', path: '/v1/healthcheck' }]
 
-export const oneFilm: Calls = ({ films }) =>
-  films.map(({ id }, place) => ({ method: 'GET', path: `/v1/movies/${id}`, user: reader(place) }))
+export const oneMovie: Calls = ({ movies }) =>
+  movies.map(({ id }, place) => ({ method: 'GET', path: `/v1/movies/${id}`, user: reader(place) }))
 
 export const firstPage: Calls = () => byEachUser('/v1/movies')
 
@@ -46,13 +46,13 @@ export const sortedBy =
   () =>
     byEachUser(`/v1/movies?sort=${sort}`)
 
-export const search: Calls = ({ films }) =>
-  films.map(({ word, genre }, place) => {
+export const search: Calls = ({ movies }) =>
+  movies.map(({ word, genre }, place) => {
     const query = new URLSearchParams({ title: word, genres: genre, sort: '-year' })
     return { method: 'GET', path: `/v1/movies?${query}`, user: reader(place) }
   })
 
-/** Pages of 20 around 80 % of all films. */
+/** Pages of 20 around 80 % of all movies. */
 export const deepPage: Calls = ({ rows }) => {
   const middle = Math.floor((rows * 0.8) / 20)
   const spread = Math.floor(middle / 100)
@@ -67,8 +67,8 @@ export const deepPage: Calls = ({ rows }) => {
 export const favourites: Calls = () =>
   Array.from({ length: COLLECTORS }, (_, user) => ({ method: 'GET', path: '/v1/users/me/favourites', user }))
 
-export const newFilm: Calls = ({ films }) =>
-  films.map(({ word, genre }, place) => ({
+export const newMovie: Calls = ({ movies }) =>
+  movies.map(({ word, genre }, place) => ({
     method: 'POST',
     path: '/v1/movies',
     user: reader(place),
@@ -80,12 +80,12 @@ export const newFilm: Calls = ({ films }) =>
       director: 'Agnès Varda',
       cast: ['Toshiro Mifune', 'Greta Garbo', 'Peter Lorre'],
       release_date: '2001-02-03',
-      synopsis: 'A film that was made to see how long that takes, and that nobody will ever watch.',
+      synopsis: 'A movie that was made to see how long that takes, and that nobody will ever watch.',
     },
   }))
 
-export const changedFilm: Calls = ({ films }) =>
-  films.map(({ id }, place) => ({
+export const changedMovie: Calls = ({ movies }) =>
+  movies.map(({ id }, place) => ({
     method: 'PATCH',
     path: `/v1/movies/${id}`,
     user: userOf(id),
@@ -101,8 +101,8 @@ export const signInWith =
       body: { email: emailOf(user), password },
     }))
 
-export const newFavourite: Calls = ({ films }) =>
-  films.map(({ id }, place) => ({
+export const newFavourite: Calls = ({ movies }) =>
+  movies.map(({ id }, place) => ({
     method: 'PUT',
     path: `/v1/users/me/favourites/${id}`,
     user: reader(place),
@@ -111,12 +111,12 @@ export const newFavourite: Calls = ({ films }) =>
 /** What a busy service sees, by weight: 80 % reads, 15 % writes, 5 % sign-ins. */
 export const mixed: Calls = (sample) => {
   const weighted: [Calls, number][] = [
-    [oneFilm, 40],
+    [oneMovie, 40],
     [firstPage, 20],
     [search, 15],
     [favourites, 5],
-    [newFilm, 5],
-    [changedFilm, 5],
+    [newMovie, 5],
+    [changedMovie, 5],
     [newFavourite, 5],
     [signInWith(PASSWORD), 5],
   ]

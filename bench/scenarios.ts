@@ -28,23 +28,23 @@ const row = (name: string, what: string, run: Run, ...targets: Target[]): Row =>
   targets,
 })
 
-/** In this order: what changes films comes after all that reads them. */
+/** In this order: what changes movies comes after all that reads them. */
 // biome-ignore format: a table, one row a line
 export const rows: readonly Row[] = [
   row('health', 'GET /v1/healthcheck', againstFloor(calls.healthcheck), atLeast(0.5)),
-  row('get', 'GET /v1/movies/:id', againstFloor(calls.oneFilm, { same: true }), atLeast(0.9)),
+  row('get', 'GET /v1/movies/:id', againstFloor(calls.oneMovie, { same: true }), atLeast(0.9)),
   row('list', 'GET /v1/movies', againstFloor(calls.firstPage, { same: true }), atLeast(8, HUNDRED_THOUSAND)),
-  row('tenth', 'GET /v1/movies ÷ its own rate at a tenth of the films', againstTenth(calls.firstPage), atLeast(0.8, MILLION)),
+  row('tenth', 'GET /v1/movies ÷ its own rate at a tenth of the movies', againstTenth(calls.firstPage), atLeast(0.8, MILLION)),
   row('search', 'GET /v1/movies?title=&genres=&sort=-year', againstFloor(calls.search, { same: true }), atLeast(1.5, HUNDRED_THOUSAND), atLeast(2, MILLION)),
   row('deep', 'GET /v1/movies?page=<80 % deep>', againstFloor(calls.deepPage, { same: true }), atLeast(20, MILLION)),
   ...sortKeys.map((key) => row('sort', `time of GET /v1/movies?sort=${key} ÷ sort=id`, againstItself(calls.sortedBy(key), calls.sortedBy('id'), 'time'), atMost(3, MILLION))),
   row('favourites', 'GET /v1/users/me/favourites (10,000) ÷ GET /v1/movies', againstItself(calls.favourites, calls.firstPage, 'rate'), atLeast(0.2)),
   row('signin', 'POST /v1/tokens/authentication ÷ Bun.password.verify', (workplace) => signIns(workplace, calls.signInWith(PASSWORD), CONNECTIONS), atLeast(0.9)),
   row('start', 'start to first 200, over bun printing a line', startTime, atMost(150)),
-  row('create', 'POST /v1/movies', againstFloor(calls.newFilm), atLeast(0.7)),
-  row('change', 'PATCH /v1/movies/:id', againstFloor(calls.changedFilm), atLeast(0.6)),
-  row('memory', 'peak memory of a fresh process', (workplace) => peakMemory(workplace, [calls.oneFilm, calls.firstPage, calls.search, calls.newFilm], CONNECTIONS), atMost(2)),
-  row('delete', 'deleting a film that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
+  row('create', 'POST /v1/movies', againstFloor(calls.newMovie), atLeast(0.7)),
+  row('change', 'PATCH /v1/movies/:id', againstFloor(calls.changedMovie), atLeast(0.6)),
+  row('memory', 'peak memory of a fresh process', (workplace) => peakMemory(workplace, [calls.oneMovie, calls.firstPage, calls.search, calls.newMovie], CONNECTIONS), atMost(2)),
+  row('delete', 'deleting a movie that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
 ]
 
 /** The same calls to Redlight and to the floor; `same` also holds their answers against each other. */
@@ -60,7 +60,7 @@ function againstFloor(toMake: calls.Calls, { same = false } = {}): Run {
 
 function againstTenth(toMake: calls.Calls): Run {
   return async (workplace) => {
-    const subject = { label: 'all films', server: workplace.redlight, calls: toMake }
+    const subject = { label: 'all movies', server: workplace.redlight, calls: toMake }
     const reference = { label: 'a tenth', server: await workplace.tenth(), calls: toMake }
     return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
   }

@@ -76,7 +76,7 @@ export async function peakMemory(
   }
 }
 
-/** How long the answer to DELETE takes for a film that many users like; another film in each round. */
+/** How long the answer to DELETE takes for a movie that many users like; another movie in each round. */
 export async function deleteFavourite(workplace: Workplace): Promise<Measured> {
   const { sql, redlight, rounds, progress } = workplace
   progress(`${FANS} more users`)

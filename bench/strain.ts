@@ -1,7 +1,7 @@
 import { ask, type Call } from './drive'
 import { measure, median } from './measure'
 import type { Result } from './report'
-import { firstPage, mixed, oneFilm, signInWith } from './requests'
+import { firstPage, mixed, oneMovie, signInWith } from './requests'
 import { memoryMb, type Server } from './servers'
 import type { Workplace } from './workplace'
 
@@ -66,7 +66,7 @@ async function eventLoopLagMs(server: Server): Promise<number> {
 /** Reads go on at their pace while 32 clients sign in with wrong passwords. */
 export async function flood(workplace: Workplace): Promise<Result[]> {
   const { redlight, rounds, seconds, drive, sample, progress } = workplace
-  const calls = [...oneFilm(sample).slice(0, 500), ...firstPage(sample)]
+  const calls = [...oneMovie(sample).slice(0, 500), ...firstPage(sample)]
   await steadyReads(redlight, calls, 1)
   const [idleMs, floodedMs, attempts]: number[][] = [[], [], []]
   for (let round = 1; round <= rounds; round++) {

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 
-/** Several, so that no row measures one account's lock, cache entry or films. */
+/** Several, so that no row measures one account's lock, cache entry or movies. */
 export const USERS = 32
 export const FIRST_USER_ID = 2
 export const PASSWORD = 'correct horse battery staple'
@@ -8,7 +8,7 @@ export const FAVOURITES = 10_000
 /** How many of the users have that many favourites. */
 export const COLLECTORS = 4
 
-export const userOf = (filmId: number) => filmId % USERS
+export const userOf = (movieId: number) => movieId % USERS
 export const emailOf = (user: number) => `bench${user}@example.com`
 
 /** The accounts of Redlight; all have one password, whose hash is made once. */
@@ -24,7 +24,7 @@ export async function insertUsers(sql: postgres.Sql, passwordHash: string) {
     where id >= ${FIRST_USER_ID}`
 }
 
-/** Favourites of the first users: films from all over the table, added at different times. */
+/** Favourites of the first users: movies from all over the table, added at different times. */
 export async function insertFavourites(sql: postgres.Sql, rows: number) {
   const favourites = Math.min(FAVOURITES, rows)
   await sql`

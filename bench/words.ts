@@ -1,4 +1,4 @@
-/** What films are made of. The commonest come first: how often a word is drawn falls with its place, as in real titles. */
+/** What movies are made of. The commonest come first: how often a word is drawn falls with its place, as in real titles. */
 export const titleWords =
   'the of a and in love to night man my on day girl life for with last house black dead blood little good time big story red world one death dark city heart white is lost boy blue king you war no secret from high wild first street great island summer woman road home dream fire star moon river christmas green school wedding american young murder long water brother beautiful happy devil mother father children family golden return escape party dance music ghost silent broken shadow stranger winter rain under beyond after before without never paradise garden mountain desert ocean bridge train station hotel mirror window letter promise game play run hunter soldier captain queen prince lady doctor detective thief killer angel monster dragon wolf horse dog cat bird spider snake flower rose tree forest stone iron silver paper glass'.split(
     ' ',
@@ -16,7 +16,7 @@ export const firstNames =
   )
 
 export const genres =
-  'drama,comedy,documentary,romance,action,thriller,crime,horror,adventure,family,animation,mystery,fantasy,history,music,science fiction,war,western,sport,film noir'.split(
+  'drama,comedy,documentary,romance,action,thriller,crime,horror,adventure,family,animation,mystery,fantasy,history,music,science fiction,war,western,sport,movie noir'.split(
     ',',
   )
 

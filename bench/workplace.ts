@@ -6,10 +6,10 @@ import packageJson from '../package.json'
 import { createPasswords } from '../src/access/passwords'
 import { type Client, createDrive, type Drive } from './drive'
 import { createFloorSchema, insertTokens } from './floor-schema'
-import { copyFilms, loadFilms, type Progress } from './load-movies'
+import { copyMovies, loadMovies, type Progress } from './load-movies'
 import { startCluster } from './postgres'
 import { run } from './processes'
-import { type Sample, sampleFilms } from './requests'
+import { type Sample, sampleMovies } from './requests'
 import { floor, launch, redlight, type Server } from './servers'
 import { insertFavourites, insertUsers, PASSWORD, signIn } from './users'
 
@@ -32,7 +32,7 @@ export type Workplace = Omit<Options, 'executable'> & {
   readonly passwordHash: string
   readonly redlight: Server
   readonly floor: Server
-  /** Another Redlight, on a tenth of the films. */
+  /** Another Redlight, on a tenth of the movies. */
   tenth(): Promise<Server>
   /** One more of each on the same database, to be stopped by whoever asked for it. */
   freshRedlight(): Promise<Server & { startedMs: number }>
@@ -72,7 +72,7 @@ export async function openWorkplace(
     await run([executable, 'migrate'], folder, env)
     const sql = open(cluster.connect(database), opened)
     await insertUsers(sql, passwordHash)
-    await loadFilms(sql, rows, (what) => progress(`loading ${database}: ${what}`))
+    await loadMovies(sql, rows, (what) => progress(`loading ${database}: ${what}`))
     await insertFavourites(sql, rows)
     return sql
   }
@@ -81,7 +81,7 @@ export async function openWorkplace(
   await admin`create database floor`
   const floorSql = open(cluster.connect('floor'), opened)
   await createFloorSchema(floorSql)
-  await copyFilms(sql, floorSql, progress)
+  await copyMovies(sql, floorSql, progress)
   const floorTokens = await insertTokens(floorSql)
 
   progress('starting the servers')
@@ -110,7 +110,7 @@ export async function openWorkplace(
     postgresVersion: cluster.version,
     progress,
     drive: createDrive(folder, options.client),
-    sample: await sampleFilms(sql, options.rows),
+    sample: await sampleMovies(sql, options.rows),
     sql,
     passwordHash,
     redlight: servers[0],

@@ -2,7 +2,7 @@ import { NEW_NUMBER, type RawRequest } from './drive'
 
 /**
  * A script for wrk: sends the requests in turn and prints one line of JSON at the end. In turn and not at random, so
- * that two connections never change one film at once.
+ * that two connections never change one movie at once.
  */
 export const wrkScript = (requests: readonly RawRequest[], port: number, firstNumber: number) => `
 local requests = {

@@ -166,7 +166,7 @@ check() {
   ! $purge || wrong_usage "--purge goes with --uninstall"
   ! $yes || wrong_usage "--yes goes with --purge"
   [ -n "$domain" ] || wrong_usage "--domain is missing"
-  [[ $domain =~ ^[A-Za-z0-9.-]+$ ]] || wrong_usage "--domain $domain is not a domain such as films.example.com"
+  [[ $domain =~ ^[A-Za-z0-9.-]+$ ]] || wrong_usage "--domain $domain is not a domain such as movies.example.com"
   [ -x "$executable" ] || fail "$executable is not there: 'npx -y bun@1.4.5 run build' makes it, or name it with --executable"
   "$executable" version >/dev/null || fail "$executable does not run on this machine"
   command -v openssl >/dev/null || fail "openssl is missing: apt install openssl"

@@ -1,6 +1,6 @@
 import { OperatorError } from '../errors'
 
-const MENDS = new Map([
+const FIX = new Map([
   ['ENOENT', "there is no such file or folder: correct the path, or make the folder that it's in"],
   ['EACCES', 'this user may not: let them, or use another folder'],
   ['EPERM', 'this user may not: let them, or use another folder'],
@@ -14,6 +14,6 @@ const MENDS = new Map([
 /** What the file system refused, in words; any other error as it is. */
 export function aboutFile(doing: string, path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const mend = MENDS.get(code) ?? (/^E[A-Z]+$/.test(code) ? 'see what the disk has' : undefined)
-  return mend === undefined ? error : new OperatorError(`can't ${doing} ${path} (${code}): ${mend}`)
+  const fix = FIX.get(code) ?? (/^E[A-Z]+$/.test(code) ? 'see what the disk has' : undefined)
+  return fix === undefined ? error : new OperatorError(`can't ${doing} ${path} (${code}): ${fix}`)
 }

@@ -11,7 +11,7 @@ export const storedTables: readonly StoredTable[] = [
 ]
 
 /**
- * What it does not hold: the counts of films, which triggers keep, and the one-time tokens, which are asked for again
+ * What it does not hold: the counts of movies, which triggers keep, and the one-time tokens, which are asked for again
  * at the price of a mail, while a stolen backup would let their hashes be used for as long as they hold.
  */
 export const tablesLeftOut: readonly string[] = ['movie_counts', 'tokens']

@@ -21,12 +21,12 @@ export async function requireNobodyElse(tx: Tx): Promise<void> {
     )
 }
 
-/** Content is a user, or a film that is not one of the initial ones. */
+/** Content is a user, or a movie that is not one of the initial ones. */
 export async function requireNoContent(tx: Tx): Promise<void> {
   const isNewer = (await appliedMigrations(tx)).some((version) => !ourVersions.includes(version))
   if (isNewer || (await hasContent(tx)))
     throw new OperatorError(
-      'the database holds users or films: name an empty one, or say --replace to lose all that is in it',
+      'the database holds users or movies: name an empty one, or say --replace to lose all that is in it',
     )
 }
 

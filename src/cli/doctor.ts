@@ -78,13 +78,13 @@ function read({ readConfig }: CommandContext): Config | Finding[] {
     return readConfig()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const mend = 'correct it; the rest is looked at then'
-    return error.problems.map((problem) => fail('settings', problem, mend))
+    const fix = 'correct it; the rest is looked at then'
+    return error.problems.map((problem) => fail('settings', problem, fix))
   }
 }
 
-function show({ area, status, what, mend }: Finding, { printText, colours }: CommandContext) {
+function show({ area, status, what, fix }: Finding, { printText, colours }: CommandContext) {
   const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red }[status]
   printText(`${paint(status.padEnd(4))}  ${area.padEnd(8)}  ${visible(what)}`)
-  if (mend !== undefined) printText(colours.dim(`${' '.repeat(16)}→ ${visible(mend)}`))
+  if (fix !== undefined) printText(colours.dim(`${' '.repeat(16)}→ ${visible(fix)}`))
 }

@@ -36,7 +36,7 @@ async function serve(context: CommandContext) {
   const log = createLog(config)
   log.debug('configuration', redacted(config))
   for (const name of unknownVariables()) log.warn(unknownVariable(name))
-  for (const { what, mend } of dangers(config)) log.warn(`${what}; ${mend}`)
+  for (const { what, fix } of dangers(config)) log.warn(`${what}; ${fix}`)
   const manager = context.serviceManager(log)
   manager.starting()
   const signalled = context.untilSignal()

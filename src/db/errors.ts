@@ -63,7 +63,7 @@ function driverError(error: unknown): Error | undefined {
   return error.cause instanceof Error ? error.cause : error
 }
 
-/** What a query failed of, with everything that only a working database could mend turned into one failure. */
+/** What a query failed of, with everything that only a working database could fix turned into one failure. */
 export function translated(error: unknown): unknown {
   const cause = driverError(error)
   if (cause instanceof Failure) return cause
@@ -84,7 +84,7 @@ const CANCELLED = '57014'
 export const isUnanswered = (error: unknown) =>
   translated(error) instanceof Failure && codeOf(rootCause(error)) !== CANCELLED
 
-/** What no waiting mends, and what does. */
+/** What no waiting fixes, and what does. */
 const HOPELESS = new Map([
   ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],
   ['28P01', 'correct the user and the password in DATABASE_URL'],
@@ -146,8 +146,8 @@ export function databaseProblem(error: unknown): string | undefined {
   const [reason = ''] = cause.message.split('\n')
   // A migration of ours says all there is to say.
   if (code === RAISED) return reason
-  const mend = HOPELESS.get(code) ?? HELP.get(code) ?? (isAway ? AWAY : undefined)
-  return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${mend === undefined ? '' : `: ${mend}`}`
+  const fix = HOPELESS.get(code) ?? HELP.get(code) ?? (isAway ? AWAY : undefined)
+  return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${fix === undefined ? '' : `: ${fix}`}`
 }
 
 function rootCause(error: unknown): Error {

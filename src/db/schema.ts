@@ -18,7 +18,7 @@ import {
 const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
 
-/** The account that owns the initial films and those of removed users; nobody can sign in to it. */
+/** The account that owns the initial movies and those of removed users; nobody can sign in to it. */
 export const BUILT_IN_USER_ID = 1
 
 export const movies = pgTable(
@@ -188,9 +188,9 @@ export const favourites = pgTable(
 )
 
 /**
- * How many films there are in each block of 100,000 ids, as the sum of 16 slots that triggers keep: a count(*) of a
- * million films takes a third of a second, and one single row would make all writers wait for each other. The blocks
- * say where the films of a far page begin.
+ * How many movies there are in each block of 100,000 ids, as the sum of 16 slots that triggers keep: a count(*) of a
+ * million movies takes a third of a second, and one single row would make all writers wait for each other. The blocks
+ * say where the movies of a far page begin.
  */
 export const movieCounts = pgTable(
   'movie_counts',
@@ -202,5 +202,5 @@ export const movieCounts = pgTable(
   (table) => [primaryKey({ columns: [table.firstId, table.slot] })],
 )
 
-/** Which of the initial films have been loaded, so that one that was deleted stays deleted. */
+/** Which of the initial movies have been loaded, so that one that was deleted stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })

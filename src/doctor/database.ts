@@ -30,10 +30,10 @@ export async function checkDatabase(config: DatabaseConfig, log: Log, repairs = 
     }
   } catch (error) {
     const line = databaseProblem(error) ?? (error instanceof Error ? error.message.split('\n')[0] : undefined)
-    const [what = '', ...mend] = (line ?? 'it failed')
+    const [what = '', ...fix] = (line ?? 'it failed')
       .replace(/^the database failed: /, '')
       .split(/: (?=[^:]+$)/)
-    return [fail(AREA, what, mend.join(': ') || 'see that it runs, and that the settings lead to it')]
+    return [fail(AREA, what, fix.join(': ') || 'see that it runs, and that the settings lead to it')]
   }
 }
 

@@ -4,22 +4,22 @@ export type Finding = {
   readonly area: string
   readonly status: 'ok' | 'warn' | 'fail'
   readonly what: string
-  /** How to mend what is not well. */
-  readonly mend?: string
+  /** How to fix what is not well. */
+  readonly fix?: string
 }
 
 export const ok = (area: string, what: string): Finding => ({ area, status: 'ok', what })
-export const warn = (area: string, what: string, mend: string): Finding => ({
+export const warn = (area: string, what: string, fix: string): Finding => ({
   area,
   status: 'warn',
   what,
-  mend,
+  fix,
 })
-export const fail = (area: string, what: string, mend: string): Finding => ({
+export const fail = (area: string, what: string, fix: string): Finding => ({
   area,
   status: 'fail',
   what,
-  mend,
+  fix,
 })
 
 /** What a check finds, or that it took too long. */

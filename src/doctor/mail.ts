@@ -4,7 +4,7 @@ import { type Finding, fail, ok, warn } from './finding'
 
 const AREA = 'mail'
 const PATIENCE = { connectMs: 4000, silenceMs: 4000, totalMs: 6000 }
-const MEND = 'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or see what the mail server says'
+const FIX = 'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or see what the mail server says'
 
 /** Greets the mail server and signs in there; sends a mail only if it is told to whom. */
 export async function checkMail(
@@ -31,6 +31,6 @@ export async function checkMail(
     return [verified, ok(AREA, `the test mail to ${testAddress} was taken over`)]
   } catch (error) {
     const reason = error instanceof MailFailure ? error.message : 'it failed'
-    return [fail(AREA, `${where}: ${reason}`, MEND)]
+    return [fail(AREA, `${where}: ${reason}`, FIX)]
   }
 }

@@ -13,7 +13,7 @@ const refusals = {
   favourites_user_id_users_id_fk: () => new Failure('invalidAuthenticationToken'),
 }
 
-/** A film that already is a favourite keeps its place. Throws a 404 when there is no such film. */
+/** A movie that already is a favourite keeps its place. Throws a 404 when there is no such movie. */
 export async function addFavourite(db: Db, userId: number, movieId: number): Promise<void> {
   try {
     await db.insert(favourites).values({ userId, movieId }).onConflictDoNothing()

@@ -127,13 +127,13 @@ function options({ path }: RequestContext, { allowedMethods }: PipelineDeps): Re
   return new Response(null, { status: 204, headers: { Allow: allow } })
 }
 
-const FILMS = /^\/v1\/(?:movies|users\/me\/favourites)(?:\/|$)/
+const MOVIES = /^\/v1\/(?:movies|users\/me\/favourites)(?:\/|$)/
 const API = /^\/v1\//
 
 function addCommonHeaders(headers: Headers, { id, path }: RequestContext) {
   headers.set('X-Request-Id', id)
   headers.set('X-Content-Type-Options', 'nosniff')
-  if (FILMS.test(path)) {
+  if (MOVIES.test(path)) {
     headers.set('Cache-Control', 'private, no-cache')
     headers.set('Vary', 'Authorization')
   } else if (API.test(path)) headers.set('Cache-Control', 'no-store')

@@ -149,7 +149,7 @@ function mailFailure(error: unknown): MailFailure {
   if (!(error instanceof Error)) return new MailFailure(typeof error)
   const { code = error.name, originalCode = '', command = '', response = '', permanent }: SmtpError = error
   const isAboutMail = command === 'RCPT TO' || command === 'DATA'
-  // 530 and 5.7 are about us (sign in first, relaying denied, blocked): the operator can mend that, so it is retried.
+  // 530 and 5.7 are about us (sign in first, relaying denied, blocked): the operator can fix that, so it is retried.
   const isAboutUs = /^(530|\d{3}[ -]5\.7\.)/.test(response)
   const where = command === '' || command === 'CONN' || command === 'API' ? '' : `at ${command}`
   // Before the message is sent the server can't know the token; after that its words might repeat it.

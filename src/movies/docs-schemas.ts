@@ -1,5 +1,5 @@
 import { type JsonSchema, named, objectOf } from '../openapi/operation'
-import initialFilms from './initial-movies.json'
+import initialMovies from './initial-movies.json'
 import { MovieInput } from './model'
 
 export const movieFields = {
@@ -61,13 +61,13 @@ export const movieProperties: Readonly<Record<string, JsonSchema>> = {
 export const movieSchema = named('Movie', objectOf(movieProperties, optionalMovieProperties))
 
 const builtInUser = { id: 1, name: 'Redlight' }
-/** The films of a fresh catalogue, as the API shows them there. */
-export const exampleMovies = initialFilms
+/** The movies of a fresh catalogue, as the API shows them there. */
+export const exampleMovies = initialMovies
   .slice(0, 2)
-  .map((film, index) => ({ id: index + 1, ...film, created_by: builtInUser, version: 1 }))
+  .map((movie, index) => ({ id: index + 1, ...movie, created_by: builtInUser, version: 1 }))
 
 /** How many they are. */
-export const INITIAL_MOVIES = initialFilms.length
+export const INITIAL_MOVIES = initialMovies.length
 
 export const metadataSchema = named(
   'Metadata',

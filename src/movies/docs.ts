@@ -1,7 +1,7 @@
 import { type Answer, type Examples, messageAnswer, type Operation, objectOf } from '../openapi/operation'
 import { exampleMovies, INITIAL_MOVIES, movieFields, movieSchema } from './docs-schemas'
 
-const newFilm = {
+const newMovie = {
   title: 'The Wizard of Oz',
   year: 1939,
   runtime: '102 mins',
@@ -15,9 +15,9 @@ const details = {
   imdb_id: 'tt0032138',
   external_id: 'oz-1939',
 }
-/** The first film that somebody adds to a fresh catalogue. */
+/** The first movie that somebody adds to a fresh catalogue. */
 const NEW_ID = INITIAL_MOVIES + 1
-const added = { id: NEW_ID, ...newFilm, ...details, created_by: { id: 2, name: 'Alice' }, version: 1 }
+const added = { id: NEW_ID, ...newMovie, ...details, created_by: { id: 2, name: 'Alice' }, version: 1 }
 
 const movieAnswer = (description: string, movie: unknown, headers: Answer['headers'] = ['ETag']): Answer => ({
   description,
@@ -57,7 +57,7 @@ export const createMovie: Operation = {
   summary: 'Add a movie',
   description: `Its creator alone can change or delete it. A field that is \`null\` counts as not given. ${duplicates}`,
   body: newMovieBody({
-    full: { summary: 'With all details', value: { ...newFilm, ...details } },
+    full: { summary: 'With all details', value: { ...newMovie, ...details } },
     short: {
       summary: 'The required fields',
       value: { title: 'Rebecca', year: 1940, runtime: '130 mins', genres: ['drama', 'mystery'] },
@@ -96,7 +96,7 @@ export const putMovie: Operation = {
   body: newMovieBody({
     changed: {
       summary: 'All that is to be known of it',
-      value: { ...newFilm, ...details, synopsis: 'A girl and her dog follow a yellow brick road.' },
+      value: { ...newMovie, ...details, synopsis: 'A girl and her dog follow a yellow brick road.' },
     },
   }),
   answers: {

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID, movies, seededMovies } from '../db/schema'
-import initialFilms from './initial-movies.json'
+import initialMovies from './initial-movies.json'
 import { newMovie } from './model'
 
 /** How many they are. */
-export const INITIAL_MOVIES = initialFilms.length
+export const INITIAL_MOVIES = initialMovies.length
 
 const BATCH = 50
 
@@ -18,7 +18,7 @@ export async function isBare(db: Db): Promise<boolean> {
 }
 
 /** A catalogue that was filled without them, somewhere else, and restored here stays as it is. */
-export async function wantsInitialFilms(db: Db): Promise<boolean> {
+export async function wantsInitialMovies(db: Db): Promise<boolean> {
   const found = await db.execute(
     sql`select 1 where exists (select from ${seededMovies}) or not exists (select from ${movies})`,
   )
@@ -26,7 +26,7 @@ export async function wantsInitialFilms(db: Db): Promise<boolean> {
 }
 
 /**
- * Loads the initial films that this database has not been given before, and says how many that were. A film that was
+ * Loads the initial movies that this database has not been given before, and says how many that were. A movie that was
  * deleted since, or whose title somebody else has used, stays away.
  */
 export async function seedMovies(
@@ -37,7 +37,7 @@ export async function seedMovies(
     // One at a time: two instances that start together wait for each other here.
     await tx.execute(sql`lock table ${seededMovies} in exclusive mode`)
     const known = new Set((await tx.select().from(seededMovies)).map(({ title }) => title))
-    const fresh = initialFilms.filter(({ title }) => !known.has(title))
+    const fresh = initialMovies.filter(({ title }) => !known.has(title))
     if (fresh.length === 0) return 0
     await tx.insert(seededMovies).values(fresh.map(({ title }) => ({ title })))
     let added = 0
@@ -46,7 +46,9 @@ export async function seedMovies(
       const inserted = await tx
         .insert(movies)
         .values(
-          fresh.slice(done, done + BATCH).map((film) => ({ ...newMovie(film), createdBy: BUILT_IN_USER_ID })),
+          fresh
+            .slice(done, done + BATCH)
+            .map((movie) => ({ ...newMovie(movie), createdBy: BUILT_IN_USER_ID })),
         )
         .onConflictDoNothing()
         .returning({ id: movies.id })
@@ -61,7 +63,7 @@ export async function seedMovies(
  * loaded, so that they don't come back.
  */
 export async function removeInitialMovies(db: Db): Promise<number> {
-  const initial = JSON.stringify(initialFilms.map(({ title, year }) => ({ title, year })))
+  const initial = JSON.stringify(initialMovies.map(({ title, year }) => ({ title, year })))
   const removed = await db.execute(sql`
     delete from ${movies} using json_to_recordset(${initial}::json) as initial (title text, year integer)
     where ${movies.createdBy} = ${BUILT_IN_USER_ID}

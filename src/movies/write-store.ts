@@ -9,9 +9,9 @@ import { explainRefusal } from './taken-store'
 type NewRow = NewMovie & { createdBy: number }
 type Inserted = { id: number; version: number }
 
-const insertTogether = writtenTogether<NewRow, Inserted>(async (db, films) => {
+const insertTogether = writtenTogether<NewRow, Inserted>(async (db, sent) => {
   const columns = { ...contentColumns, createdBy: movies.createdBy }
-  const rows = films.map((film, place) => ({ ...film, place }))
+  const rows = sent.map((movie, place) => ({ ...movie, place }))
   // In one order, so that two statements with the same titles don't wait for each other in turn.
   rows.sort((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
   // An insert returns nothing of what was sent but not stored, so the ids are drawn before it.
@@ -25,7 +25,7 @@ const insertTogether = writtenTogether<NewRow, Inserted>(async (db, films) => {
     )
     select place, id, version from numbered join inserted on id = new_id`)
   const byPlace = new Map(returned.map(({ place, id, version }) => [place, { id: Number(id), version }]))
-  return films.map((_, place) => byPlace.get(place))
+  return sent.map((_, place) => byPlace.get(place))
 })
 
 /** Throws a 422 when another movie has its title, IMDb id or external id. */
@@ -45,7 +45,7 @@ const isContent = (name: string): name is ContentColumn => Object.hasOwn(content
 type Change = Partial<NewMovie> & { id: number; version: number; createdBy: number }
 type Updated = { version: number }
 
-// Of several changes to one film in one statement PostgreSQL makes one: the place says which.
+// Of several changes to one movie in one statement PostgreSQL makes one: the place says which.
 const change = {
   place: movies.version,
   id: movies.id,
@@ -58,13 +58,13 @@ const isAtVersion: Condition = () => sql`${movies.version} = sent.version`
 const isAnother: Condition = (columns) =>
   sql`row(${listed(Object.values(columns).map((column) => sql`${column}`))}) is distinct from row(${sentValues(columns)})`
 
-/** Changes to films that are all about the same columns, made where the condition holds. */
+/** Changes to movies that are all about the same columns, made where the condition holds. */
 const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
   writtenTogether<Change, Updated>(async (db, changes) => {
     const columns = Object.fromEntries(changed.map((key) => [key, contentColumns[key]]))
     const rows = changes.map((row, place) => ({ ...row, place }))
     const isAlone = rows.length === 1
-    // A film that somebody else holds is left out, so that nobody waits for it but those who change it.
+    // A movie that somebody else holds is left out, so that nobody waits for it but those who change it.
     const free = sql`
       with free as materialized (
         select id from ${movies} where id = any(${`{${rows.map(({ id }) => id)}}`}::bigint[])

@@ -123,7 +123,7 @@ async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => P
   }
 }
 
-/** Tries until the database is there, unless waiting can't mend it, or not in time. */
+/** Tries until the database is there, unless waiting can't fix it, or not in time. */
 async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -40,15 +40,15 @@ export async function checkPooledSettings(db: Db, log: Log): Promise<void> {
   const wrong = settings.filter((setting) => vital.includes(setting.name) && !isAsPinned(setting))
   if (wrong.length > 0) {
     const found = wrong.map(({ name, value }) => `${name} is ${value}`).join(', ')
-    const mend = wrong.map((setting) => alterRole(setting, pins[setting.name] ?? '')).join(' ')
-    throw new Error(`behind the pooler ${found}; run this, then restart PgBouncer: ${mend}`)
+    const fix = wrong.map((setting) => alterRole(setting, pins[setting.name] ?? '')).join(' ')
+    throw new Error(`behind the pooler ${found}; run this, then restart PgBouncer: ${fix}`)
   }
-  const mend = settings
+  const fix = settings
     .filter(({ name, value }) => name in limits && !isWithin(name, Number(value)))
     .map((setting) => alterRole(setting, String(limitOf(setting.name))))
-  if (mend.length > 0)
+  if (fix.length > 0)
     log.warn('behind the pooler nothing ends what takes too long; run this, then restart PgBouncer', {
-      mend: mend.join(' '),
+      fix: fix.join(' '),
     })
 }
 

@@ -39,7 +39,7 @@ export async function fromTheEnd(
   return { range, holds }
 }
 
-/** A page of all films by their ids begins in a block of them, behind blocks whose films are counted. */
+/** A page of all movies by their ids begins in a block of them, behind blocks whose movies are counted. */
 export async function fromTheBlock(
   db: Db,
   { descending }: Pick<Sort<string>, 'descending'>,

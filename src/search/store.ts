@@ -13,14 +13,14 @@ const FAR = 1000
 const MAX_TRIES = 3
 
 /**
- * A list to take a page of: where its films come from and under which condition, how many there are without filters
- * (a scalar), what it can be sorted by, and when each film was added to it.
+ * A list to take a page of: where its movies come from and under which condition, how many there are without filters
+ * (a scalar), what it can be sorted by, and when each movie was added to it.
  */
 export type MovieSource<Key extends string> = {
   from: SQL
   condition?: SQL
   total: SQL
-  /** Whether these are all the films, whose blocks of ids are counted. */
+  /** Whether these are all the movies, whose blocks of ids are counted. */
   isWhole: boolean
   sortKeys: Readonly<Record<Key, SQL>>
   addedAt: SQL
@@ -129,7 +129,7 @@ async function selectPage<Key extends string>(
     if (shortcut === undefined) break
     const page = await selectRange(db, source, list, shortcut.range)
     if (shortcut.holds(page)) return page
-    // Films came or went in between, so it was another page.
+    // Movies came or went in between, so it was another page.
   }
   return selectRange(db, source, list, { reversed: false, limit, offset })
 }

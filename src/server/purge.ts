@@ -7,7 +7,7 @@ import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Removes now and daily what is past its time, and sees to the count of films; returns the way to stop that. */
+/** Removes now and daily what is past its time, and sees to the count of movies; returns the way to stop that. */
 export function startPurge(
   patiently: (work: (db: Db) => Promise<void>) => Promise<void>,
   log: Log,
@@ -26,7 +26,7 @@ export function startPurge(
   }
   async function correctCount(db: Db) {
     const { found, counted, wrongBlocks } = await recountMovies(db)
-    if (wrongBlocks > 0) log.warn('the count of films was wrong, and is corrected', { counted, found })
+    if (wrongBlocks > 0) log.warn('the count of movies was wrong, and is corrected', { counted, found })
   }
   const timer = setInterval(purge, DAY_MS)
   purge()

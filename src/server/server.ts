@@ -4,13 +4,13 @@ import { OperatorError } from '../errors'
 import type { Log } from '../log'
 import { migrate } from '../migrations/migrate'
 import { findUniqueBy, setUniqueBy } from '../migrations/unique-by'
-import { INITIAL_MOVIES, isBare, seedMovies, wantsInitialFilms } from '../movies/seed-store'
+import { INITIAL_MOVIES, isBare, seedMovies, wantsInitialMovies } from '../movies/seed-store'
 import { openDatabase } from '../opening/open'
 import { compose, realTime } from './compose'
 import { listen } from './listener'
 
-/** What the start found to do: migrations applied, initial films loaded. */
-type Prepared = { readonly migrations: number; readonly films: number }
+/** What the start found to do: migrations applied, initial movies loaded. */
+type Prepared = { readonly migrations: number; readonly movies: number }
 export type RunningServer = {
   /** Where it listens, whatever port was free. */
   readonly url: URL
@@ -50,8 +50,8 @@ async function prepare(config: Config, db: Db, log: Log): Promise<Prepared> {
     log.info(
       `the catalogue is empty: "redlight seed" loads ${INITIAL_MOVIES} well-known movies to begin with`,
     )
-  const seeds = kind === 'embedded' && (await wantsInitialFilms(db))
-  return { migrations, films: seeds ? await seedMovies(db) : 0 }
+  const seeds = kind === 'embedded' && (await wantsInitialMovies(db))
+  return { migrations, movies: seeds ? await seedMovies(db) : 0 }
 }
 
 /** The index that is there decides, so a start goes on by it when movies are in the way of another. */

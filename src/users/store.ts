@@ -86,7 +86,7 @@ export async function listUsers(db: Db, afterId: number, limit: number) {
   return page.map(withPermissions)
 }
 
-/** Removes a user and what is theirs alone; their films pass to the built-in account. */
+/** Removes a user and what is theirs alone; their movies pass to the built-in account. */
 export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
   if (userId === BUILT_IN_USER_ID) return false
   // A movie that they are adding is there by then, or is refused.
@@ -101,7 +101,7 @@ export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
 
 const INACTIVE_DAYS = 30
 
-/** Accounts that were never activated; they could add no films. */
+/** Accounts that were never activated; they could add no movies. */
 export async function purgeInactiveUsers(db: Db): Promise<void> {
   await db
     .delete(users)

@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** 200 for whoever may read films; refused by the guard otherwise. */
+/** 200 for whoever may read movies; refused by the guard otherwise. */
 const read = async (on: TestServer, { token }: TestUser) =>
   (await on.request('GET', '/v1/movies', { token })).status
 /** The guard alone: an id that is no number needs no query of its own. */

@@ -25,7 +25,7 @@ describe('a backup that is restored', () => {
   beforeAll(async () => {
     const database = await newDatabase()
     expect(await run(database, 'restore', file(), '--keep-sessions')).toMatchObject({ code: 0, error: '' })
-    target = await startTestServer({}, { database, keepFilms: database.config.kind === 'embedded' })
+    target = await startTestServer({}, { database, keepMovies: database.config.kind === 'embedded' })
   })
   afterAll(() => target.stop())
 
@@ -56,7 +56,7 @@ describe('a backup that is restored', () => {
   test('without --keep-sessions, everyone signs in again', async () => {
     const database = await newDatabase()
     expect((await run(database, 'restore', file())).code).toBe(0)
-    const other = await startTestServer({}, { database, keepFilms: database.config.kind === 'embedded' })
+    const other = await startTestServer({}, { database, keepMovies: database.config.kind === 'embedded' })
     expect((await other.request('GET', '/v1/users/me', { token: alice().token })).status).toBe(401)
     expect(
       (await other.request('GET', '/v1/users/me', { token: await other.signIn(alice().email) })).status,
@@ -94,13 +94,13 @@ describe('from one database to the other', () => {
     expect((await readManifest(again)).tables).toEqual((await readManifest(file())).tables)
   })
 
-  test('a catalogue without the initial films is given none where it is restored', async () => {
+  test('a catalogue without the initial movies is given none where it is restored', async () => {
     const database = await newDatabase(createEmbeddedDatabase)
     await run(database, 'restore', file())
     await withDb(database.config, (db) =>
       db.execute(sql.raw('truncate seeded_movies; delete from movies where id in (4, 5, 6)')),
     )
-    const server = await startTestServer({}, { database, keepFilms: true })
+    const server = await startTestServer({}, { database, keepMovies: true })
     expect((await contentOf(server.sql)).counted).toEqual(Number(content().counted) - 3)
     await server.stop()
   })
@@ -115,19 +115,19 @@ describe('a backup while others write', () => {
     expect(taken).toMatchObject({ code: 0, error: '' })
     expect(load.wrong).toEqual([])
     expect(await source().sql`select * from pg_cursors where name like 'redlight%'`).toBeEmpty()
-    const films = (await readManifest(busy)).tables.find(({ name }) => name === 'movies')
-    expect(films?.rows).toBeGreaterThanOrEqual(Number(content().counted))
+    const movies = (await readManifest(busy)).tables.find(({ name }) => name === 'movies')
+    expect(movies?.rows).toBeGreaterThanOrEqual(Number(content().counted))
   })
 })
 
 describe('a database that is not empty', () => {
-  test('is refused, save with the initial films alone or with --replace', async () => {
+  test('is refused, save with the initial movies alone or with --replace', async () => {
     const database = await newDatabase()
     expect((await run(database, 'seed')).code).toBe(0)
     expect(await run(database, 'restore', file())).toMatchObject({ code: 0, error: '' })
     expect(await run(database, 'restore', file())).toMatchObject({
       code: 1,
-      error: expect.stringMatching(/^redlight restore: the database holds users or films: .*--replace.*\n$/),
+      error: expect.stringMatching(/^redlight restore: the database holds users or movies: .*--replace.*\n$/),
     })
     expect(await run(database, 'restore', file(), '--replace', '--keep-sessions')).toMatchObject({ code: 0 })
     const connection = testDatabaseUrl === undefined ? undefined : database.connect()
@@ -146,7 +146,7 @@ describe('a database that is not empty', () => {
 
 describe('a backup of an older schema', () => {
   test('is brought to the newest one', async () => {
-    // The last migration before the counts of films were kept.
+    // The last migration before the counts of movies were kept.
     const upTo = migrations[3]?.folderMillis
     const old = await newDatabase()
     const path = join(folder(), 'old.backup')
@@ -163,10 +163,10 @@ describe('a backup of an older schema', () => {
     expect(await run(old, 'backup', '--check', path)).toMatchObject({ code: 0, error: '' })
     const database = await newDatabase()
     expect(await run(database, 'restore', path)).toMatchObject({ code: 0, error: '' })
-    const server = await startTestServer({}, { database, keepFilms: database.config.kind === 'embedded' })
+    const server = await startTestServer({}, { database, keepMovies: database.config.kind === 'embedded' })
     const user = await server.newUser()
-    const films = await server.request('GET', '/v1/movies?created_by=1', { token: user.token })
-    expect(films.body).toMatchObject({
+    const movies = await server.request('GET', '/v1/movies?created_by=1', { token: user.token })
+    expect(movies.body).toMatchObject({
       movies: [{ title: 'Old' }, { title: 'Older' }],
       metadata: { total_records: 2 },
     })

@@ -160,7 +160,7 @@ describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits
     const insert = "insert into users (name, email, password_hash) values ('Late', 'late@example.com', 'x')"
     expect(await meanwhile(insert, async () => {})).toMatchObject({
       code: 1,
-      error: expect.stringContaining('the database holds users or films'),
+      error: expect.stringContaining('the database holds users or movies'),
     })
     expect(await ask("delete from users where name = 'Late' returning name as it")).toEqual([{ it: 'Late' }])
   })

@@ -29,8 +29,8 @@ const understood: [what: string, url: string, part: object][] = [
   ],
   [
     'Cloud SQL',
-    'postgres://app:pw@/redlight?host=/cloudsql/project:europe-west1:films',
-    { socketPath: '/cloudsql/project:europe-west1:films/.s.PGSQL.5432', tls: undefined, hosts: [] },
+    'postgres://app:pw@/redlight?host=/cloudsql/project:europe-west1:movies',
+    { socketPath: '/cloudsql/project:europe-west1:movies/.s.PGSQL.5432', tls: undefined, hosts: [] },
   ],
   [
     'Azure',
@@ -89,8 +89,8 @@ const understood: [what: string, url: string, part: object][] = [
   ],
   [
     'a name and options',
-    'postgres://app@db/redlight?application_name=films&options=endpoint%3Dep-a-1',
-    { applicationName: 'films', options: 'endpoint=ep-a-1' },
+    'postgres://app@db/redlight?application_name=movies&options=endpoint%3Dep-a-1',
+    { applicationName: 'movies', options: 'endpoint=ep-a-1' },
   ],
   [
     'a raw @ in the password',
@@ -129,7 +129,7 @@ const refused: [parameters: string, words: RegExp][] = [
   ],
   ['connection_limit=5', /connection_limit.*: set DATABASE_POOL_MAX instead$/],
   ['pool_timeout=5', /pool_timeout/],
-  ['schema=films', /has schema="films", which must be public/],
+  ['schema=movies', /has schema="movies", which must be public/],
   ['channel_binding=always', /channel_binding="always", which must be disable or prefer or require/],
   ['channel_binding=require&sslmode=disable', /has TLS turned off/],
   ['sslrootcert=system&sslmode=require', /sslrootcert=system, which goes with sslmode=verify-full only/],
@@ -191,7 +191,7 @@ test('what leads to PgBouncer for Prisma needs the settings of a pooler', () => 
 
 test('the driver gets nothing that it would hand to the server', () => {
   const options = driverOptions(
-    'postgres://app:pw@one,[::1]:2/redlight?sslmode=disable&channel_binding=prefer&keepalives=0&application_name=films',
+    'postgres://app:pw@one,[::1]:2/redlight?sslmode=disable&channel_binding=prefer&keepalives=0&application_name=movies',
   )
   expect(options).toEqual({
     host: 'one,[::1]:2',
@@ -200,7 +200,7 @@ test('the driver gets nothing that it would hand to the server', () => {
     password: 'pw',
     ssl: false,
     keep_alive: 0,
-    connection: { application_name: 'redlight films' },
+    connection: { application_name: 'redlight movies' },
   })
 })
 

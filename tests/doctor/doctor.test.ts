@@ -14,7 +14,7 @@ import { startProgram } from '../support/program'
 import { startTestServer, type TestServer } from '../support/server'
 import { startSmtp } from '../support/smtp'
 
-type Finding = { area: string; status: string; what: string; mend?: string }
+type Finding = { area: string; status: string; what: string; fix?: string }
 const SECRET = 'kT9fz2QmX7bLw0RyVh4CjN8sEaUgPd6o'
 let folder: string
 let server: TestServer
@@ -71,7 +71,7 @@ describe('the doctor', () => {
   test('says what a database needs that is away, and no secret', async () => {
     const found = await examine({ DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', JWT_SECRET: SECRET })
     expect(found.of('database')).toMatchObject([
-      { status: 'fail', mend: expect.stringContaining('see that it runs') },
+      { status: 'fail', fix: expect.stringContaining('see that it runs') },
     ])
     expect(found.of('disk')).toHaveLength(1)
     expect(found.text).not.toContain('hunter2')
@@ -113,7 +113,7 @@ describe('the doctor', () => {
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
       onAuth: ({ username, password }, _session, callback) =>
-        username === 'films' && password === 'hunter2 right'
+        username === 'movies' && password === 'hunter2 right'
           ? callback(null, { user: username })
           : callback(new Error('no')),
     })
@@ -121,7 +121,7 @@ describe('the doctor', () => {
       ...beside(),
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: String(smtp.port),
-      SMTP_USERNAME: 'films',
+      SMTP_USERNAME: 'movies',
       SMTP_PASSWORD: password,
     })
     expect((await examine(env('hunter2 right'))).of('mail')).toMatchObject([{ status: 'ok' }])
@@ -137,11 +137,11 @@ describe('the doctor', () => {
   })
 
   const proxies: [env: Record<string, string>, status: string, words: string][] = [
-    [{ PUBLIC_URL: 'https://films.example' }, 'warn', 'TRUSTED_PROXIES is empty'],
-    [{ PUBLIC_URL: 'https://films.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'fit together'],
+    [{ PUBLIC_URL: 'https://movies.example' }, 'warn', 'TRUSTED_PROXIES is empty'],
+    [{ PUBLIC_URL: 'https://movies.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'fit together'],
     [{ TRUSTED_PROXIES: '0.0.0.0/0' }, 'fail', 'trusts everyone'],
     [{ TRUSTED_PROXIES: '10.0.0.0/8,fc00::/7,::1,0.0.0.0' }, 'ok', 'fit together'],
-    [{ PUBLIC_URL: 'http://films.example', HOST: '0.0.0.0' }, 'warn', 'unencrypted'],
+    [{ PUBLIC_URL: 'http://movies.example', HOST: '0.0.0.0' }, 'warn', 'unencrypted'],
   ]
   test.each(proxies)('judges %p', async (env, status, words) => {
     const found = await examine({ DATA_DIR: join(folder, 'none'), ...env })
@@ -164,7 +164,7 @@ describe('the doctor', () => {
   test('says so of plain TCP to another machine', async () => {
     const DATABASE_URL = 'postgres://u:hunter2@redlight.invalid/d?sslmode=disable'
     const found = await examine({ DATABASE_URL, JWT_SECRET: SECRET })
-    expect(found.of('tls')).toMatchObject([{ status: 'warn', mend: expect.stringContaining('verify-full') }])
+    expect(found.of('tls')).toMatchObject([{ status: 'warn', fix: expect.stringContaining('verify-full') }])
     expect(found.text).not.toContain('hunter2')
   })
 
@@ -231,7 +231,7 @@ describe('the doctor', () => {
     const env = { DATA_DIR: join(folder, 'none'), JWT_SECRET_FILE: file }
     const found = await examine(env)
     expect(found.of('secret')).toMatchObject([{ status: 'warn' }])
-    expect(found.of('files')).toMatchObject([{ status: 'warn', mend: `chmod 600 ${file}` }])
+    expect(found.of('files')).toMatchObject([{ status: 'warn', fix: `chmod 600 ${file}` }])
     await chmod(file, 0o640)
     expect((await examine(env)).of('files')).toMatchObject([{ status: 'ok' }])
   })

@@ -59,7 +59,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
           expect({ id, status, title: JSON.parse(text).movie?.title }).toEqual({ id, status: 200, title })
         }
       }
-      console.log(`kill -9: ${acknowledged.size} acknowledged films, none lost`)
+      console.log(`kill -9: ${acknowledged.size} acknowledged movies, none lost`)
       await program.stop()
     },
     TIMEOUT_MS,

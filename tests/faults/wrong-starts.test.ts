@@ -19,7 +19,7 @@ const SECRETS = [SECRET, WRONG_SECRET, APP_PASSWORD, encodeURIComponent(APP_PASS
 
 afterAll(removeFolders)
 
-/** It must end, and say in a line for each problem which variable is wrong and how to mend it. */
+/** It must end, and say in a line for each problem which variable is wrong and how to fix it. */
 async function failsWith(environment: Record<string, string>, problems: RegExp[], args = ['serve']) {
   const { exitCode, stdout, stderr } = await runProgram({ LOG_LEVEL: 'info', ...environment }, args)
   expect(stderr.trimEnd().split('\n')).toEqual(problems.map((problem) => expect.stringMatching(problem)))

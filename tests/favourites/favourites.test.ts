@@ -31,7 +31,7 @@ beforeAll(async () => {
     const token = i < 6 ? bob.token : carol.token
     await ask('POST', '/v1/movies', {
       token,
-      body: aMovie(`Film ${'cafebdihg'[i - 1]}`, { ...more, ...details }),
+      body: aMovie(`Movie ${'cafebdihg'[i - 1]}`, { ...more, ...details }),
     })
   }
 })
@@ -60,17 +60,17 @@ describe('favourites', () => {
 
   test('come and go, newest first, and each keeps its place when it is put again', async () => {
     const before = Date.now()
-    const film = (await ask('GET', '/v1/movies/3')).text
+    const shown = (await ask('GET', '/v1/movies/3')).text
     for (const id of [3, 1, 2]) {
       const answer = await put(id)
       expect([answer.status, answer.body.movie.id]).toEqual([200, id])
     }
-    expect((await put(3)).text).toBe(film)
+    expect((await put(3)).text).toBe(shown)
     const listed = await ask('GET', PATH)
     expect(listed.body.movies.map(({ id }) => id)).toEqual([2, 1, 3])
     expect(listed.body.metadata.total_records).toBe(3)
     const { favourited_at, ...movie } = listed.body.movies[2] ?? {}
-    expect({ movie }).toEqual(JSON.parse(film))
+    expect({ movie }).toEqual(JSON.parse(shown))
     expect(favourited_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     expect(Date.parse(favourited_at ?? '')).toBeWithin(before - 2000, Date.now() + 2000)
 
@@ -107,7 +107,7 @@ describe('favourites', () => {
     expect((await ask('GET', '/v1/movies/1')).body.movie.version).toBe(1)
   })
 
-  test('lose a film that is deleted', async () => {
+  test('lose a movie that is deleted', async () => {
     const created = await ask('POST', '/v1/movies', { token: bob.token, body: aMovie('Short-lived') })
     const { id } = created.body.movie
     await put(id)
@@ -119,7 +119,7 @@ describe('favourites', () => {
     expect([refusal(await put(id)), refusal(await remove(id))]).toEqual([NOT_FOUND, NOT_FOUND])
   })
 
-  test('are filtered, sorted and paged as films are', async () => {
+  test('are filtered, sorted and paged as movies are', async () => {
     const asCarol = { token: carol.token }
     for (let id = 1; id <= 9; id++) await put(id, asCarol)
     const queries = [
@@ -142,7 +142,7 @@ describe('favourites', () => {
       ],
       ...[
         'title=a',
-        'title=FILM',
+        'title=MOVIE',
         'title=%3F',
         'title=%3F&year=2001',
         'genres=drama',
@@ -171,13 +171,13 @@ describe('favourites', () => {
       ],
     ]
     for (const query of queries) {
-      const films = await ask('GET', `/v1/movies?${query}`, asCarol)
+      const all = await ask('GET', `/v1/movies?${query}`, asCarol)
       const sorted =
         query.includes('sort=') && !query.endsWith('sort=') ? query : `${query.replace(/sort=$/, '')}&sort=id`
       const mine = await ask('GET', `${PATH}?${sorted}`, asCarol)
       const movies = mine.body.movies?.map(({ favourited_at, ...movie }) => movie)
-      expect({ query, ...mine.body, ...(movies && { movies }) }).toEqual({ query, ...films.body })
-      expect(mine.status).toBe(films.status)
+      expect({ query, ...mine.body, ...(movies && { movies }) }).toEqual({ query, ...all.body })
+      expect(mine.status).toBe(all.status)
     }
     const added = await ask('GET', `${PATH}?genres=drama&page_size=2&page=2`, asCarol)
     expect(added.body.movies.map(({ id }) => id)).toEqual([5, 3])
@@ -202,12 +202,12 @@ describe('favourites', () => {
     '%00',
     '1e0',
     'me',
-  ])('know no film %s', async (id) => {
+  ])('know no movie %s', async (id) => {
     expect(refusal(await put(id))).toEqual(NOT_FOUND)
     expect(refusal(await remove(id))).toEqual(NOT_FOUND)
   })
 
-  test('ignore a body, and are for those who may read films', async () => {
+  test('ignore a body, and are for those who may read movies', async () => {
     const broken = { rawBody: '{', headers: { 'Content-Type': 'application/json' } }
     expect([(await put(5, broken)).status, (await remove(5, broken)).status]).toEqual([200, 200])
     const inactive = await server.newUser({ activated: false })

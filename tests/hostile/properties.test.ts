@@ -5,7 +5,7 @@ import { type Answer, startTestServer, type TestServer, type TestUser } from '..
 let server: TestServer
 let alice: TestUser
 beforeAll(async () => {
-  server = await startTestServer({}, { keepFilms: true })
+  server = await startTestServer({}, { keepMovies: true })
   alice = await server.newUser()
 })
 afterAll(() => server.stop())

@@ -27,8 +27,8 @@ const patch = (id: number, body: object, headers = {}) => ask('PATCH', `/v1/movi
 const get = (id: number, headers = {}) => ask('GET', `/v1/movies/${id}`, { headers })
 
 let titles = 0
-const newTitle = () => `Film ${++titles}`
-const newFilm = async () => (await ask('POST', '/v1/movies', { body: aMovie(newTitle()) })).body.movie
+const newTitle = () => `Movie ${++titles}`
+const newMovie = async () => (await ask('POST', '/v1/movies', { body: aMovie(newTitle()) })).body.movie
 
 describe('a version', () => {
   const ifMatch = (status: number, ...values: string[]) =>
@@ -37,7 +37,7 @@ describe('a version', () => {
     values.map((value): [Record<string, string>, number] => [{ 'X-Expected-Version': value }, status])
   const both = (tag: string, version: string) => ({ 'If-Match': tag, 'X-Expected-Version': version })
 
-  /** Of a film that is at version 2. */
+  /** Of a movie that is at version 2. */
   test.each([
     ...ifMatch(200, '"2"', '*', '"1", "2"', '"2","3"', 'W/"2", "2"', ', "2" ,,'),
     ...ifMatch(412, '"1"', '"3"', '"1", "3"', 'W/"2"', 'W/"2", W/"1"', '""', '"02"', '"2 "', '"1,2"'),
@@ -47,7 +47,7 @@ describe('a version', () => {
     ...[[both('"2"', '2'), 200] as const, [both('"2"', '1'), 409] as const, [both('*', '1'), 409] as const],
     ...[[both('"1"', '2'), 412] as const, [both('"1"', '1'), 412] as const, [both('x', 'y'), 412] as const],
   ])('guarded with %j answers %i', async (headers, status) => {
-    const { id } = await newFilm()
+    const { id } = await newMovie()
     await patch(id, { synopsis: 'Second version.' })
     const patched = await patch(id, { synopsis: 'Third version.' }, headers)
     const deleted = await ask('DELETE', `/v1/movies/${id}`, {
@@ -60,7 +60,7 @@ describe('a version', () => {
   })
 
   test.each(['"1"', 'W/"1"', '*', '"0", "1"', '"0",W/"1"'])('known as %s is not sent again', async (tags) => {
-    const { id } = await newFilm()
+    const { id } = await newMovie()
     const answer = await get(id, { 'If-None-Match': tags })
     expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([304, '', '"1"'])
     expect(answer.headers.get('content-type')).toBeNull()
@@ -70,7 +70,7 @@ describe('a version', () => {
   })
 
   test.each(['1', 'garbage', '', '"2"', 'x"1"', 'w/"1"'])('known as %j is sent', async (tags) => {
-    const { id } = await newFilm()
+    const { id } = await newMovie()
     expect((await get(id, { 'If-None-Match': tags })).body.movie.id).toBe(id)
   })
 })
@@ -94,7 +94,7 @@ describe('of many at once', () => {
     [{ 'If-Match': '"1"', 'X-Expected-Version': '1' }, 412],
   ])('12 patches guarded with %j, one wins', async (headers, status) => {
     for (let round = 0; round < 3; round++) {
-      const { id } = await newFilm()
+      const { id } = await newMovie()
       const answers = await times(12, (i) => patch(id, { runtime: `${i + 1} mins` }, headers))
       expect(tally(answers)).toEqual({ statuses: { 200: 1, [status]: 11 }, errors: [CONFLICT] })
       const winner = answers.find((answer) => answer.status === 200)
@@ -104,7 +104,7 @@ describe('of many at once', () => {
   })
 
   test('12 patches without a guard, each that is taken adds one version, and none is lost', async () => {
-    const { id } = await newFilm()
+    const { id } = await newMovie()
     const answers = await times(12, (i) => patch(id, { runtime: `${i + 1} mins` }))
     const { statuses, errors } = tally(answers)
     const won = answers.filter(({ status }) => status === 200).map(({ body }) => body.movie)
@@ -116,11 +116,11 @@ describe('of many at once', () => {
   })
 
   test('12 deletions, one wins; and a guarded one never deletes what has changed', async () => {
-    const { id } = await newFilm()
+    const { id } = await newMovie()
     const answers = await times(12, () => ask('DELETE', `/v1/movies/${id}`))
     expect(tally(answers).statuses).toEqual({ 200: 1, 404: 11 })
     for (let round = 0; round < 6; round++) {
-      const { id } = await newFilm()
+      const { id } = await newMovie()
       const headers = { 'If-Match': '"1"' }
       const [patched, deleted] = await Promise.all([
         patch(id, { runtime: '1 mins' }, headers),
@@ -136,7 +136,7 @@ describe('of many at once', () => {
     const create = (i: number) => ask('POST', '/v1/movies', { body: aMovie(titles[i % 4] ?? '') })
     const error = { title: 'a movie with this title already exists' }
     expect(tally(await times(20, create))).toEqual({ statuses: { 201: 1, 422: 19 }, errors: [error] })
-    const ids = await times(20, async () => (await newFilm()).id)
+    const ids = await times(20, async () => (await newMovie()).id)
     const renamed = await times(20, (i) => patch(ids[i] ?? 0, { title: 'One title' }))
     expect(tally(renamed)).toEqual({ statuses: { 200: 1, 422: 19 }, errors: [error] })
   })
@@ -145,7 +145,7 @@ describe('of many at once', () => {
   test('8 who write and read in turn, each finds in every later read what they wrote', async () => {
     const writers = Array.from({ length: 8 }, async (_, i) => {
       for (let round = 0; round < 15; round++) {
-        const { id } = await newFilm()
+        const { id } = await newMovie()
         const title = `Read ${i} ${round}`
         const [found, list] = await Promise.all([get(id), ask('GET', '/v1/movies?sort=-id&page_size=100')])
         expect([found.status, list.body.movies.some((movie) => movie.id === id)]).toEqual([200, true])
@@ -168,7 +168,7 @@ describe('of many at once', () => {
       return body.movies.some((movie) => movie.id === id)
     }
     const devices = Array.from({ length: 8 }, async () => {
-      const { id } = await newFilm()
+      const { id } = await newMovie()
       for (let round = 0; round < 15; round++) {
         await ask('PUT', `/v1/users/me/favourites/${id}`)
         expect(await listed(id)).toBe(true)
@@ -179,8 +179,8 @@ describe('of many at once', () => {
     await Promise.all(devices)
   })
 
-  test('20 who favour one film, it is one favourite', async () => {
-    const { id } = await newFilm()
+  test('20 who favour one movie, it is one favourite', async () => {
+    const { id } = await newMovie()
     const path = `/v1/users/me/favourites/${id}`
     expect(tally(await times(20, () => ask('PUT', path))).statuses).toEqual({ 200: 20 })
     expect((await ask('GET', '/v1/users/me/favourites')).body.metadata.total_records).toBe(1)
@@ -230,7 +230,7 @@ describe('of many at once', () => {
   })
 })
 
-describe('the number of films', () => {
+describe('the number of movies', () => {
   /** What the triggers counted beside what is there, both of one snapshot. */
   async function counts(sql = server.sql) {
     const [row] = await sql<{ counted: number; there: number }[]>`
@@ -267,7 +267,7 @@ describe('the number of films', () => {
       rolling = inserting,
       watching = inserting,
     ] = connections
-    const seen = { films: 0, snapshots: 0, pages: 0, rollbacks: 0, deletions: 0 }
+    const seen = { movies: 0, snapshots: 0, pages: 0, rollbacks: 0, deletions: 0 }
     const isEnough = () => Object.values(seen).every((times) => times > 30)
     const during = async (act: () => Promise<unknown>) => {
       while (!isEnough()) await act()
@@ -275,7 +275,7 @@ describe('the number of films', () => {
     const create = () => ask('POST', '/v1/movies', { body: aMovie(newTitle()) })
     const createAndDelete = async () => {
       const { id } = (await create()).body.movie
-      seen.films++
+      seen.movies++
       if ((await ask('DELETE', `/v1/movies/${id}`)).status === 200) seen.deletions++
     }
     const rollBack = async () => {

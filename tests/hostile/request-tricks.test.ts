@@ -86,7 +86,7 @@ describe('requests that are meant to be read in two ways', () => {
   )
 
   // Elysia looks for the path behind the eleventh character of the URL, unless told that hosts may be short:
-  // `handler: { standardHostname: false }` in app.ts mends this.
+  // `handler: { standardHostname: false }` in app.ts fixes this.
   test(
     'by a short host, behind which another path would be found',
     async () => {

@@ -18,7 +18,7 @@ let folder: string
 let commands: { node: string; tsc: string }
 beforeAll(async () => {
   if (!hasNpm) return
-  server = await startTestServer({}, { keepFilms: true })
+  server = await startTestServer({}, { keepMovies: true })
   user = await server.newUser()
   folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
   const client = await Bun.file(join(DOCS, 'client.mts')).text()

@@ -84,7 +84,7 @@ describe('the service keeps to its document', () => {
 
   test('for bodies and queries that break its rules', async () => {
     const owner = await server().newUser()
-    const movie = { title: 'A Film for Mistakes', year: 2001, runtime: '9 mins', genres: ['drama'] }
+    const movie = { title: 'A Movie for Mistakes', year: 2001, runtime: '9 mins', genres: ['drama'] }
     const created = await call('createMovie', { token: owner.token, body: movie })
     const known = {
       token: owner.token,
@@ -113,7 +113,7 @@ describe('the service keeps to its document', () => {
   test('for records that are missing, changed or somebody else’s', async () => {
     const owner = await server().newUser()
     const other = await server().newUser()
-    const movie = { title: 'A Film for Conflicts', year: 2001, runtime: '9 mins', genres: ['drama'] }
+    const movie = { title: 'A Movie for Conflicts', year: 2001, runtime: '9 mins', genres: ['drama'] }
     const created = await call('createMovie', { token: owner.token, body: movie })
     const own = { token: owner.token, id: Number(Object(created.body.movie).id) }
     const status = async (id: string, sent: Sent) => (await call(id, sent)).status

@@ -16,8 +16,8 @@ function section(status: number): string {
   const rows = Object.entries(failures)
     .filter(([, failure]) => failure.status === status)
     .map(
-      ([code, { message, when, mend }]) =>
-        `### ${code}\n\n> ${message}\n\n**When:** ${when}\\\n**What to do:** ${mend}\n`,
+      ([code, { message, when, fix }]) =>
+        `### ${code}\n\n> ${message}\n\n**When:** ${when}\\\n**What to do:** ${fix}\n`,
     )
   return `## ${status}\n\n${rows.join('\n')}`
 }
@@ -31,6 +31,6 @@ test('the page of errors tells what the catalogue says', async () => {
 })
 
 test('every error says when it is said and what to do, each in a sentence', () => {
-  for (const { when, mend } of Object.values(failures))
-    for (const sentence of [when, mend]) expect(sentence).toMatch(/^[A-Z`].*\.$/s)
+  for (const { when, fix } of Object.values(failures))
+    for (const sentence of [when, fix]) expect(sentence).toMatch(/^[A-Z`].*\.$/s)
 })

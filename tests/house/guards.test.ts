@@ -53,7 +53,7 @@ beforeAll(async () => {
   owner = await server.newUser()
   const created = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
     token: owner.token,
-    body: aMovie('The Guarded Film', { external_id: 'guarded' }),
+    body: aMovie('The Guarded Movie', { external_id: 'guarded' }),
   })
   movieId = created.body.movie.id
 })
@@ -88,12 +88,12 @@ async function call(method: string, path: string, { token, body, type }: Sent = 
   })
   const text = await response.text()
   const { headers, status } = response
-  const isFilms = /^\/v1\/(movies|users\/me\/favourites)(\/|$)/.test(path)
-  const isPrivate = !isFilms && /^\/v1\/(users|tokens)(\/|$)/.test(path)
+  const isMovies = /^\/v1\/(movies|users\/me\/favourites)(\/|$)/.test(path)
+  const isPrivate = !isMovies && /^\/v1\/(users|tokens)(\/|$)/.test(path)
   expect(headers.get('x-request-id'), `${method} ${path}`).toMatch(/^[\w-]{36}$/)
   expect(headers.get('x-content-type-options'), `${method} ${path}`).toBe('nosniff')
-  if (isFilms) expect(headers.get('cache-control'), `${method} ${path}`).toBe('private, no-cache')
-  if (isFilms) expect(headers.get('vary'), `${method} ${path}`).toBe('Authorization')
+  if (isMovies) expect(headers.get('cache-control'), `${method} ${path}`).toBe('private, no-cache')
+  if (isMovies) expect(headers.get('vary'), `${method} ${path}`).toBe('Authorization')
   if (isPrivate) expect(headers.get('cache-control'), `${method} ${path}`).toBe('no-store')
   if (status >= 400) expect(headers.get('content-type'), `${method} ${path}`).toBe(JSON_TYPE)
   return { status, headers, text }
@@ -193,7 +193,7 @@ describe('a guarded route', () => {
   test('lets in whoever may, and none of those before has changed anything', async () => {
     const read = await call('GET', `/v1/movies/${movieId}`, { token: owner.token })
     expect(read.status).toBe(200)
-    expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Film', version: 1 })
+    expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Movie', version: 1 })
     const [count] = await server.sql`select count(*)::int from favourites`
     expect(count?.count).toBe(0)
     for (const route of guarded().filter((name) => GUARDED[name] === 'movies:read')) {

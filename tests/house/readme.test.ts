@@ -17,14 +17,14 @@ afterAll(async () => {
   for (const stop of toStop.reverse()) await stop()
 })
 
-/** The service as it starts for a newcomer, with films in it, and a shell to type into. */
+/** The service as it starts for a newcomer, with movies in it, and a shell to type into. */
 async function freshStart() {
   const database = await createTestDatabase()
   toStop.push(() => database.drop())
   const env = databaseVariables(database.config)
   const program = await startProgram({ ...env, PORT: '0' })
   toStop.push(() => program.stop())
-  // On PostgreSQL the films come by hand.
+  // On PostgreSQL the movies come by hand.
   expect((await redlight(['seed'], env)).code).toBe(0)
   const shell = startShell({ ...env, PROGRAM: `${process.execPath} ${import.meta.dir}/../../src/main.ts` })
   toStop.push(async () => shell.stop())

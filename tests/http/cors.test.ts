@@ -81,7 +81,7 @@ describe('a trusted origin', () => {
     ])
   })
 
-  test('may read films, whose answer varies with the token as well', async () => {
+  test('may read movies, whose answer varies with the token as well', async () => {
     const answer = await server.request('GET', '/v1/movies', {
       token: alice.token,
       headers: { Origin: TRUSTED },

@@ -72,8 +72,8 @@ describe('requests per address, behind trusted proxies', () => {
       body: aMovie('Too Much'),
     })
     expect(created.status).toBe(429)
-    const [films] = await server.sql`select count(*)::int from movies`
-    expect(films?.count).toBe(0)
+    const [movies] = await server.sql`select count(*)::int from movies`
+    expect(movies?.count).toBe(0)
   })
 
   test.each(['/v1/healthcheck', '/metrics', '/debug/vars', '/docs', '/docs/json'])(

@@ -46,7 +46,7 @@ function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
       db,
       mailer,
       issueToken: (userId, scope) => issueToken(db, userId, scope),
-      publicUrl: 'https://films.example/api/',
+      publicUrl: 'https://movies.example/api/',
       log,
     },
     { ...quick, ...timings },
@@ -84,11 +84,11 @@ describe('a mail', () => {
     expect(received?.header).toContain('multipart/alternative')
     expect(received?.header).toContain('From: Redlight <no-reply@redlight.example>')
     expect(received?.header).toContain('Subject: Activate your Redlight account')
-    expect(received?.messageId).toBe(`<mail-${mail?.id}.${mail?.createdAt.getTime()}@films.example>`)
+    expect(received?.messageId).toBe(`<mail-${mail?.id}.${mail?.createdAt.getTime()}@movies.example>`)
     const token = received?.token ?? ''
     expect((await findTokenOwner(database.db, 'activation', token))?.id).toBe(userId)
-    expect(received?.text).toContain(`\nhttps://films.example/api/activate#token=${token}\n`)
-    expect(received?.html).toContain(`href="https://films.example/api/activate#token=${token}"`)
+    expect(received?.text).toContain(`\nhttps://movies.example/api/activate#token=${token}\n`)
+    expect(received?.html).toContain(`href="https://movies.example/api/activate#token=${token}"`)
     expect(received?.html).toContain(`>${token}</pre>`)
     expect(outbox.counts).toEqual({ sent: 1, retried: 0, failed: 0 })
     expect(logLines.join('')).not.toContain(token)

@@ -13,7 +13,7 @@ const { startSmtpServer, listen, smtpMailer } = mailing()
 describe('mailers', () => {
   const mail = {
     to: 'alice@example.com',
-    messageId: '<mail-1.1@films.example>',
+    messageId: '<mail-1.1@movies.example>',
     subject: 'Hi',
     text: 'a token',
     html: '',

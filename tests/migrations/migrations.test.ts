@@ -52,7 +52,7 @@ describe('the database itself', () => {
       'movies_title_check',
     ],
     [
-      'a year before films',
+      'a year before movies',
       "insert into movies (title, year, runtime, genres) values ('b', 1887, 90, '{a}')",
       'movies_year_check',
     ],
@@ -130,17 +130,17 @@ describe('the database itself', () => {
     expect(error).toMatchObject({ constraint_name: constraint })
   })
 
-  test('gives the films of a user who goes to the built-in account, and lets go of all else', async () => {
+  test('gives the movies of a user who goes to the built-in account, and lets go of all else', async () => {
     const [user] =
       await server.sql`insert into users (name, email, password_hash) values ('C', 'c@example.com', 'x') returning id`
     const id = user?.id
-    await server.sql`insert into movies (title, year, runtime, genres, created_by) values ('C film', 2000, 90, '{a}', ${id})`
+    await server.sql`insert into movies (title, year, runtime, genres, created_by) values ('C movie', 2000, 90, '{a}', ${id})`
     await server.sql`insert into users_permissions values (${id}, 'movies:read')`
     await server.sql`insert into tokens values ('\\x00', ${id}, 'activation', now())`
     await server.sql`insert into mails (user_id, kind) values (${id}, 'activation')`
     await server.sql`insert into favourites (user_id, movie_id) select ${id}, id from movies`
     await server.sql`delete from users where id = ${id}`
-    expect(await server.sql`select created_by::int from movies where title = 'C film'`).toMatchObject([
+    expect(await server.sql`select created_by::int from movies where title = 'C movie'`).toMatchObject([
       { created_by: 1 },
     ])
     for (const table of ['users_permissions', 'tokens', 'mails', 'favourites'])

@@ -29,7 +29,7 @@ describe('a request', () => {
   const stale = { 'If-Match': '"9"', 'X-Expected-Version': '9' }
   const big = `{"title":"${'x'.repeat(1_048_576)}"}`
 
-  /** Everything is wrong with the first one; each after it mends what the one before was told. */
+  /** Everything is wrong with the first one; each after it fixes what the one before was told. */
   test.each<[keyof typeof who, 'own' | 'none', Record<string, string>, string, number, MovieAnswer['error']]>(
     [
       ['nobody', 'none', stale, '{', 401, 'you must be authenticated to access this resource'],

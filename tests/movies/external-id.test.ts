@@ -42,7 +42,7 @@ const atOnce = <T>(act: (place: number) => Promise<T>) =>
 describe('a movie with an external id', () => {
   test('is made, found, changed and left alone', async () => {
     const id = newName()
-    const made = await put(id, aMovie(`Film ${id}`, { director: 'A', imdb_id: 'tt0000012345' }))
+    const made = await put(id, aMovie(`Movie ${id}`, { director: 'A', imdb_id: 'tt0000012345' }))
     expect([made.status, made.headers.get('etag')]).toEqual([201, '"1"'])
     const { movie } = made.body
     expect(made.headers.get('location')).toBe(`/v1/movies/${movie.id}`)
@@ -55,11 +55,11 @@ describe('a movie with an external id', () => {
 
     const again = await put(
       id,
-      aMovie(`Film ${id}`, { director: 'A', imdb_id: 'tt12345'.replace('tt', 'tt00') }),
+      aMovie(`Movie ${id}`, { director: 'A', imdb_id: 'tt12345'.replace('tt', 'tt00') }),
     )
     expect([again.status, again.text, again.headers.get('location')]).toEqual([200, made.text, null])
 
-    const changed = await put(id, aMovie(`Film ${id}`, { cast: ['B'], external_id: id }))
+    const changed = await put(id, aMovie(`Movie ${id}`, { cast: ['B'], external_id: id }))
     expect([changed.status, changed.headers.get('etag')]).toEqual([200, '"2"'])
     const { director: _, imdb_id: __, ...kept } = movie
     expect<unknown>(changed.body.movie).toEqual({ ...kept, cast: ['B'], version: 2 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Db } from '../../src/db/client'
 import { createLog } from '../../src/log'
-import films from '../../src/movies/initial-movies.json'
+import movies from '../../src/movies/initial-movies.json'
 import { MovieInput, type MovieJson } from '../../src/movies/model'
 import { seedMovies } from '../../src/movies/seed-store'
 import { openDatabaseBesideServer } from '../../src/opening/open'
@@ -12,21 +12,21 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 
 type Body = { movies: MovieJson[]; metadata: { total_records: number }; movie: MovieJson; error: unknown }
 
-describe('the file of initial films', () => {
+describe('the file of initial movies', () => {
   test('holds a hundred or more, each as the API itself would take it', () => {
-    expect(films.length).toBeGreaterThanOrEqual(100)
-    for (const film of films) {
-      const broken = { ...problemsOf(MovieInput, film, 'is not a known field') }
-      expect({ title: film.title, broken }).toEqual({ title: film.title, broken: {} })
+    expect(movies.length).toBeGreaterThanOrEqual(100)
+    for (const movie of movies) {
+      const broken = { ...problemsOf(MovieInput, movie, 'is not a known field') }
+      expect({ title: movie.title, broken }).toEqual({ title: movie.title, broken: {} })
     }
   })
 
-  test('spans the years from 1902 to today, and names no film twice', () => {
-    const years = films.map(({ year }) => year).sort((a, b) => a - b)
+  test('spans the years from 1902 to today, and names no movie twice', () => {
+    const years = movies.map(({ year }) => year).sort((a, b) => a - b)
     expect(years[0]).toBe(1902)
     expect(years.at(-1)).toBeGreaterThanOrEqual(2024)
     expect(new Set(years.map((year) => Math.floor(year / 10))).size).toBeGreaterThanOrEqual(12)
-    expect(new Set(films.map(({ title }) => title.normalize('NFC').toLowerCase())).size).toBe(films.length)
+    expect(new Set(movies.map(({ title }) => title.normalize('NFC').toLowerCase())).size).toBe(movies.length)
   })
 })
 
@@ -37,8 +37,8 @@ describe('seeding', () => {
   beforeAll(async () => {
     database = await createTestDatabase()
     server = await startTestServer({}, { database })
-    // Only the embedded database is given the films as it starts.
-    expect(await seed()).toBe(testDatabaseUrl === undefined ? 0 : films.length)
+    // Only the embedded database is given the movies as it starts.
+    expect(await seed()).toBe(testDatabaseUrl === undefined ? 0 : movies.length)
     alice = await server.newUser()
   })
   afterAll(async () => {
@@ -62,26 +62,28 @@ describe('seeding', () => {
     server.request<Body>(method, path, { token: alice.token, body })
   const total = async () => (await ask('GET', '/v1/movies')).body.metadata.total_records
 
-  test('gives the built-in account every film as the file has it', async () => {
-    const pages = Array.from({ length: Math.ceil(films.length / 100) }, (_, i) =>
+  test('gives the built-in account every movie as the file has it', async () => {
+    const pages = Array.from({ length: Math.ceil(movies.length / 100) }, (_, i) =>
       ask('GET', `/v1/movies?page_size=100&page=${i + 1}`),
     )
     const loaded = (await Promise.all(pages)).flatMap(({ body }) => body.movies)
     const created_by = { id: 1, name: 'Redlight' }
-    expect<unknown>(loaded).toEqual(films.map((film, i) => ({ id: i + 1, ...film, created_by, version: 1 })))
+    expect<unknown>(loaded).toEqual(
+      movies.map((movie, i) => ({ id: i + 1, ...movie, created_by, version: 1 })),
+    )
     expect((await ask('GET', '/v1/movies?created_by=1&title=moana')).body.metadata.total_records).toBe(1)
     for (const method of ['PATCH', 'DELETE']) expect((await ask(method, '/v1/movies/1', {})).status).toBe(403)
   })
 
-  test('again adds nothing, and brings back no film that was deleted or renamed', async () => {
+  test('again adds nothing, and brings back no movie that was deleted or renamed', async () => {
     expect(await seed()).toBe(0)
-    expect(await total()).toBe(films.length)
+    expect(await total()).toBe(movies.length)
     await server.sql`delete from movies where title = 'Moana'`
     await server.sql`update movies set title = 'Another name' where title = 'Seven Samurai'`
     expect(await seed()).toBe(0)
     await server.stop()
     server = await startTestServer({}, { database })
-    expect(await total()).toBe(films.length - 1)
+    expect(await total()).toBe(movies.length - 1)
     const found = await server.sql`select title from movies where title in ('Moana', 'Seven Samurai')`
     expect([...found]).toEqual([])
   })
@@ -97,11 +99,11 @@ describe('seeding', () => {
     ])
   })
 
-  test('from several places at once loads each film once', async () => {
+  test('from several places at once loads each movie once', async () => {
     await server.sql`truncate movies, seeded_movies cascade`
     const added = await Promise.all([seed(), seed(), seed()])
-    expect(added.sort((a, b) => a - b)).toEqual([0, 0, films.length])
-    expect(await total()).toBe(films.length)
+    expect(added.sort((a, b) => a - b)).toEqual([0, 0, movies.length])
+    expect(await total()).toBe(movies.length)
   })
 
   test('lets nobody sign in as the account that owns them', async () => {
@@ -156,7 +158,7 @@ describe('the initial movies', () => {
     const others = [
       aMovie('An own one'),
       aMovie('Moana', { year: 1926 }),
-      { ...films[1], title: films[1]?.title ?? '' },
+      { ...movies[1], title: movies[1]?.title ?? '' },
     ]
     const [, , first] = others
     await server.sql`delete from movies where title in ('Moana', ${first?.title ?? ''})`
@@ -167,7 +169,7 @@ describe('the initial movies', () => {
 
     expect(await run('movies', 'remove', '--initial')).toMatchObject({
       code: 0,
-      out: expect.stringContaining(`Removed ${films.length - 2} initial`),
+      out: expect.stringContaining(`Removed ${movies.length - 2} initial`),
     })
     const left = await server.sql<{ title: string }[]>`select title from movies order by id`
     expect(left.map(({ title }) => title)).toEqual(others.map(({ title }) => title))

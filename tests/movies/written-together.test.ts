@@ -32,7 +32,7 @@ const get = async (id: number) =>
 
 let titles = 0
 const newTitle = () => `Together ${++titles}`
-const newFilms = (count: number) =>
+const newMovies = (count: number) =>
   Promise.all(Array.from({ length: count }, async () => (await post(aMovie(newTitle()))).body.movie))
 const atOnce = <T>(act: (place: number) => Promise<T>) =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, place) => act(place)))
@@ -44,20 +44,20 @@ const odd = [
   { title: '{"title":"json"}', release_date: '2004-02-29', year: 2004, runtime: '100000 mins' },
 ]
 
-describe('of films that are written in the same moment', () => {
+describe('of movies that are written in the same moment', () => {
   test('each is as it was sent, and its creator’s', async () => {
     for (let round = 0; round < 3; round++) {
       const sent = await atOnce(async (place) => {
         const { title, ...more } = odd[place % odd.length] ?? { title: '' }
-        const film = aMovie(`${title} ${newTitle()}`, more)
+        const movie = aMovie(`${title} ${newTitle()}`, more)
         const creator = place % 3 === 0 ? bob : alice
-        return { film, creator, answer: await post(film, creator) }
+        return { movie, creator, answer: await post(movie, creator) }
       })
-      for (const { film, creator, answer } of sent) {
+      for (const { movie, creator, answer } of sent) {
         const { id } = answer.body.movie
         const created_by =
           creator === bob ? { id: bob.id, name: 'Bob', username: 'bob1' } : { id: alice.id, name: 'Alice' }
-        expect<unknown>(answer.body.movie).toEqual({ id, ...film, created_by, version: 1 })
+        expect<unknown>(answer.body.movie).toEqual({ id, ...movie, created_by, version: 1 })
         expect(answer.headers.get('location')).toBe(`/v1/movies/${id}`)
         expect(await get(id)).toEqual(answer.body.movie)
       }
@@ -66,7 +66,7 @@ describe('of films that are written in the same moment', () => {
   })
 
   test('those whose title is taken are refused, and no others', async () => {
-    const [taken] = await newFilms(1)
+    const [taken] = await newMovies(1)
     const twice = newTitle()
     const titleAt = (place: number) =>
       place % 10 === 0 ? (taken?.title ?? '') : place % 10 === 5 ? twice : newTitle()
@@ -95,7 +95,7 @@ describe('of films that are written in the same moment', () => {
 
 describe('of changes in the same moment', () => {
   test('each is made, whichever fields it is about, and no other', async () => {
-    const films = await newFilms(AT_ONCE)
+    const movies = await newMovies(AT_ONCE)
     const changes: object[] = [
       { runtime: '7 mins' },
       { synopsis: 'Changed \\ "quoted".' },
@@ -103,21 +103,21 @@ describe('of changes in the same moment', () => {
       { release_date: '1999-12-31' },
       { genres: ['e', 'f'], runtime: '8 mins', year: 1950 },
     ]
-    const answers = await atOnce((place) => patch(films[place]?.id ?? 0, changes[place % 5] ?? {}))
+    const answers = await atOnce((place) => patch(movies[place]?.id ?? 0, changes[place % 5] ?? {}))
     for (const [place, { status, body }] of answers.entries()) {
       expect(status).toBe(200)
-      expect<unknown>(body.movie).toEqual({ ...films[place], ...changes[place % 5], version: 2 })
+      expect<unknown>(body.movie).toEqual({ ...movies[place], ...changes[place % 5], version: 2 })
       expect(await get(body.movie.id)).toEqual(body.movie)
     }
   })
 
-  test('one of each film wins, and the others are told', async () => {
-    const films = await newFilms(4)
+  test('one of each movie wins, and the others are told', async () => {
+    const movies = await newMovies(4)
     const answers = await atOnce(async (place) => ({
-      ...(await patch(films[place % 4]?.id ?? 0, { runtime: `${place + 1} mins` })),
+      ...(await patch(movies[place % 4]?.id ?? 0, { runtime: `${place + 1} mins` })),
       runtime: `${place + 1} mins`,
     }))
-    for (const [place, { id }] of films.entries()) {
+    for (const [place, { id }] of movies.entries()) {
       const won = answers.filter((answer, at) => at % 4 === place && answer.status === 200)
       expect(won.map(({ body, runtime }) => body.movie.runtime === runtime)).not.toContain(false)
       const versions = won.map(({ body }) => body.movie.version).sort((a, b) => a - b)
@@ -129,9 +129,9 @@ describe('of changes in the same moment', () => {
   })
 
   test('those to a title that is taken are refused, and no others', async () => {
-    const [taken, ...films] = await newFilms(AT_ONCE + 1)
+    const [taken, ...movies] = await newMovies(AT_ONCE + 1)
     const answers = await atOnce((place) =>
-      patch(films[place]?.id ?? 0, { title: place % 4 === 0 ? taken?.title : newTitle() }),
+      patch(movies[place]?.id ?? 0, { title: place % 4 === 0 ? taken?.title : newTitle() }),
     )
     for (const [place, { status, body }] of answers.entries())
       expect([status, body.error]).toEqual(place % 4 === 0 ? [422, TAKEN] : [200, undefined])
@@ -153,15 +153,15 @@ describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
     await other.end()
   }
 
-  test('holds a film, changes of others don’t wait for it', async () => {
-    const [held, ...films] = await newFilms(AT_ONCE + 1)
+  test('holds a movie, changes of others don’t wait for it', async () => {
+    const [held, ...movies] = await newMovies(AT_ONCE + 1)
     const id = held?.id ?? 0
     let waiting: ReturnType<typeof patch> | undefined
     await holding(
       (sql) => sql`select from movies where id = ${id} for update`,
       async () => {
         waiting = patch(id, { runtime: '1 mins' })
-        const answers = await atOnce((place) => patch(films[place]?.id ?? 0, { runtime: '2 mins' }))
+        const answers = await atOnce((place) => patch(movies[place]?.id ?? 0, { runtime: '2 mins' }))
         expect(answers.map(({ status }) => status)).not.toContainAnyValues([409, 503])
         expect(await Promise.race([waiting, 'waits'])).toBe('waits')
       },
@@ -187,8 +187,8 @@ describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
         // Those that share no statement with it are written by then.
         await staysSo(async () => (await waits()).length > 0, 300)
         const written = await sql<{ title: string }[]>`select title from movies`
-        taken = early.find((title) => !written.some((film) => film.title === title))
-        if (taken === undefined) throw new Error('no film shares the statement that waits')
+        taken = early.find((title) => !written.some((movie) => movie.title === title))
+        if (taken === undefined) throw new Error('no movie shares the statement that waits')
         // Each has now what the other waits for: the one that has waited for a second gives way.
         await take(sql, taken)
         await sql`delete from movies where title = ${late}`

@@ -184,8 +184,8 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     isRefused.resolve()
     await held
     await lock.end()
-    const [found] = await server.sql`select count(*)::int as films from movies where title = 'Locked out'`
-    expect(found?.films).toBe(0)
+    const [found] = await server.sql`select count(*)::int as movies from movies where title = 'Locked out'`
+    expect(found?.movies).toBe(0)
   })
 
   test('a pooler that is killed is a 503 in time, and well again once it is back', async () => {

@@ -84,7 +84,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   const pause = () => replica.order('select pg_wal_replay_pause()')
   const resume = () => replica.order('select pg_wal_replay_resume()')
 
-  test('the lists and a film are read there, and nothing else', async () => {
+  test('the lists and a movie are read there, and nothing else', async () => {
     const id = await write('On Both')
     await untilSeen('On Both')
     const paths = ['/v1/movies', `/v1/movies/${id}`, '/v1/users/me/favourites', '/v1/movies?title=both']
@@ -101,7 +101,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(others).toEqual({ replica: 0, primary: 0 })
   })
 
-  /** Until a reader who wrote nothing is shown a film. */
+  /** Until a reader who wrote nothing is shown a movie. */
   async function untilSeen(title: string) {
     await until(async () => (await titles(reader)).includes(title))
   }

@@ -14,7 +14,7 @@ const linksOf = (headers: Headers): Record<string, string> =>
     }),
   )
 
-describe('the list of no films', () => {
+describe('the list of no movies', () => {
   test('is one empty page', async () => {
     const answer = await list('')
     const metadata = { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 0 }
@@ -26,7 +26,7 @@ describe('the list of no films', () => {
 
 describe('the list', () => {
   /** Title, genres, director, cast, release date or year, runtime; ids from 1 on in this order. */
-  const films = [
+  const movies = [
     'Moana|Animation,adventure|Ron Clements, John Musker|Auliʻi Cravalho,Dwayne Johnson|2016-11-23|107',
     'Amélie|comedy,romance|Jean-Pierre Jeunet|Audrey Tautou,Mathieu Kassovitz|2001-04-25|122',
     'Cafe Society|comedy,drama|Woody Allen|Jesse Eisenberg|2016-05-11|96',
@@ -38,9 +38,9 @@ describe('the list', () => {
     "Łódź_Straße|documentary|O'Neil Ōta||2020|96",
     'éclair|drama|Luc Besson|Jean Reno|2013-10-09|10',
   ].map((line) => line.split('|'))
-  const all = films.map(([title = '']) => title)
+  const all = movies.map(([title = '']) => title)
   beforeAll(async () => {
-    for (const [i, [title = '', genres, director, cast, date = '', runtime]] of films.entries()) {
+    for (const [i, [title = '', genres, director, cast, date = '', runtime]] of movies.entries()) {
       const when = date.includes('-') ? { year: undefined, release_date: date } : { year: Number(date) }
       const lists = { genres: genres?.split(','), cast: cast?.split(',').filter(Boolean) }
       const body = aMovie(title, { ...lists, director, runtime: `${runtime} mins`, ...when })
@@ -274,7 +274,7 @@ describe('the list', () => {
       expect([200, 422]).toContain((await list(query)).status)
   })
 
-  test('only reads, and the films are all still there', async () => {
+  test('only reads, and the movies are all still there', async () => {
     expect(titlesOf(await list(''))).toEqual(all)
   })
 })

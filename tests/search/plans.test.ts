@@ -11,11 +11,11 @@ import { listMovies } from '../../src/search/store'
 import { findUserByLogin } from '../../src/users/store'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 
-// The planner of PGlite is PostgreSQL's own, but a server is what has to stand 100,000 films.
-const FILMS = 100_000
+// The planner of PGlite is PostgreSQL's own, but a server is what has to stand 100,000 movies.
+const MOVIES = 100_000
 const reason = testDatabaseUrl === undefined ? ' (skipped: needs TEST_DATABASE_URL)' : ''
 
-describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads them all${reason}`, () => {
+describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies reads them all${reason}`, () => {
   let database: TestDatabase
   let client: postgres.Sql
   let db: Db
@@ -107,7 +107,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${FILMS} films reads 
       const expected = await client.unsafe(
         `select id from movies order by ${order} limit ${pageSize} offset ${(page - 1) * pageSize}`,
       )
-      expect(total).toBe(FILMS)
+      expect(total).toBe(MOVIES)
       expect(rows.map(({ movie }) => movie.id)).toEqual(expected.map(({ id }) => Number(id)))
     }
   })
@@ -144,13 +144,13 @@ async function load(client: postgres.Sql) {
       w() || ' ' || w(), array[w() || ' ' || w(), w() || ' ' || w()],
       case when random() < 0.9 then day end, 2 + floor(random() * 1000)::int,
       case when random() < 0.9 then 'tt' || lpad(i::text, 7, '0') end, case when i % 2 = 0 then 'id-' || i end
-    from (select i, date '1900-01-01' + floor(random() * 46000)::int as day from generate_series(1, ${FILMS}) i) as films;
-    insert into favourites (user_id, movie_id, added_at) select 2 + i % 1000, i, now() - i * interval '1 minute' from generate_series(1, ${FILMS}) i;
+    from (select i, date '1900-01-01' + floor(random() * 46000)::int as day from generate_series(1, ${MOVIES}) i) as movies;
+    insert into favourites (user_id, movie_id, added_at) select 2 + i % 1000, i, now() - i * interval '1 minute' from generate_series(1, ${MOVIES}) i;
   `)
   await client.unsafe('vacuum analyze')
 }
 
-/** Small tables, such as the sixteen rows that count the films, are read whole with reason. */
+/** Small tables, such as the sixteen rows that count the movies, are read whole with reason. */
 function seqScans(plan: unknown): string[] {
   if (Array.isArray(plan)) return plan.flatMap(seqScans)
   if (typeof plan !== 'object' || plan === null) return []

@@ -4,11 +4,11 @@ import { listService } from '../support/lists'
 
 const { server, alice, bob, list } = listService()
 
-const FILMS = 2400
+const MOVIES = 2400
 const QUERIES = withFaults ? 1000 : 200
 
-describe(`of ${FILMS} random films`, () => {
-  type Film = {
+describe(`of ${MOVIES} random movies`, () => {
+  type Movie = {
     id: number
     title: string
     year: number
@@ -54,13 +54,13 @@ describe(`of ${FILMS} random films`, () => {
     return words
   }
 
-  let films: Film[]
+  let movies: Movie[]
   beforeAll(async () => {
     await server().sql`truncate movies restart identity cascade`
     const { sql } = server()
     // So that their ids span several of the blocks that far pages begin in.
     await sql`alter table movies alter column id set increment by 397`
-    const drawn = several(FILMS, () => {
+    const drawn = several(MOVIES, () => {
       const release_date = maybe(0.7, day) ?? null
       return {
         title: `${phrase(1 + below(3))} ${below(1e9)}`,
@@ -73,13 +73,13 @@ describe(`of ${FILMS} random films`, () => {
         created_by: pick([1, alice().id, bob().id]),
       }
     })
-    for (let i = 0; i < FILMS; i += 200) await sql`insert into movies ${sql(drawn.slice(i, i + 200))}`
+    for (let i = 0; i < MOVIES; i += 200) await sql`insert into movies ${sql(drawn.slice(i, i + 200))}`
     const inserted = await sql<
       { id: string; title: string }[]
     >`select id, title from movies order by title collate "und-x-icu"`
-    const byTitle = new Map(drawn.map((film) => [film.title, film]))
-    films = inserted.map(({ id, title }, place) => ({
-      ...(byTitle.get(title) as Film),
+    const byTitle = new Map(drawn.map((movie) => [movie.title, movie]))
+    movies = inserted.map(({ id, title }, place) => ({
+      ...(byTitle.get(title) as Movie),
       id: Number(id),
       place,
     }))
@@ -103,11 +103,11 @@ describe(`of ${FILMS} random films`, () => {
     director: maybe(0.15, queryText),
     cast: maybe(0.15, queryText),
     year: maybe(0.1, () => String(1990 + below(9))),
-    release_date: maybe(0.05, () => pick(films).release_date ?? day()),
+    release_date: maybe(0.05, () => pick(movies).release_date ?? day()),
     release_date_from: maybe(0.15, day),
     release_date_to: maybe(0.15, day),
     created_by: maybe(0.2, () => pick(['me', '1', String(bob().id), '999'])),
-    page: maybe(0.5, () => String(1 + below(pick([4, 100, FILMS])))),
+    page: maybe(0.5, () => String(1 + below(pick([4, 100, MOVIES])))),
     page_size: maybe(0.7, () => String(1 + below(100))),
     sort: maybe(0.8, () => pick(['', '-']) + pick(sorts)),
   })
@@ -118,26 +118,26 @@ describe(`of ${FILMS} random films`, () => {
   }
   const genreKey = (genre: string) => genre.normalize('NFC').trim().toLowerCase()
 
-  /** What the contract says of a query, film by film. */
+  /** What the contract says of a query, movie by movie. */
   function reference(query: Query) {
     const { sort = 'id', page = '1', page_size = '20', genres, created_by } = query
     const asked = genres?.split(',').map(genreKey) ?? []
-    const found = films.filter(
-      (film) =>
-        holds(film.title, query.title) &&
-        holds(film.director, query.director) &&
-        holds(film.cast?.join('\n') ?? null, query.cast) &&
-        asked.every((genre) => film.genres.map(genreKey).includes(genre)) &&
-        (query.year === undefined || film.year === Number(query.year)) &&
-        (query.release_date === undefined || film.release_date === query.release_date) &&
-        (query.release_date_from === undefined || (film.release_date ?? '') >= query.release_date_from) &&
-        (query.release_date_to === undefined || (film.release_date ?? '9') <= query.release_date_to) &&
+    const found = movies.filter(
+      (movie) =>
+        holds(movie.title, query.title) &&
+        holds(movie.director, query.director) &&
+        holds(movie.cast?.join('\n') ?? null, query.cast) &&
+        asked.every((genre) => movie.genres.map(genreKey).includes(genre)) &&
+        (query.year === undefined || movie.year === Number(query.year)) &&
+        (query.release_date === undefined || movie.release_date === query.release_date) &&
+        (query.release_date_from === undefined || (movie.release_date ?? '') >= query.release_date_from) &&
+        (query.release_date_to === undefined || (movie.release_date ?? '9') <= query.release_date_to) &&
         (created_by === undefined ||
-          film.created_by === (created_by === 'me' ? alice().id : Number(created_by))),
+          movie.created_by === (created_by === 'me' ? alice().id : Number(created_by))),
     )
     const key = sort.replace('-', '')
     const sign = sort.startsWith('-') ? -1 : 1
-    const ranks: Record<string, (film: Film) => number> = {
+    const ranks: Record<string, (movie: Movie) => number> = {
       id: ({ id }) => id,
       title: ({ place }) => place,
       year: ({ year }) => year,
@@ -179,6 +179,6 @@ describe(`of ${FILMS} random films`, () => {
 
   test('titles stand in the order of their language-neutral collation', () => {
     const { compare } = new Intl.Collator('und')
-    expect(films.map(({ title }) => title)).toEqual(films.map(({ title }) => title).sort(compare))
+    expect(movies.map(({ title }) => title)).toEqual(movies.map(({ title }) => title).sort(compare))
   })
 })

@@ -52,7 +52,7 @@ export function backedUpService() {
   const databases: TestDatabase[] = []
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'redlight-backup-'))
-    source = await startTestServer({}, { keepFilms: true })
+    source = await startTestServer({}, { keepMovies: true })
     users = await fill(source)
     file = join(folder, 'source.backup')
     const taken = await run(source.database, 'backup', file)

@@ -18,8 +18,8 @@ export async function contentOf(sql: postgres.Sql): Promise<Record<string, unkno
     const [next] = await sql.unsafe(`select last_value + is_called::int as id from ${name}_id_seq`)
     content[`next id of ${name}`] = Number(next?.id)
   }
-  const [counted] = await sql`select sum(movies)::int as films from movie_counts`
-  return { ...content, counted: counted?.films }
+  const [counted] = await sql`select sum(movies)::int as movies from movie_counts`
+  return { ...content, counted: counted?.movies }
 }
 
 /** Work on a database that no server runs on. */

@@ -73,7 +73,7 @@ export function startLoad(url: URL, token: string, { connection = 'keep-alive' }
       judge('by id', answer, ({ status, body }) => status === 200 && at(body, 'movie', 'title') === title)
     },
     async write() {
-      const title = `Film ${++titles} ${crypto.randomUUID()}`
+      const title = `Movie ${++titles} ${crypto.randomUUID()}`
       const answer = await request('POST', '/v1/movies', aMovie(title))
       judge('write', answer, ({ status, body }) => status === 201 && at(body, 'movie', 'title') === title)
       const id = at(answer?.body, 'movie', 'id')

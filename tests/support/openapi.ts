@@ -46,7 +46,7 @@ export function documentedService() {
   const operations = new Map<string, Operation & { method: string; path: string }>()
   let ajv: Ajv
   beforeAll(async () => {
-    server = await startTestServer({}, { keepFilms: true })
+    server = await startTestServer({}, { keepMovies: true })
     document = (await server.request<OpenApi>('GET', '/docs/json')).body
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, operation] of Object.entries(methods))

@@ -20,7 +20,7 @@ type RequestOptions = {
   rawBody?: string | Uint8Array<ArrayBuffer> | ReadableStream
   headers?: Record<string, string>
 }
-type ServerOptions = { database?: TestDatabase; keepFilms?: boolean; timing?: Timing }
+type ServerOptions = { database?: TestDatabase; keepMovies?: boolean; timing?: Timing }
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>
 export type TestUser = { id: number; email: string; password: string; token: string }
 
@@ -70,7 +70,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
 /** The real service on a port of its own, on a database of its own (or on the one given), without the initial movies unless they are to be kept. */
 export async function startTestServer(
   overrides: Partial<Config> = {},
-  { database, keepFilms = false, timing = realTime }: ServerOptions = {},
+  { database, keepMovies = false, timing = realTime }: ServerOptions = {},
 ) {
   const own = database ?? (await createFilledDatabase())
   const lines: string[] = []
@@ -78,7 +78,7 @@ export async function startTestServer(
   const config = testConfig(own.config, overrides)
   const server = await startServer(config, log, timing)
   const sql = own.connect()
-  if (!keepFilms && database === undefined) await sql`truncate movies restart identity cascade`
+  if (!keepMovies && database === undefined) await sql`truncate movies restart identity cascade`
   let users = 0
 
   async function request<Body = Record<string, unknown>>(

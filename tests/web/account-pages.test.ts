@@ -36,7 +36,7 @@ beforeAll(async () => {
   executable = await buildExecutable()
   smtp = await startSmtp()
   proxy = startProxy(() => program.url)
-  publicUrl = new URL('/films/redlight/', proxy.server.url)
+  publicUrl = new URL('/movies/redlight/', proxy.server.url)
   const environment = {
     ...quietSettings,
     ...databaseVariables(database.config),
@@ -68,9 +68,9 @@ function startProxy(target: () => URL) {
     fetch(request) {
       const { pathname, search } = new URL(request.url)
       seen.push(`${request.method} ${request.url} ${JSON.stringify([...request.headers])}`)
-      if (!pathname.startsWith('/films/redlight/')) return new Response('not here', { status: 404 })
+      if (!pathname.startsWith('/movies/redlight/')) return new Response('not here', { status: 404 })
       const { method, headers, body } = request
-      const url = new URL(pathname.slice('/films/redlight'.length) + search, target())
+      const url = new URL(pathname.slice('/movies/redlight'.length) + search, target())
       return fetch(url, { method, headers, body, redirect: 'manual', decompress: false })
     },
   })
@@ -298,7 +298,7 @@ describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
     const tokens = smtp.received.map(({ token }) => token)
     expect(tokens.length).toBeGreaterThan(4)
     const seen = [...proxy.seen, ...program.lines].join('\n')
-    expect(seen).toContain('/films/redlight/activate')
+    expect(seen).toContain('/movies/redlight/activate')
     for (const token of tokens) expect(seen).not.toContain(token)
   })
 })

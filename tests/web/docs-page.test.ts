@@ -28,7 +28,7 @@ beforeAll(async () => {
   executable = await buildExecutable()
   const environment = { ...quietSettings, ...databaseVariables(database.config) }
   program = await startProgram(environment, { executable: executable.path })
-  // On PostgreSQL the films come by hand.
+  // On PostgreSQL the movies come by hand.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   alice = await signUp(program, environment)
   browser = await launchBrowser()
@@ -74,7 +74,7 @@ type Paths = { paths: Record<string, Record<string, { operationId: string; respo
 
 describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
   test.each(looks)(
-    'lets a visitor sign in and list the films: $name',
+    'lets a visitor sign in and list the movies: $name',
     async (look) => {
       const name = `docs-${look.name}`
       const { page, problems } = await openDocs(look)

@@ -5,7 +5,7 @@ let server: TestServer
 let behindProxy: TestServer
 beforeAll(async () => {
   server = await startTestServer({ corsTrustedOrigins: ['https://app.example'] })
-  behindProxy = await startTestServer({ publicUrl: 'https://films.example/redlight' })
+  behindProxy = await startTestServer({ publicUrl: 'https://movies.example/redlight' })
 })
 afterAll(async () => {
   await server.stop()
