@@ -60,7 +60,7 @@ export function decodeHeader(header: Buffer, path: string): Manifest {
   const [, json = '', checksum = ''] = header.toString('utf8', FRAME_BYTES).split('\n')
   const isOurs = header.length >= 4 && header.readUInt32LE(0) === SKIPPABLE_FRAME && json.startsWith('{')
   if (!isOurs)
-    throw new OperatorError(`${path} is no backup of Redlight: name a file that "redlight backup" wrote`)
+    throw new OperatorError(`${path} is not a Redlight backup file: name one that "redlight backup" wrote`)
   const manifest = checksum === sha256(json) ? parse(json) : undefined
   if (isNewer(manifest))
     throw new OperatorError(

@@ -45,12 +45,11 @@ async function writeFile(path: string, { verify, keep, force }: BackupOptions, c
   if (keep === undefined && !force) await requireFree(path)
   const file = keep === undefined ? path : await newName(path)
   const step = steps(context)
-  const manifest = await context.withDatabase(({ db }, { database: { kind } }) => {
-    const check = (written: string, manifest: Manifest) => checkWith(step, written, manifest, context)
-    return step('writing', undefined, (onRows) =>
-      takeBackup({ db, kind, path: file, redlight: version, onRows, check: verify ? check : undefined }),
-    )
-  })
+  const check = (written: string, manifest: Manifest) => checkWith(step, written, manifest, context)
+  const job = { path: file, redlight: version, check: verify ? check : undefined }
+  const manifest = await context.withDatabase(({ db }, { database: { kind } }) =>
+    step('writing', undefined, (onRows) => takeBackup({ ...job, db, kind, onRows })),
+  )
   context.print(`Wrote ${file}: ${contents(manifest)}${verify ? '; verified' : ''}.`)
   if (keep === undefined) return
   for (const old of await removeOld(path, keep)) context.print(`Removed ${old}.`)

@@ -54,15 +54,11 @@ export async function runCommandLine(
   } catch (error) {
     const name = nameOf(command)
     const usage = usageProblem(error, command)
-    if (usage === '') {
-      context.printText(help.trimEnd())
-      return 0
-    }
-    if (usage !== undefined) {
+    if (usage === '') context.printText(help.trimEnd())
+    else if (usage !== undefined)
       printError(`${name}: ${usage}${usage.endsWith('?') ? ' See' : '; see'} "${name} --help"`)
-      return 2
-    }
-    for (const line of reasons(error)) printError(`${name}: ${line}`)
+    else for (const line of reasons(error)) printError(`${name}: ${line}`)
+    if (usage !== undefined) return usage === '' ? 0 : 2
     return command.name() === 'serve' && isFinal(error) ? FINAL : 1
   }
 }

@@ -87,8 +87,7 @@ const inWords = (problems: Readonly<Record<string, string>>) =>
     .map(([field, problem]) => `${field} ${problem}`)
     .join('; ')
 
-type Named = { readonly id: number; readonly email: string | null; readonly username: string | null }
-export const nameOf = ({ id, email, username }: Named) => email ?? username ?? `user ${id}`
+export const nameOf = ({ id, email, username }: User) => email ?? username ?? `user ${id}`
 
 /** By id, email address or username; throws when there is none. */
 export async function userNamed(db: Db, text: string) {
@@ -111,7 +110,7 @@ export const unlessGone =
 type User = Awaited<ReturnType<typeof userNamed>>
 type ForOne = {
   readonly summary: string
-  readonly takesPermissions: boolean
+  readonly takesPermissions?: true
   /** Returns the line to print. */
   readonly work: (db: Db, user: User, wanted: Permission[]) => Promise<string>
 }
@@ -119,7 +118,6 @@ type ForOne = {
 const forOne: Readonly<Record<string, ForOne>> = {
   activate: {
     summary: 'Activate a user without a mail',
-    takesPermissions: false,
     async work(db, user) {
       if ((await activateUser(db, user.id)) === undefined) throw new Failure('notFound')
       return `Activated ${nameOf(user)}.`
@@ -144,7 +142,6 @@ const forOne: Readonly<Record<string, ForOne>> = {
   },
   remove: {
     summary: 'Remove a user; Redlight gets their movies',
-    takesPermissions: false,
     async work(db, user) {
       if (!(await usersService(db, []).remove(user.id))) throw new Failure('notFound')
       return `Removed ${nameOf(user)}; their movies now belong to the account Redlight.`
@@ -153,10 +150,12 @@ const forOne: Readonly<Record<string, ForOne>> = {
 }
 
 function addForOne(users: Command, name: string, about: ForOne, { withDatabase, print }: CommandContext) {
-  const { summary, takesPermissions, work } = about
+  const { summary, takesPermissions = false, work } = about
   const example = `redlight users ${name} alice@example.com${takesPermissions ? ' movies:write' : ''}`
-  const command = addCommand(users, name, { summary, examples: [example] })
-  command.argument('<user>', 'id, email address or username')
+  const command = addCommand(users, name, { summary, examples: [example] }).argument(
+    '<user>',
+    'id, email address or username',
+  )
   if (takesPermissions) command.addArgument(permissionArgument())
   command.action((login: string, wanted: Permission[]) =>
     withDatabase(async ({ db }) => {
@@ -168,9 +167,7 @@ function addForOne(users: Command, name: string, about: ForOne, { withDatabase, 
   )
 }
 
-const permissionArgument = () => {
-  const parse = oneOf(permissions)
-  return new Argument('<permission...>')
+const permissionArgument = () =>
+  new Argument('<permission...>')
     .choices(permissions)
-    .argParser((text: string, previous: Permission[] = []) => [...previous, parse(text)])
-}
+    .argParser((text: string, before: Permission[] = []) => [...before, oneOf(permissions)(text)])

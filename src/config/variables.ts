@@ -1,6 +1,6 @@
 import { databaseUrl } from '../connection/address'
 import { logLevels } from '../log'
-import { closest, didYouMean } from '../rules/suggest'
+import { closest } from '../rules/suggest'
 import * as is from './values'
 
 export type Variable<T> = {
@@ -103,9 +103,11 @@ export const unknownVariables = (environment: Readonly<Record<string, string | u
     .filter((name) => environment[name] !== undefined && !names.has(name) && looksLikeOurs(name))
     .sort()
 
-/** What to tell of one of these. */
-export const unknownVariable = (name: string) =>
-  `there is no variable ${name}${didYouMean(name, names) || '.'} It has no effect; the README lists all`
+/** The warning about one of these. */
+export function unknownVariable(name: string): string {
+  const meant = closest(name, names)
+  return `Ignoring unknown setting ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`
+}
 
 /** The files that hold values, as NAME_FILE names them. */
 export const settingFiles = (environment: Readonly<Record<string, string | undefined>>): string[] =>

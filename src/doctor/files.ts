@@ -34,7 +34,7 @@ export async function checkModes(
     // A group may be meant to read what an engine or systemd hands in.
     ...(await Promise.all(secretFiles.map((path) => judge(path, OTHERS)))),
   ].filter((finding) => finding !== undefined)
-  return findings.length > 0 ? findings : [ok('files', 'what is secret is readable by nobody else')]
+  return findings.length > 0 ? findings : [ok('files', 'secret files are private')]
 }
 
 async function judge(path: string, mask: number): Promise<Finding | undefined> {

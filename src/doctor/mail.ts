@@ -28,7 +28,7 @@ export async function checkMail(
       text: `This mail was sent by "redlight doctor" for ${publicUrl}. Mail works.\n`,
       html: `<p>This mail was sent by <code>redlight doctor</code> for ${Bun.escapeHTML(publicUrl)}. Mail works.</p>`,
     })
-    return [verified, ok(AREA, `the test mail to ${testAddress} was taken over`)]
+    return [verified, ok(AREA, `the test mail to ${testAddress} was accepted`)]
   } catch (error) {
     const reason = error instanceof MailFailure ? error.message : 'it failed'
     return [fail(AREA, `${where}: ${reason}`, FIX)]

@@ -24,6 +24,7 @@ export function jwtSecrets({ jwt, database }: Config): readonly string[] {
   if (Buffer.byteLength(secret) < MIN_BYTES)
     throw new OperatorError(
       `${file} holds less than ${MIN_BYTES} bytes: remove it, and another secret is made (tokens issued so far end), or set JWT_SECRET`,
+      { isFinal: true },
     )
   return [secret]
 }

@@ -66,7 +66,9 @@ function orSayWhy<T>({ host, port }: ListenConfig, start: () => T): T {
         `PORT ${port} is in use by another program: stop that one, or set PORT to another port`,
       )
     if (code === 'EACCES')
-      throw new OperatorError(`PORT ${port} is not for every user: set PORT to 1024 or above`)
+      throw new OperatorError(`PORT ${port} is not for every user: set PORT to 1024 or above`, {
+        isFinal: true,
+      })
     throw new OperatorError(
       `HOST ${host} can't be listened on (${code}): set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
     )

@@ -41,8 +41,8 @@ describe('a file that is not a whole backup', () => {
   test('is refused in one line, and nothing is opened', async () => {
     await refused(join(folder(), 'nowhere'), /ENOENT.*no such file/)
     await refused(folder(), /EISDIR.*name a file/)
-    await refused(await spoilt(() => Buffer.from('')), /is no backup of Redlight/)
-    await refused(join(import.meta.dir, 'backup.test.ts'), /is no backup of Redlight/)
+    await refused(await spoilt(() => Buffer.from('')), /is not a Redlight backup file/)
+    await refused(join(import.meta.dir, 'backup.test.ts'), /is not a Redlight backup file/)
     const { size } = statSync(file())
     for (const length of [HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 10, size - 2000, size - 1])
       await refusedHere(await spoilt((bytes) => bytes.subarray(0, length)), /is damaged or incomplete/)
@@ -58,7 +58,7 @@ describe('a file that is not a whole backup', () => {
         bytes[place] = (bytes[place] ?? 0) ^ 4
         return bytes
       }
-      await refusedHere(await spoilt(flip), /is damaged or incomplete|is no backup of Redlight/)
+      await refusedHere(await spoilt(flip), /is damaged or incomplete|is not a Redlight backup file/)
     }
   })
 

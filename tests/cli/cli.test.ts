@@ -83,7 +83,7 @@ describe('the command line by itself', () => {
 
   test('a variable that is misspelt is told before the wrong database is touched', async () => {
     const { error } = await redlight(['seed'], { DATABSE_URL: 'postgres://x', DATA_DIR: '/dev/null/x' })
-    expect(error).toContain('there is no variable DATABSE_URL, did you mean "DATABASE_URL"? It has no effect')
+    expect(error).toContain('redlight: Ignoring unknown setting DATABSE_URL. Did you mean DATABASE_URL?')
     expect(error).not.toContain('postgres:')
   })
 })

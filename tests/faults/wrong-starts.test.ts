@@ -19,11 +19,19 @@ const SECRETS = [SECRET, WRONG_SECRET, APP_PASSWORD, encodeURIComponent(APP_PASS
 
 afterAll(removeFolders)
 
+/** What no restart fixes, so that the systemd units don't try (RestartPreventExitStatus). */
+const FINAL = 78
+type Expected = { args?: string[]; code?: number }
+
 /** It must end, and say in a line for each problem which variable is wrong and how to fix it. */
-async function failsWith(environment: Record<string, string>, problems: RegExp[], args = ['serve']) {
+async function failsWith(
+  environment: Record<string, string>,
+  problems: RegExp[],
+  { args = ['serve'], code = 1 }: Expected = {},
+) {
   const { exitCode, stdout, stderr } = await runProgram({ LOG_LEVEL: 'info', ...environment }, args)
   expect(stderr.trimEnd().split('\n')).toEqual(problems.map((problem) => expect.stringMatching(problem)))
-  expect(exitCode).toBe(1)
+  expect({ args, exitCode }).toEqual({ args, exitCode: code })
   for (const secret of SECRETS) expect(stdout + stderr).not.toContain(secret)
   // Neither a stack trace nor SQL.
   expect(stderr).not.toMatch(/^\s+at |\bselect\b|\bparams\b/im)
@@ -59,7 +67,19 @@ describe('a wrong configuration', () => {
     ],
   ]
   for (const [name, environment, problems] of cases)
-    test(name, () => failsWith(environment, problems), TIMEOUT_MS)
+    test(name, () => failsWith(environment, problems, { code: FINAL }), TIMEOUT_MS)
+
+  test(
+    'is a failure like others to the other commands',
+    () => failsWith({ PORT: '70000' }, [/^redlight healthcheck: PORT must/], { args: ['healthcheck'] }),
+    TIMEOUT_MS,
+  )
+
+  test(
+    'mails that the log would hide',
+    () => failsWith({ LOG_LEVEL: 'warn' }, [/^redlight serve: LOG_LEVEL=warn would hide/], { code: FINAL }),
+    TIMEOUT_MS,
+  )
 
   test(
     'wrong usage exits 2, and says where help is',
@@ -108,9 +128,11 @@ describe('a place that cannot be used', () => {
     async () => {
       const file = join(await newFolder(), 'file')
       await Bun.write(file, '')
-      await failsWith({ DATA_DIR: join(file, 'data') }, [
-        /The data folder .* can't be written .*set DATA_DIR to another/,
-      ])
+      await failsWith(
+        { DATA_DIR: join(file, 'data') },
+        [/The data folder .* can't be written .*set DATA_DIR to another/],
+        { code: FINAL },
+      )
     },
     TIMEOUT_MS,
   )
@@ -120,7 +142,11 @@ describe('a place that cannot be used', () => {
     async () => {
       const DATA_DIR = await newFolder()
       await Bun.write(join(DATA_DIR, 'jwt-secret'), '')
-      await failsWith({ DATA_DIR, PORT: '0' }, [/jwt-secret holds less than 32 bytes: remove it.*JWT_SECRET/])
+      await failsWith(
+        { DATA_DIR, PORT: '0' },
+        [/jwt-secret holds less than 32 bytes: remove it.*JWT_SECRET/],
+        { code: FINAL },
+      )
     },
     TIMEOUT_MS,
   )
@@ -136,7 +162,9 @@ describe('a database that is not there', () => {
         DATABASE_URL: `postgres://app:${encodeURIComponent(APP_PASSWORD)}@127.0.0.1:${await freePort()}/redlight`,
       }
       await failsWith(environment, [/^redlight serve: .*ECONNREFUSED.*DATABASE_URL/])
-      await failsWith(environment, [/^redlight users: .*ECONNREFUSED.*DATABASE_URL/], ['users', 'list'])
+      await failsWith(environment, [/^redlight users list: .*ECONNREFUSED.*DATABASE_URL/], {
+        args: ['users', 'list'],
+      })
     },
     TIMEOUT_MS,
   )
@@ -169,7 +197,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
         // As long as it takes: these are told without any waiting.
         const environment = { JWT_SECRET: SECRET, DATABASE_WAIT: '1h', PORT: '0', DATABASE_URL: urlOf() }
         await failsWith(environment, [problem])
-        await failsWith(environment, [problem], ['migrate'])
+        await failsWith(environment, [problem], { args: ['migrate'] })
       },
       TIMEOUT_MS,
     )
@@ -192,10 +220,23 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
   )
 
   test(
+    'to have the schema that the tables belong into, whatever is tried again',
+    async () => {
+      await server.admin('create database bare owner app')
+      await server.admin('drop schema public', 'bare')
+      const problems = [/has no schema public.*CREATE SCHEMA public/]
+      const environment = { JWT_SECRET: SECRET, PORT: '0', DATABASE_URL: server.url('bare') }
+      await failsWith(environment, problems, { code: FINAL })
+      await failsWith(environment, problems, { args: ['migrate'] })
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
     'to know tables that were never made',
     async () => {
       const environment = { JWT_SECRET: SECRET, DATABASE_URL: server.url('redlight') }
-      await failsWith(environment, [/"users" does not exist .*redlight migrate/], ['users', 'list'])
+      await failsWith(environment, [/"users" does not exist .*redlight migrate/], { args: ['users', 'list'] })
     },
     TIMEOUT_MS,
   )
