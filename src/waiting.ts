@@ -158,8 +158,7 @@ export function createGate(limits: GateLimits): Gate {
     if (lane[kind].size === 0 && lanes.isFree(client, lane, kind))
       return Promise.resolve(begin(client, lane, kind))
     const milliseconds = timeLeft(maxWaitMs)
-    const isLong =
-      limits.perClient && client !== undefined && lane.read.size + lane.write.size >= maxWaiting / 2
+    const isLong = limits.perClient && client && lane.read.size + lane.write.size >= maxWaiting / 2
     if (waiting >= maxWaiting || isLong || milliseconds === 0) {
       lanes.forgetIdle(client, lane)
       return Promise.reject(refusal())

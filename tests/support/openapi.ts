@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from 'bun:test'
 import Ajv from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
-import { type Answer, startTestServer, type TestServer } from './server'
+import { type Answer, startTestServer, type TestServer, testConfig } from './server'
 
 type Examples = Record<string, { value: unknown }>
 export type Content = Record<string, { schema: object; example?: unknown; examples?: Examples }>
@@ -46,7 +46,12 @@ export function documentedService() {
   const operations = new Map<string, Operation & { method: string; path: string }>()
   let ajv: Ajv
   beforeAll(async () => {
-    server = await startTestServer({}, { keepMovies: true })
+    // On, so that answers have its headers, and never reached.
+    const { limiter } = testConfig({ kind: 'embedded', dataDir: '', poolMax: 1, waitMs: 0 })
+    const wide = { signInsPerMinute: 0, failedSignInsPerMinute: 0, accountFailuresPerMinute: 0 }
+    const none = { registrationsPerMinute: 0, mailsPerMailboxPerHour: 0, mailsPerAddressPerHour: 0 }
+    const enabled = { ...limiter, ...wide, ...none, enabled: true, requestsPerSecond: 1000, burst: 100_000 }
+    server = await startTestServer({ limiter: enabled }, { keepMovies: true })
     document = (await server.request<OpenApi>('GET', '/docs/json')).body
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, operation] of Object.entries(methods))
