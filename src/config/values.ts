@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from 'node:net'
+import { isMailAddress } from '../rules/fields'
 
 /** Notes a problem: the rule that the text breaks and, where it may be printed, the text. */
 export type Wrong = (rule: string, text?: string) => undefined
@@ -109,11 +110,6 @@ export const network: Parse<string> = (text, wrong) => {
   return holds && more.length === 0
     ? text
     : wrong('must list IP addresses or networks like 10.0.0.0/8 or 2001:db8::/32', text)
-}
-
-function isMailAddress(text: string): boolean {
-  const [mailbox = '', domain = '', ...more] = text.split('@')
-  return /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/i.test(mailbox) && HOST_NAME.test(domain) && more.length === 0
 }
 
 /** An address, or `Name <address>`; a name with marks that mean something in a header stands in quotes. */

@@ -14,9 +14,16 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { permissions } from '../permissions'
 
 const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+const oneOf = (column: AnyPgColumn, values: readonly string[]) =>
+  sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
+
+export const mailKinds = ['activation', 'password-reset'] as const
+/** What a mail is about, which is also what the token in it is good for. */
+export type MailKind = (typeof mailKinds)[number]
 
 /** The account that owns the initial movies and those of removed users; nobody can sign in to it. */
 export const BUILT_IN_USER_ID = 1
@@ -125,7 +132,7 @@ export const usersPermissions = pgTable(
   { userId: userId(), permission: text().notNull() },
   (table) => [
     primaryKey({ columns: [table.userId, table.permission] }),
-    check('users_permissions_permission_check', sql`${table.permission} in ('movies:read', 'movies:write')`),
+    check('users_permissions_permission_check', oneOf(table.permission, permissions)),
   ],
 )
 
@@ -141,13 +148,9 @@ export const tokens = pgTable(
   (table) => [
     index('tokens_user_id_idx').on(table.userId),
     index('tokens_expires_at_idx').on(table.expiresAt),
-    check('tokens_scope_check', sql`${table.scope} in ('activation', 'password-reset')`),
+    check('tokens_scope_check', oneOf(table.scope, mailKinds)),
   ],
 )
-
-export const mailKinds = ['activation', 'password-reset'] as const
-/** What a mail is about, which is also what the token in it is good for. */
-export type MailKind = (typeof mailKinds)[number]
 
 /** The outbox: a mail is a row here before it is a mail. */
 export const mails = pgTable(
@@ -167,7 +170,7 @@ export const mails = pgTable(
     index('mails_due_idx').on(table.dueAt).where(sql`${table.sentAt} is null and ${table.failedAt} is null`),
     index('mails_sent_at_idx').on(table.sentAt),
     index('mails_user_id_idx').on(table.userId),
-    check('mails_kind_check', sql`${table.kind} in ('activation', 'password-reset')`),
+    check('mails_kind_check', oneOf(table.kind, mailKinds)),
   ],
 )
 

@@ -1,20 +1,10 @@
+import type { Config } from '../config/config'
 import { Failure } from '../errors'
 import { foldCase } from '../rules/fields'
 import { type Bucket, createBucket, NOTHING, type Rate, type Taken } from './bucket'
 import { EXEMPT, type LimitKey } from './client-address'
 import { type SharedCounts, shareBucket } from './shared-counts'
 
-export type LimiterConfig = {
-  readonly enabled: boolean
-  readonly requestsPerSecond: number
-  readonly burst: number
-  readonly signInsPerMinute: number
-  readonly failedSignInsPerMinute: number
-  readonly accountFailuresPerMinute: number
-  readonly registrationsPerMinute: number
-  readonly mailsPerMailboxPerHour: number
-  readonly mailsPerAddressPerHour: number
-}
 export type Limiter = ReturnType<typeof createLimiter>
 
 const SECOND_MS = 1000
@@ -39,7 +29,7 @@ export function unitsBeyondOne({ bodyBytes, answerBytes, databaseMs }: Cost): nu
  * The limits of section 6 of the contract; each throws the 429. Counted here alone, a
  * request takes its turn without waiting for one.
  */
-export function createLimiter(config: LimiterConfig, now: () => number, counts?: SharedCounts) {
+export function createLimiter(config: Config['limiter'], now: () => number, counts?: SharedCounts) {
   const bucket = (name: string, quota: number, periodMs: number, burst = quota) => {
     const rate: Rate = { name, quota: config.enabled ? quota : 0, periodMs, burst }
     const own = createBucket(rate, now)

@@ -1,5 +1,7 @@
 import { createTransport } from 'nodemailer'
+import type { Config } from '../config/config'
 import { type Log, MAX_LINE_DELAY_MS } from '../log'
+import { isMailAddress } from '../rules/fields'
 import { after, pause } from '../waiting'
 import type { Letter } from './letter'
 
@@ -10,15 +12,7 @@ export type Mailer = {
   /** Breaks off what is still being sent. */
   close(): void
 }
-export type SmtpSettings = {
-  host: string
-  port: number
-  username?: string
-  password?: string
-  sender: string
-  /** What the server is greeted with. */
-  name?: string | undefined
-}
+export type SmtpSettings = NonNullable<Config['smtp']>
 
 /** Why a mail did not go out, in words that hold neither its token nor a password. */
 export class MailFailure extends Error {
@@ -52,7 +46,8 @@ export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof t
   const transport = transportTo(smtp, overrides)
   return {
     async send({ to, ...mail }) {
-      requireAddress(to)
+      // A line break or a second address in it would be an attack.
+      if (!isMailAddress(to)) throw new MailFailure('the address is not valid', true)
       const abort = new AbortController()
       running.add(abort)
       const callOff = after(totalMs, () => abort.abort())
@@ -128,12 +123,6 @@ function security({ host, port, username, password }: SmtpSettings) {
     opportunisticTLS: !isStrict,
     tls: { rejectUnauthorized: isStrict },
   }
-}
-
-/** One plain address: whatever else a mailbox may be, a line break or a second address in it is an attack. */
-function requireAddress(address: string) {
-  if (!/^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u.test(address))
-    throw new MailFailure('the address is not valid', true)
 }
 
 /** What nodemailer adds to an error. */

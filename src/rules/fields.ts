@@ -92,3 +92,11 @@ export const dateProblem: Rule = (value) =>
 
 /** RFC 3339 in UTC, in whole seconds. */
 export const timestampJson = (time: Date) => `${time.toISOString().slice(0, 19)}Z`
+
+export const MAX_MAIL_ADDRESS_BYTES = 254
+const MAIL_ADDRESS =
+  /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
+
+/** One plain address, in the syntax of HTML's `<input type=email>`: neither a line break nor a second one fits in. */
+export const isMailAddress = (text: string): boolean =>
+  text.length <= MAX_MAIL_ADDRESS_BYTES && MAIL_ADDRESS.test(text)

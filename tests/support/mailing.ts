@@ -23,7 +23,9 @@ export function mailing() {
       return listening
     },
     smtpMailer(port: number, smtp: Partial<SmtpSettings> = {}, timeouts = {}) {
-      const settings = { host: '127.0.0.1', port, sender: 'Redlight <no-reply@redlight.example>', ...smtp }
+      const unset = { username: undefined, password: undefined, name: undefined }
+      const sender = 'Redlight <no-reply@redlight.example>'
+      const settings = { host: '127.0.0.1', port, sender, ...unset, ...smtp }
       const mailer = createSmtpMailer(settings, timeouts)
       undo.push(() => mailer.close())
       return mailer
