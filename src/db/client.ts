@@ -6,6 +6,7 @@ import type { Log } from '../log'
 import { createGate } from '../waiting'
 import { createDriver } from './driver'
 import { databaseUnavailable } from './errors'
+import { createOwnDelay } from './own-delay'
 import { pinStatement, pooledPins } from './pins'
 
 export type Db = PostgresJsDatabase
@@ -67,7 +68,13 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
     maxWaitMs: patience.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
-  const driver = createDriver(client, { gate, queryMs: patience.queryMs, namesStatements: !isPooled(target) })
+  const driver = createDriver(client, {
+    gate,
+    queryMs: patience.queryMs,
+    namesStatements: !isPooled(target),
+    // The embedded database's own work is such a delay.
+    ownDelay: 'url' in target ? createOwnDelay() : () => () => 0,
+  })
   const db = drizzle(driver)
   return {
     db,

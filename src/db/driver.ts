@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { after, type Bill, currentBill, type Gate, timeLeft } from '../waiting'
 import { isUnanswered, tooLate, translated } from './errors'
+import type { OwnDelay } from './own-delay'
 
 export const UNNAMED = '/* unnamed */'
 /** In a statement that comes in thousands of shapes, each planned best for its own values: it gets no name. */
@@ -15,6 +16,8 @@ const MAX_NAMED_STATEMENTS = 300
 
 export type DriverOptions = {
   readonly gate: Gate
+  /** How a statement learns what it has waited for this process. */
+  readonly ownDelay: () => OwnDelay
   /** From asking to the answer. */
   readonly queryMs: number
   /** False where a pooler lends another connection each time, since a name belongs to a connection. */
@@ -36,7 +39,7 @@ type Query = {
  * queries up behind slow ones); and what has not been answered at the deadline is cancelled and fails.
  */
 export function createDriver(client: postgres.Sql, options: DriverOptions): postgres.Sql {
-  const { gate, queryMs } = options
+  const { gate, queryMs, ownDelay } = options
   const isNamed = options.namesStatements ? nameStatements() : () => false
 
   const send = (on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) =>
@@ -64,12 +67,12 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
     }
     async function run(): Promise<unknown> {
       const leave = await gate.enter('write')
-      const startedAt = performance.now()
+      const charge = startMeter(currentBill(), 'write', ownDelay)
       try {
         stopIfExpired()
         return await client.begin(stoppable)
       } finally {
-        charge(currentBill(), 'write', startedAt, leave())
+        charge(leave())
       }
     }
     run()
@@ -81,7 +84,7 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
   return withMethods(client, {
     unsafe(...query: Unsafe) {
       const pending = send(client, query)
-      limit(pending as unknown as Query, gate, timeLeft(queryMs), kindOf(query[0]))
+      limit(pending as unknown as Query, options, timeLeft(queryMs), kindOf(query[0]))
       return pending
     },
     begin,
@@ -102,11 +105,19 @@ function nameStatements(): (text: string) => boolean {
 const WRITES = /\b(?:insert|update|delete|truncate|lock)\b/i
 const kindOf = (text: string) => (WRITES.test(text) ? 'write' : 'read')
 
-/** A statement beside those of others takes longer for their sake, which is not the client's doing. */
-function charge(bill: Bill | undefined, kind: 'read' | 'write', startedAt: number, others: number) {
-  if (bill === undefined) return
-  const milliseconds = (performance.now() - startedAt) / (1 + others)
-  bill.databaseMs += kind === 'read' ? milliseconds : Math.min(milliseconds, MAX_WRITE_MS)
+/**
+ * Measures the time of the database that a client is charged for, from now on: a statement beside those of others takes
+ * longer for their sake, and one that has to wait for this process for its.
+ */
+function startMeter(bill: Bill | undefined, kind: 'read' | 'write', ownDelay: () => OwnDelay) {
+  if (bill === undefined) return () => {}
+  const startedAt = performance.now()
+  const delayMs = ownDelay()
+  return (others: number, isCharged = true) => {
+    const elapsedMs = Math.max(0, performance.now() - startedAt - delayMs())
+    const chargedMs = isCharged ? elapsedMs / (1 + others) : 0
+    bill.databaseMs += kind === 'read' ? chargedMs : Math.min(chargedMs, MAX_WRITE_MS)
+  }
 }
 
 /** The same client or transaction with some of its methods in place of its own. */
@@ -116,14 +127,20 @@ const withMethods = <Client extends object>(client: Client, methods: Partial<Rec
   })
 
 /** postgres.js calls `handler` to start a query, and `resolve` or `reject` once its connection is done with it. */
-function limit(query: Query, gate: Gate, milliseconds: number, kind: 'read' | 'write') {
+function limit(
+  query: Query,
+  { gate, ownDelay }: DriverOptions,
+  milliseconds: number,
+  kind: 'read' | 'write',
+) {
   const { handler: start, resolve, reject } = query
   const endsAt = performance.now() + milliseconds
   const bill = currentBill()
   query.handler = () => {
     gate.enter(kind).then((leave) => {
-      const startedAt = performance.now()
-      const callOff = after(Math.max(0, endsAt - performance.now()), () => {
+      const timeLeftMs = endsAt - performance.now()
+      const charge = startMeter(bill, kind, ownDelay)
+      const callOff = after(Math.max(0, timeLeftMs), () => {
         reject(tooLate())
         // Not awaited: the server that has to cancel may be the one that hangs.
         query.canceller(query).catch(() => {})
@@ -133,15 +150,14 @@ function limit(query: Query, gate: Gate, milliseconds: number, kind: 'read' | 'w
         return leave()
       }
       query.resolve = (result) => {
-        charge(bill, kind, startedAt, finish())
+        charge(finish())
         resolve(result)
       }
       query.reject = (error) => {
-        const others = finish()
-        if (!isUnanswered(error)) charge(bill, kind, startedAt, others)
+        charge(finish(), !isUnanswered(error))
         reject(translated(error))
       }
-      if (startedAt < endsAt) start(query)
+      if (timeLeftMs > 0) start(query)
       else query.reject(tooLate())
     }, reject)
   }
