@@ -99,7 +99,7 @@ export const failures = {
   preconditionFailed: {
     status: 412,
     message: 'unable to update the record due to an edit conflict, please try again',
-    when: '`If-Match` is not the current `ETag`.',
+    when: '`If-Match` is not the current `ETag`; or `If-None-Match: *` asks for a new movie, and it is there already.',
     fix: 'As for 409.',
   },
   bodyTooLarge: {

@@ -130,6 +130,10 @@ describe('the database itself', () => {
     expect(error).toMatchObject({ constraint_name: constraint })
   })
 
+  test('has looked at every row for every check', async () => {
+    expect([...(await server.sql`select conname from pg_constraint where not convalidated`)]).toEqual([])
+  })
+
   test('gives the movies of a user who goes to the built-in account, and lets go of all else', async () => {
     const [user] =
       await server.sql`insert into users (name, email, password_hash) values ('C', 'c@example.com', 'x') returning id`
