@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Redlight on Debian or Ubuntu: the executable, its units, settings, secrets, a database on the local PostgreSQL,
-# and Caddy in front of it. It writes only what is absent, or still as it wrote it the last time; where a file was changed
-# since, the new text goes to FILE.new. `install.sh --help` says how to call it.
+# and Caddy in front of it. It writes only files that are missing or haven't been edited; for an edited file, it writes the
+# new text to FILE.new. For usage, run `install.sh --help`.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,13 +21,13 @@ BINARY=/usr/local/bin/redlight
 SETTINGS=/etc/redlight
 UNITS=/etc/systemd/system
 CADDYFILE=/etc/caddy/Caddyfile
-# The SHA-256 of each file as it was written here, and the files that were there before.
+# The SHA-256 of each file that this script wrote, and the files that it replaced.
 WRITTEN=$SETTINGS/.installed
 REPLACED=$SETTINGS/.replaced
-# Where the node exporter looks for what backups say of themselves.
+# The node exporter's folder for the times of backups.
 TEXTFILES=/var/lib/prometheus/node-exporter
 UNIT_FILES=(redlight.service redlight@.service redlight-backup.service redlight-backup.timer redlight-backup-failed.service)
-# A dynamic user's folders are in private/, with a link to each.
+# A dynamic user's folders are in private/, with a symlink to each.
 DATA=(/var/lib/redlight /var/lib/private/redlight /var/lib/redlight-backup /var/lib/private/redlight-backup
   /var/cache/redlight-backup /var/cache/private/redlight-backup /var/lib/systemd/timers/stamp-redlight-backup.timer)
 
@@ -85,7 +85,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-# Says what is done, and does it unless this is only a rehearsal.
+# Reports an action, and carries it out unless this is a dry run.
 act() {
   local what=$1
   shift
@@ -95,13 +95,13 @@ act() {
   fi
 }
 
-# Writes standard input to a file that is absent, or still as it was written here; else to FILE.new.
+# Writes standard input to a file that is missing or hasn't been edited; otherwise to FILE.new.
 put() {
   local path=$1 mode=$2 text
   text=$(cat)
   if [ -f "$path" ] && [ ! -L "$path" ] && [ "$(cat "$path")" = "$text" ]; then
     if [ "$(stat -c %a "$path")" = "$mode" ]; then say "as it should be: $path"; else act "set the mode of $path to $mode" chmod "$mode" "$path"; fi
-    # A file of an installation that kept no record counts as written here from now on.
+    # If an older installation kept no record of the file, treat it as written by this script from now on.
     $dry_run || is_ours "$path" || record "$path"
     $dry_run || rm -f "$path.new"
   elif { [ ! -e "$path" ] && [ ! -L "$path" ]; } || is_ours "$path"; then
@@ -116,13 +116,13 @@ put() {
   fi
 }
 write() {
-  # Made unreadable first: a secret must not be readable for a moment.
+  # Create it unreadable: a secret must not be readable even for a moment.
   (umask 077 && printf '%s\n' "$3" >"$1.unfinished")
   chmod "$2" "$1.unfinished"
   mv -f "$1.unfinished" "$1"
 }
 
-# Whether a file is as it was written here the last time.
+# Whether a file is unchanged since this script last wrote it.
 is_ours() {
   [ -f "$1" ] && [ ! -L "$1" ] || return 1
   [ "$1" = "$replaceable" ] || grep -qsxF "$(sha256sum "$1")" "$WRITTEN"
@@ -137,7 +137,7 @@ forget() {
   mv -f "$WRITTEN.unfinished" "$WRITTEN"
 }
 
-# Takes away a file that is as it was written here, and brings back what it replaced.
+# Removes a file that is unchanged since this script wrote it, and restores the file that it replaced.
 take_away() {
   local path=$1
   if [ -e "$path.new" ]; then act "remove $path.new" rm -f "$path.new"; fi
@@ -150,7 +150,7 @@ take_away() {
   $dry_run || forget "$path"
 }
 
-# A machine that was not started by systemd, such as an image being built, gets the units and starts them later.
+# A machine that wasn't booted by systemd, such as an image being built, gets the units and starts them later.
 has_systemd() { [ -d /run/systemd/system ]; }
 random() { openssl rand -hex 32; }
 as_postgres() { PGOPTIONS='-c client_min_messages=warning' runuser -u postgres -- psql -X -v ON_ERROR_STOP=1 -qtA "$@"; }
@@ -184,7 +184,7 @@ install_executable() {
     say "as it should be: $BINARY"
     $dry_run || is_ours $BINARY || record $BINARY
   elif [ ! -e $BINARY ] || is_ours $BINARY; then
-    # Renamed into place: the one that runs can't be written to.
+    # Renamed into place, because a running executable can't be overwritten.
     act "install $BINARY" replace_executable
   else
     say "kept as it is: $BINARY, which is another one by now; to replace it: upgrade.sh $executable"
@@ -217,7 +217,7 @@ install_database() {
   $with_database || return 0
   local password
   if [ -s $SETTINGS/database-url ]; then say "kept as it is: $SETTINGS/database-url"; else
-    # The role gets this very password below, also if an earlier run made it and was cut short.
+    # The role gets this password below, even if an interrupted earlier run created the role.
     password=$(random)
     if [ "$(as_postgres -c "select 1 from pg_roles where rolname = 'redlight'")" = 1 ]; then
       act 'give the role redlight a new password' set_password alter "$password"
@@ -229,7 +229,7 @@ install_database() {
     say 'as it should be: the database redlight'
   else act 'make the database redlight' as_postgres -c 'create database redlight owner redlight template template0 encoding UTF8'; fi
 }
-# Through standard input: an argument could be read by anyone on the machine.
+# Through standard input, because anyone on the machine can read arguments.
 set_password() { as_postgres <<<"set log_statement = 'none'; $1 role redlight login password '$2'"; }
 
 install_units() {
@@ -265,7 +265,7 @@ install_caddy() {
   reload_caddy "$before"
   if $internal_ca; then say "clients have to trust /var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"; fi
 }
-# The page that says that Caddy works, as the package brought it.
+# The package's default page, which says that Caddy works.
 is_debians_caddyfile() {
   [ -f $CADDYFILE ] && [ ! -L $CADDYFILE ] && ! is_ours $CADDYFILE &&
     dpkg-query -W -f='${Conffiles}\n' caddy 2>/dev/null | grep -qF " $CADDYFILE $(md5sum <$CADDYFILE | cut -d' ' -f1)"
@@ -299,7 +299,7 @@ remove() {
     say "kept: $SETTINGS, the database redlight, /var/lib/redlight, the backups in /var/lib/redlight-backup (--purge takes them away)"
   fi
 }
-# Whatever the ports are that it was installed with.
+# For any ports that it was installed with.
 enabled_units() { find $UNITS/multi-user.target.wants -name 'redlight.service' -o -name 'redlight@*.service' 2>/dev/null | sed 's|.*/||'; }
 remove_caddy() {
   local before

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Puts a new executable in the place of the old one and restarts the instances one after the other, so that Caddy
-# (deploy/Caddyfile) always has one that serves: no request fails. `upgrade.sh --help` says how to call it.
+# Replaces the executable and restarts the instances one after the other, so that Caddy (deploy/Caddyfile) always has one that
+# serves and no request fails. For usage, run `upgrade.sh --help`.
 set -euo pipefail
 
 EXECUTABLE=${REDLIGHT_EXECUTABLE:-/usr/local/bin/redlight}
 PORTS=${REDLIGHT_PORTS:-4000,4001}
-# A command that restarts the instance whose port is its last argument, and returns once it was told to.
+# A command that restarts the instance whose port is its last argument. It returns without waiting until that is ready.
 RESTART=${REDLIGHT_RESTART:-restart_unit}
-# How long an instance may take until it serves: its migrations run in that time.
+# How long an instance may take to become ready, including its migrations.
 PATIENCE_SECONDS=${REDLIGHT_PATIENCE_SECONDS:-900}
-# Caddy asks each instance once a second, and has to find this one well before the next one goes.
+# Caddy checks each instance once a second, and must see this one as healthy before the next one stops.
 SETTLE_SECONDS=${REDLIGHT_SETTLE_SECONDS:-3}
 
 usage() {
@@ -58,7 +58,7 @@ done
 if [ -n "$new" ]; then
   version=$("$new" version 2>&1) || fail "$new is no executable of Redlight for this machine: $version"
   echo "upgrading $("$EXECUTABLE" version) to $version"
-  # Within the folder and renamed: an instance that starts meanwhile finds the one or the other, whole.
+  # Written to the same folder and renamed: an instance that starts meanwhile finds either the old or the new file, complete.
   install -m 755 "$new" "$EXECUTABLE.new"
   ln -f "$EXECUTABLE" "$EXECUTABLE.previous"
   mv -f "$EXECUTABLE.new" "$EXECUTABLE"
