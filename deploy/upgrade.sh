@@ -5,7 +5,7 @@ set -euo pipefail
 
 EXECUTABLE=${REDLIGHT_EXECUTABLE:-/usr/local/bin/redlight}
 PORTS=${REDLIGHT_PORTS:-4000,4001}
-# A command that restarts the instance whose port is its last argument. It returns without waiting for the instance.
+# A command that restarts the instance whose port is its last argument. It may return before the instance is ready.
 RESTART=${REDLIGHT_RESTART:-restart_unit}
 # How long an instance may take to become ready, including its migrations.
 PATIENCE_SECONDS=${REDLIGHT_PATIENCE_SECONDS:-900}
