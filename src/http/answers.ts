@@ -2,24 +2,24 @@ import { contextOf } from './context'
 import { readAtItsPace } from './large-answer'
 import { parametersOf } from './request-path'
 
-// On the answer itself, as what is known of a request is on the request.
+// Kept on the Response, as a request's context is kept on the Request.
 const BYTES = Symbol('bytes')
 declare global {
   interface Response {
     [BYTES]?: number
   }
 }
-/** Shorter answers count as no bytes at all, which spares measuring them. */
+/** Shorter answers count as 0 bytes, so that they need no measuring. */
 const SHORT = 20_000
-/** A longer list is made while the client reads it. */
+/** A longer list is serialized while the client reads it. */
 const LARGE = 262_144
 
-/** How many bytes the body of an answer has, where that is enough to count. */
+/** Size of the body in bytes; 0 for a short one. */
 export const bytesOf = (response: Response): number => response[BYTES] ?? 0
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** A JSON answer, and the only way to make one. Elysia passes a Response on as it is. */
+/** The only way to make a JSON answer. Elysia passes a Response on unchanged. */
 export function json(
   body: unknown,
   status = 200,
@@ -39,13 +39,13 @@ function textAnswer(text: string, status: number, headers: Record<string, string
   return response
 }
 
-/** What a client has already (RFC 9110 section 15.4.5). */
+/** For a client whose copy is current (RFC 9110 section 15.4.5). */
 export const notModified = (etag: string) => new Response(null, { status: 304, headers: { ETag: etag } })
 
 export type Paging = { readonly page: number; readonly pageSize: number }
 type List = { readonly name: string; readonly rows: readonly unknown[]; readonly total: number }
 
-/** A page of a list (section 3): its rows, `metadata`, and the header `Link`. */
+/** A page of a list (contract section 1): rows, `metadata` and the `Link` header. */
 export function listPage(request: Request, { name, rows, total }: List, paging: Paging): Response {
   const { page, pageSize } = paging
   const lastPage = Math.max(1, Math.ceil(total / pageSize))
@@ -67,7 +67,7 @@ export function listPage(request: Request, { name, rows, total }: List, paging: 
   return response
 }
 
-/** The first rows of a list as JSON, up to what is large. */
+/** As many of the first rows, as JSON, as stay under LARGE. */
 function firstOf(rows: readonly unknown[]) {
   let text = ''
   let count = 0

@@ -6,15 +6,15 @@ import { contextOf } from './context'
 
 export const MAX_BODY_BYTES = 1_048_576
 const MAX_DEPTH = 32
-/** In all, however steadily it drips: what has arrived is held in memory until the rest has. */
+/** In total: a body that drips in holds memory until it is complete. */
 const MAX_READING_MS = 15_000
-/** What large bodies may take of the memory together while they arrive; small ones pass whatever else goes on. */
+/** Memory for all large bodies that are still arriving; small ones don't count. */
 const MAX_ARRIVING_BYTES = 64 * MAX_BODY_BYTES
 const SMALL_BYTES = 65_536
-// The connection is closed rather than read to the end of what is refused.
+// Closing is cheaper than reading a refused body to its end.
 const closeConnection = { headers: { Connection: 'close' } }
 
-// Skips a byte order mark.
+// TextDecoder drops a byte order mark.
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i
 // US-ASCII is UTF-8 too; glibc calls it ANSI_X3.4-1968.
@@ -22,7 +22,7 @@ const UTF8 = String.raw`(?:utf[-_]?8|(?:us[-_]?)?ascii|ansi_x3\.4-1968)`
 const OTHER_CHARSET = new RegExp(String.raw`;\s*charset\s*=\s*(?!(?:${UTF8}|"${UTF8}")\s*(?:;|$))`, 'i')
 const NO_CODING = /^(?:[\s,]|identity(?=[\s,]|$))*$/i
 
-/** Large bodies are read one after the other, each client in turn. */
+/** Large bodies are parsed one at a time, fairly among clients. */
 const turns = createGate({
   concurrency: 1,
   maxWaiting: MAX_ARRIVING_BYTES / SMALL_BYTES,
@@ -31,8 +31,8 @@ const turns = createGate({
 })
 
 /**
- * The one JSON object that a request carries, with all members that are known; throws 415, 413, 400 or, with too much
- * arriving at once, 503.
+ * Reads the request's JSON object, with the `known` members. Throws 415, 413 or 400, or 503 while too much is
+ * arriving.
  */
 export async function readJsonObject(request: Request, known: object): Promise<Record<string, unknown>> {
   const type = request.headers.get('content-type') ?? ''
@@ -62,11 +62,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 let arrivingBytes = 0
 
-/** Room for one body, to be given back when it is read or refused. */
+/** Memory for one body; disposing it gives the memory back. */
 function openRoom() {
   let taken = 0
   return {
-    /** Makes the room so large; throws 503 when that is more than there is. */
+    /** Sets the size; throws 503 when the total would exceed the limit. */
     grow(size: number) {
       if (size <= SMALL_BYTES) return
       if (arrivingBytes - taken + size > MAX_ARRIVING_BYTES)
@@ -98,7 +98,7 @@ function tooSlow(): never {
 }
 
 async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
-  // Copied out of the chunks: a body sent byte by byte would otherwise take four hundred times its size.
+  // Copied out of the chunks: a body sent byte by byte would otherwise take 400 times its size.
   let bytes = new Uint8Array(4096)
   let size = 0
   for await (const chunk of request.body ?? []) {
@@ -116,7 +116,7 @@ async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
   return bytes.subarray(0, size)
 }
 
-/** Looked at before parsing, because what comes after walks the value recursively. */
+/** Runs before parsing, because later steps walk the value recursively. */
 function isNestedTooDeeply(bytes: Uint8Array): boolean {
   const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [34, 92, 123, 125, 91, 93]
   let depth = 0
@@ -151,8 +151,8 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Where a text stops being JSON: the engine's own error doesn't say. It must not be read on from there:
- * behind an error, nothing is known of how deeply it is nested.
+ * Offset at which a text stops being JSON; the engine's own error doesn't give it. The visitor stops at the
+ * first error, because beyond it the nesting depth is unchecked.
  */
 function errorPosition(text: string): number {
   let offset = text.length

@@ -5,17 +5,17 @@ export const etag = (version: number) => `"${version}"`
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
 const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \t,]*|$))*$/
 
-/** The entity tags of a list (RFC 9110 section 8.8.3); none when it is anything else. */
+/** Entity tags of a list (RFC 9110 section 8.8.3); empty when the header is anything else. */
 const tagsOf = (given: string) => (ENTITY_TAGS.test(given) ? [...given.matchAll(ENTITY_TAG)] : [])
 
-/** Whether `If-None-Match` names the version; weak tags count (RFC 9110 section 13.1.2). */
+/** Whether `If-None-Match` names this version; weak tags count (RFC 9110 section 13.1.2). */
 export function isNotModified(headers: Headers, version: number): boolean {
   const given = headers.get('if-none-match')
   if (given === null) return false
   return given.trim() === '*' || tagsOf(given).some(([, , tag]) => tag === etag(version))
 }
 
-/** Whether `If-Match` lets a change of this version pass; weak tags never do (RFC 9110 section 13.1.1). */
+/** Whether `If-Match` allows changing this version; weak tags never match (RFC 9110 section 13.1.1). */
 function isMatch(given: string, version: number | undefined): boolean {
   if (version === undefined) return false
   if (given.trim() === '*') return true
@@ -23,8 +23,8 @@ function isMatch(given: string, version: number | undefined): boolean {
 }
 
 /**
- * Throws 412 or 409 unless the version, of which there is none where there is no record, is the one that the client has
- * seen; tells whether it named any.
+ * Throws 412 or 409 unless the version is the one that the client saw; without a record it is undefined.
+ * Returns whether the client sent a condition.
  */
 export function checkPreconditions(headers: Headers, version: number | undefined): boolean {
   const ifMatch = headers.get('if-match')
@@ -34,11 +34,11 @@ export function checkPreconditions(headers: Headers, version: number | undefined
   return ifMatch !== null || expected !== null
 }
 
-/** Throws 412 when `If-None-Match` names the version: with `*`, a client makes something new or nothing. */
+/** Throws 412 when `If-None-Match` names the version; with `*`, a client only creates. */
 export function checkIsNew(headers: Headers, version: number | undefined) {
   if (version !== undefined && isNotModified(headers, version)) throw new Failure('preconditionFailed')
 }
 
-/** What it means that the version has moved on between that check and the write. */
+/** The failure when the version changed between that check and the write. */
 export const versionMovedOn = (headers: Headers) =>
   new Failure(headers.has('if-match') ? 'preconditionFailed' : 'editConflict')

@@ -3,27 +3,27 @@ import { type LimitKey, UNKNOWN_CLIENT } from '../limits/client-address'
 import type { Principal } from '../permissions'
 import type { Bill } from '../waiting'
 
-/** The one carrier of what is known about a request. Topics add the record that a request is about. */
+/** The only carrier of a request's state. Topics add the record that the path names. */
 export interface RequestContext {
   readonly id: string
   readonly startedAt: number
   readonly method: string
   readonly path: string
-  /** What the limits count the client by. */
+  /** The key that the limits count this client under. */
   limitKey: LimitKey
-  /** What it took of its client's requests, and what it has cost beyond that. */
+  /** What the request took from its client's limit, and what it cost beyond one request. */
   taken: Taken
   readonly bill: Bill
   bodyBytes: number
-  /** The pattern of the route that answers, such as /v1/movies/:id. */
+  /** Pattern of the matched route, such as /v1/movies/:id. */
   route: string | undefined
-  /** The user whom the guard has let in. */
+  /** Set by the guard. */
   user: Principal | undefined
-  /** What the route's schema says of the body or the query, once it is judged. */
+  /** The body or query, once it has passed the route's schema. */
   input: unknown
 }
 
-// On the request itself: a weak map takes a microsecond of each request, and some of the collector's time.
+// A WeakMap would cost a microsecond a request, and garbage collection time.
 const CONTEXT = Symbol('context')
 declare global {
   interface Request {
@@ -31,7 +31,7 @@ declare global {
   }
 }
 
-// What is safe in a log and in a header, whoever sent it.
+// Safe in a log and in a header.
 const SANE_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/
 
 export function openContext(request: Request, path: string, startedAt: number): RequestContext {

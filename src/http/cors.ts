@@ -4,11 +4,11 @@ const PREFLIGHT_MAX_AGE_SECONDS = '600'
 
 export type Cors = ReturnType<typeof createCors>
 
-/** Cross-origin access for the origins in the configuration and no others (Fetch standard, CORS protocol). */
+/** Cross-origin access for the configured origins only (Fetch standard, CORS protocol). */
 export function createCors(trustedOrigins: readonly string[]) {
   const trusted = new Set(trustedOrigins)
   return {
-    /** Headers for the answer to a request; an untrusted origin gets none of them, so its browser keeps the answer from it. */
+    /** Adds headers to an answer. An untrusted origin gets none, so its browser withholds the answer. */
     apply(request: Request, headers: Headers) {
       if (trusted.size === 0) return
       headers.append('Vary', 'Origin')

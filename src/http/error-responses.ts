@@ -4,7 +4,7 @@ import { describeError, type Log } from '../log'
 import { json } from './answers'
 import { contextOf, type RequestContext } from './context'
 
-/** The methods that a path knows, as the value of `Allow`; undefined for an unknown path. */
+/** The methods of a path, as the value of `Allow`; undefined for an unknown path. */
 export type AllowedMethods = (path: string) => string | undefined
 
 const headersOf: Partial<Record<number, Record<string, string>>> = {
@@ -12,23 +12,23 @@ const headersOf: Partial<Record<number, Record<string, string>>> = {
   503: { 'Retry-After': '1' },
 }
 
-/** The only writer of failures: the contract's envelope (section 1). */
+/** The only writer of failures, in the contract's envelope (section 1). */
 export function failureResponse(failure: Failure): Response {
   const { status, message } = failures[failure.code]
   const { error = message, headers } = failure.detail
   return json({ error }, status, { ...headersOf[status], ...headers })
 }
 
-/** What a thrown value means to the client. */
+/** The failure that a thrown value stands for. */
 export function toFailure(thrown: unknown, request: Request, allowedMethods: AllowedMethods): Failure {
   if (thrown instanceof Failure) return thrown
-  // The query builder wraps what the database layer threw.
+  // Drizzle wraps what the database layer threw.
   if (thrown instanceof Error && thrown.cause instanceof Failure) return thrown.cause
   if (thrown instanceof NotFoundError) return unrouted(contextOf(request), allowedMethods)
   return new Failure('internal', { cause: thrown })
 }
 
-/** The router knows only that no route answers; a path that knows other methods is a 405. */
+/** Elysia reports only that no route matched; a path with other methods is a 405. */
 function unrouted({ path, method }: RequestContext, allowedMethods: AllowedMethods): Failure {
   const allow = allowedMethods(path)
   if (allow === undefined) return new Failure('notFound')
@@ -38,7 +38,7 @@ function unrouted({ path, method }: RequestContext, allowedMethods: AllowedMetho
   })
 }
 
-/** Nothing that is our fault stays unsaid: the client gets an envelope, the log the reason. */
+/** Logs every 5xx with its cause. */
 export function logFailure(failure: Failure, { id, route }: RequestContext, log: Log) {
   if (failure.code === 'internal')
     log.error('request failed', { request_id: id, route, ...describeError(failure.cause) })

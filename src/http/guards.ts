@@ -9,15 +9,14 @@ import { readJsonObject } from './body'
 import { contextOf, type RequestContext } from './context'
 import { parametersOf } from './request-path'
 
-/** Who makes a request. */
 export type Caller = { readonly kind: 'user'; readonly user: Principal }
 
-/** What a path says of a body: the body may say the same, or leave it out. */
+/** Fields that the path sets: the body may repeat or omit them. */
 type PathFields = Readonly<Record<string, string>>
 
 /**
- * Loads the record that a path names, and throws unless the caller may do to it what the request asks. What it returns
- * is judged as a part of the body.
+ * Loads the record that a path names, and throws unless the caller may do what the request asks. The returned
+ * fields are validated as part of the body.
  */
 export type RecordGuard = (
   request: Request,
@@ -25,7 +24,7 @@ export type RecordGuard = (
   caller: Caller,
 ) => Promise<PathFields | undefined>
 
-/** What a route's line asks for. A topic's macro adds its record guard under the symbol. */
+/** What a route's line asks for. A topic's macro adds its record guard under RECORD. */
 export const RECORD = Symbol('record guard')
 export type RouteLine = {
   readonly body?: TSchema
@@ -36,7 +35,7 @@ export type RouteLine = {
 
 export type Guards = ReturnType<typeof guards>
 
-// RFC 9110 section 11.4: a scheme in any case, one space or more, a token68; nothing else is a bearer token.
+// RFC 9110 section 11.4: scheme in any case, one or more spaces, a token68. Nothing else is a bearer token.
 const BEARER_CREDENTIALS = /^bearer +[A-Za-z0-9._~+/-]+=*$/i
 const SCHEME = 'Bearer'
 const NOWHERE = '\0'
@@ -44,9 +43,9 @@ const UNKNOWN_FIELD = 'is not a known field'
 const noRecord: RecordGuard = async () => undefined
 
 /**
- * The guard of a route, as its line asks for it: `access` names who may call, `open` lets in anyone. Elysia runs
- * `transform` before it validates, so all checks stand there, in the contract's order (section 1): caller, record,
- * body, rules. Elysia hands the schemas to the handlers as types; `problemsOf` alone judges.
+ * A route's guard: `access` names who may call, `open` lets anyone in. Elysia runs `transform` before it
+ * validates, so all checks run there, in the contract's order (section 1): caller, record, body, rules.
+ * Elysia uses the schemas only as the handlers' types; `problemsOf` validates.
  */
 export function guards(authenticate: (token: string) => Promise<Principal | undefined>) {
   async function identify(
@@ -97,7 +96,7 @@ export function guards(authenticate: (token: string) => Promise<Principal | unde
     })
 }
 
-/** Elysia would read the body before the guard; anything but undefined stops it. */
+/** Elysia would read the body before the guard; returning anything but undefined prevents that. */
 const leaveUnread = () => ({})
 
 function allow({ user }: Caller, access: Access) {
@@ -112,7 +111,7 @@ function userOf(request: Request): Principal {
   return user
 }
 
-/** Reads and judges the body or the query, whichever the route's line has a schema for. */
+/** Reads and validates the body or the query, depending on the route's schema. */
 async function readInput(
   request: Request,
   { body, query }: RouteLine,
@@ -147,7 +146,7 @@ function judged(schema: TSchema, value: unknown, unknownKey: string): unknown {
   return value
 }
 
-/** The plugin knows one spelling of the scheme, and looks into the query where it doesn't find that in the header. */
+/** The plugin knows one spelling of the scheme, and falls back to the query. */
 function tokenOf(authorization: string | undefined, fromPlugin: string | undefined): string {
   if (authorization === undefined) throw new Failure('authenticationRequired')
   if (!BEARER_CREDENTIALS.test(authorization)) throw new Failure('invalidAuthenticationToken')
@@ -155,7 +154,7 @@ function tokenOf(authorization: string | undefined, fromPlugin: string | undefin
   return (fromHeader ?? authorization.slice(SCHEME.length)).trim()
 }
 
-/** An empty value counts as not given; a parameter given twice becomes a list, which no schema takes. */
+/** An empty value counts as absent; a repeated parameter becomes a list, which no schema accepts. */
 function readListQuery(request: Request): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null)
   for (const [name, value] of parametersOf(request)) {

@@ -1,10 +1,10 @@
 import { Failure } from '../errors'
 import { after, currentBill } from '../waiting'
 
-/** What all large answers together may hold until their clients have read them, and what those of one client may. */
+/** Limits on the large answers that wait to be read: in total and for one client. */
 const MAX_UNREAD_BYTES = 64 * 1_048_576
 const MAX_UNREAD_BYTES_OF_CLIENT = MAX_UNREAD_BYTES / 2
-/** A client may be slow, but not so slow. One that doesn't read at all is idle, and cut off sooner. */
+/** A slower client is cut off; one that doesn't read at all is idle, and is cut off sooner. */
 const MIN_BYTES_PER_SECOND = 65_536
 const CHUNK_BYTES = 65_536
 const RETRY_AFTER_SECONDS = '5'
@@ -13,14 +13,14 @@ const utf8 = new TextEncoder()
 const unreadOf = new Map<string | undefined, number>()
 let unread = 0
 
-/** How many bytes of large answers are held until they are read. */
+/** Bytes of large answers that wait to be read. */
 export const unreadBytes = () => unread
 
-/** Room for an answer of so many bytes, until the way to give it back is called; throws 503 when there is none. */
+/** Reserves room for an answer; returns a function that gives it back. Throws 503 when it is full. */
 function takeRoom(bytes: number): () => void {
   const client = currentBill()?.client
   const own = unreadOf.get(client) ?? 0
-  // One that is larger than all of it is alone.
+  // An answer larger than the limit is sent when no other one waits.
   const isFull = unread > 0 && unread + bytes > MAX_UNREAD_BYTES
   if (isFull || (own > 0 && own + bytes > MAX_UNREAD_BYTES_OF_CLIENT))
     throw new Failure('tooManyAnswers', { headers: { 'Retry-After': RETRY_AFTER_SECONDS } })
@@ -37,7 +37,7 @@ function takeRoom(bytes: number): () => void {
   }
 }
 
-/** A text of so many bytes, made of its parts only as fast as the client reads them. */
+/** A stream of these parts, produced as fast as the client reads. */
 export function readAtItsPace(parts: Iterator<string>, bytes: number): ReadableStream<Uint8Array> {
   const giveBack = takeRoom(bytes)
   let callOff = () => {}

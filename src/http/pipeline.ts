@@ -26,18 +26,18 @@ export type PipelineDeps = {
   metricsAccess: MetricsAccess
   log: Log
   allowedMethods: AllowedMethods
-  /** In which all that a request waits for has to end. */
+  /** Limit on a request's total waiting time. */
   deadlineMs: number
 }
 type Handle = (request: Request) => Response | Promise<Response>
 
-// A platform's probes and an operator's scrapes are not to be turned away, and wait for nothing that may take long; the
+// A platform's probes and an operator's scrapes must get through, and never wait for long; the documentation
 // page loads a dozen files at once.
 const UNLIMITED = /^\/(?:v1\/healthcheck|metrics|debug\/vars|docs(?:\/.*)?)$/
 
 /**
- * What surrounds every request, known route or not: the first and the last to see it. Who waits for nothing is answered
- * without a promise, which costs as much as all of this (decision 14).
+ * Surrounds every request, on a known route or not. A handler that doesn't wait is answered without a
+ * promise, which would cost as much as all of this (decision 14).
  */
 export function pipeline(deps: PipelineDeps, handle: Handle) {
   return (request: Request, socketAddress: () => string): Response | Promise<Response> => {
@@ -90,7 +90,7 @@ function limited(
   return taken instanceof Promise ? taken.then(go) : go(taken)
 }
 
-// Some proxies take it for a slash, and would have asked for another path.
+// Some proxies treat it as a slash, so they would have meant another path.
 const ENCODED_BACKSLASH = /%5c/i
 
 function route(request: Request, context: RequestContext, handle: Handle, deps: PipelineDeps) {
@@ -114,7 +114,7 @@ function finished(response: Response, request: Request, context: RequestContext,
   return response
 }
 
-/** What it cost beyond one request is counted now that it is known. */
+/** Charges the cost beyond one request, which is known only now. */
 function charge({ taken, bill, bodyBytes }: RequestContext, response: Response) {
   const units = unitsBeyondOne({ bodyBytes, answerBytes: bytesOf(response), databaseMs: bill.databaseMs })
   if (units > 0) taken.charge(units)
@@ -139,9 +139,9 @@ function addCommonHeaders(headers: Headers, { id, path }: RequestContext) {
   } else if (API.test(path)) headers.set('Cache-Control', 'no-store')
 }
 
-/** One line for every request. The path stays out: it is whatever a stranger typed, and the route says enough. */
+/** One line per request. The path is left out: a stranger chose it, and the route says enough. */
 function logRequest(log: Log, context: RequestContext, status: number, seconds: number) {
-  // Balancers ask every second.
+  // Load balancers ask every second.
   const level = context.route === '/v1/healthcheck' ? 'debug' : 'info'
   log[level]('request', {
     request_id: context.id,

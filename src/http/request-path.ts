@@ -4,11 +4,10 @@ const ORIGIN = 'http://'
 const MAX_KNOWN = 100
 
 /**
- * The one reading of a request's path, by which limits, routes and headers go; undefined when its Host is not
- * `host[:digits]`. Bun refuses HTTP/1.1 without Host by itself, so a request without one is HTTP/1.0.
- *
- * The router finds the path in `request.url` by the same two searches. Where Bun can't read the Host it leaves that as
- * it was sent, or without an origin; such a request gets the URL that it has on any other host.
+ * The path that limits, routes and headers all use; undefined when Host is not `host[:digits]`. Bun refuses
+ * HTTP/1.1 without Host, so a request without one is HTTP/1.0. Elysia finds the path in `request.url` by the
+ * same two searches. When Bun can't parse the Host it leaves the URL as sent, or without an origin; such a
+ * request gets the URL it would have on any other host.
  */
 export function pathOf(request: Request): string | undefined {
   const { url } = request
@@ -22,10 +21,10 @@ export function pathOf(request: Request): string | undefined {
   return pathIn(plain)
 }
 
-// Judging a Host anew takes longer than all of the rest.
+// Cached, because checking a Host takes longer than everything else here.
 const readable = new Set<string>()
 
-/** Whether it is a Host that Bun can read, which has made the URL plain then: dots resolved, backslashes turned. */
+/** Whether Bun can parse the Host; it has then normalized the URL's dots and backslashes. */
 function isReadable(host: string): boolean {
   if (readable.has(host)) return true
   if (!isHost(host) || !URL.canParse(ORIGIN + host)) return false
@@ -34,7 +33,7 @@ function isReadable(host: string): boolean {
   return true
 }
 
-// RFC 3986 section 3.2.2, save the empty name, which RFC 9110 section 4.2.1 forbids in http.
+// RFC 3986 section 3.2.2, except the empty name, which RFC 9110 section 4.2.1 forbids in http.
 const NAME = /^(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+(?::\d*)?$/i
 const LITERAL = /^\[(?:v[\da-f]+\.[\w.~!$&'()*+,;=:-]+|([\da-f:.]+))\](?::\d*)?$/i
 
@@ -50,7 +49,10 @@ function pathIn(url: string): string {
   return end === -1 ? url.slice(start) : url.slice(start, end)
 }
 
-/** The last part of a path, decoded; undefined when it is not percent-encoded UTF-8, which the router passes on as it is. */
+/**
+ * Last part of a path, decoded; undefined when it isn't percent-encoded UTF-8, which Elysia passes on
+ * unchanged.
+ */
 export function lastPartOf(path: string): string | undefined {
   try {
     return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))
@@ -59,11 +61,11 @@ export function lastPartOf(path: string): string | undefined {
   }
 }
 
-/** Path and query; of CONNECT, whose target is no path, the root. */
+/** Path and query. CONNECT has no path; its target becomes the root. */
 function targetIn(url: string): string {
   if (url.startsWith('/')) return url
   return url.startsWith(ORIGIN) ? url.slice(url.indexOf('/', ORIGIN.length)) : '/'
 }
 
-/** The parameters of a request, whose Host need not be one that URL takes. */
+/** URL might reject the request's Host, so the query is cut out by hand. */
 export const parametersOf = (request: Request) => new URLSearchParams(/\?([^#]*)/.exec(request.url)?.[1])

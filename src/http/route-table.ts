@@ -2,7 +2,7 @@ import type { AllowedMethods } from './error-responses'
 
 type Route = { readonly method: string; readonly path: string }
 
-/** Which methods a path knows: for 405, `Allow` and OPTIONS. */
+/** The methods of each path, for 405, `Allow` and OPTIONS. */
 export function createRouteTable(routes: readonly Route[]): AllowedMethods {
   const methods = new Map<string, Set<string>>()
   for (const { method, path } of routes) methods.set(path, (methods.get(path) ?? new Set()).add(method))
