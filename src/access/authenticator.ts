@@ -4,20 +4,20 @@ import { exactId } from '../rules/fields'
 import type { Jwt } from './jwt'
 
 const MAX_REMEMBERED = 10_000
-/** The channel on which the database tells whose rights have changed (drizzle/0004). */
+/** The channel on which the database announces changed permissions (drizzle/0004). */
 export const PRINCIPAL_CHANNEL = 'redlight_principal'
 
 export type Authenticator = ReturnType<typeof createAuthenticator>
 type Deps = {
   jwt: Pick<Jwt, 'verify'>
   load: (userId: number) => Promise<Principal | undefined>
-  /** Whether the database's word on changed rights is known to reach us in time. */
+  /** Whether announcements are known to arrive in time. */
   isCurrent: () => boolean
-  /** What `load` gives, or while the primary is away what a replica knows, which is never remembered. */
+  /** `load`'s result, or a replica's while the primary is away, which is never cached. */
   orStale?: (userId: number, load: () => Promise<Principal | undefined>) => Promise<Principal | undefined>
 }
 
-/** Turns a token into its user without asking the database each time, and never from memory that may be stale. */
+/** Maps a token to its user without a query each time, and never from a stale cache. */
 export function createAuthenticator({ jwt, load, isCurrent, orStale = (_, load) => load() }: Deps) {
   const remembered = new LRUCache<number, Principal>({ max: MAX_REMEMBERED })
   const loading = new Map<number, Promise<Principal | undefined>>()
@@ -50,13 +50,13 @@ export function createAuthenticator({ jwt, load, isCurrent, orStale = (_, load) 
   return {
     forget,
     forgetAll,
-    /** What the channel says: a user's id, or `all` when a table was truncated (drizzle/0010). */
+    /** A user's id, or `all` when a table was truncated (drizzle/0010). */
     heard(message: string) {
       const userId = exactId(message)
       if (userId === undefined) forgetAll()
       else forget(userId)
     },
-    /** The user whose genuine, unexpired and unrevoked token this is. */
+    /** The user of a genuine, unexpired, unrevoked token. */
     async authenticate(token: string): Promise<Principal | undefined> {
       const claims = await jwt.verify(token)
       if (claims === undefined) return undefined

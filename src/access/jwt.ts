@@ -7,15 +7,15 @@ const CLOCK_TOLERANCE_SECONDS = 5
 const MAX_CACHED_TOKENS = 10_000
 const MAX_TOKEN_LENGTH = 2048
 
-/** What a valid token says: whose it is, at which generation of their tokens, and until when (Unix seconds). */
+/** Claims of a valid token: its user, the generation of their tokens, and expiry in Unix seconds. */
 export type Claims = { readonly userId: number; readonly tokenGeneration: number; readonly exp: number }
 export type JwtOptions = { secrets: readonly string[]; ttlSeconds: number; nowSeconds: () => number }
 export type Jwt = ReturnType<typeof createJwt>
 
-/** Signs with the first secret and verifies with all of them, so that secrets can be rotated (section 5). */
+/** Signs with the first secret and verifies with all, so that secrets can be rotated (section 5). */
 export function createJwt({ secrets, ttlSeconds, nowSeconds }: JwtOptions) {
   const keys = secrets.map((secret) => jwt({ name: 'jwt', secret, alg: 'HS256' }).decorator.jwt)
-  // Verifying costs as much as the rest of a request; a token that verified once stays good until it expires.
+  // Cached, because verifying costs as much as the rest of a request.
   const verified = new LRUCache<string, Claims>({ max: MAX_CACHED_TOKENS })
 
   async function sign(userId: number, tokenGeneration: number): Promise<{ token: string; expiresAt: Date }> {
@@ -36,7 +36,7 @@ export function createJwt({ secrets, ttlSeconds, nowSeconds }: JwtOptions) {
     return { token, expiresAt: new Date(exp * 1000) }
   }
 
-  /** The claims of a token that is genuine and in force, or undefined. */
+  /** Claims of a genuine token in force, or undefined. */
   async function verify(token: string): Promise<Claims | undefined> {
     if (token.length > MAX_TOKEN_LENGTH) return undefined
     const known = verified.get(token)

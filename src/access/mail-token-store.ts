@@ -3,16 +3,15 @@ import { and, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { type MailKind, tokens, users } from '../db/schema'
 
-/** 16 bytes in base32 (RFC 4648) without padding: 26 characters that survive being read aloud. */
+/** 16 bytes in unpadded base32 (RFC 4648): 26 characters that survive being read aloud. */
 const RANDOM_BYTES = 16
 const createSecret = () => base32nopad.encode(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))
 
-/** SHA-256 and no slow hash, because 128 random bits can't be guessed from it. */
+/** A fast hash is enough, because 128 random bits can't be guessed. */
 const hashSecret = (text: string): Uint8Array => new Bun.CryptoHasher('sha256').update(text).digest()
 
 const ttlSeconds: Record<MailKind, number> = { activation: 3 * 24 * 3600, 'password-reset': 45 * 60 }
 
-/** Makes a token for a mail and stores its hash. */
 export async function issueToken(db: Db, userId: number, scope: MailKind) {
   const token = createSecret()
   const expiresAt = new Date(Date.now() + ttlSeconds[scope] * 1000)
@@ -23,7 +22,7 @@ export async function issueToken(db: Db, userId: number, scope: MailKind) {
 const inForce = (scope: MailKind, text: string) =>
   and(eq(tokens.hash, hashSecret(text)), eq(tokens.scope, scope), gt(tokens.expiresAt, sql`now()`))
 
-/** Whose token it is, without using it up. */
+/** Finds a token's user without using the token up. */
 export async function findTokenOwner(db: Db, scope: MailKind, text: string) {
   const [user] = await db
     .select({ id: users.id, name: users.name, email: users.email, username: users.username })
@@ -33,7 +32,7 @@ export async function findTokenOwner(db: Db, scope: MailKind, text: string) {
   return user
 }
 
-/** Uses a token up, and with it all of its user's tokens of that scope; of many at once one succeeds. */
+/** Uses up a token and all other tokens of its user and scope; of concurrent calls one succeeds. */
 export async function consumeToken(tx: Tx, scope: MailKind, text: string): Promise<number | undefined> {
   const [used] = await tx.delete(tokens).where(inForce(scope, text)).returning({ userId: tokens.userId })
   if (used === undefined) return undefined

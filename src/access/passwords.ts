@@ -6,13 +6,14 @@ import { commonPasswords } from './common-passwords' with { type: 'macro' }
 
 // OWASP's minimum for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes.
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
-// Bun hashes on as many threads as there are cores, which files, DNS and WebCrypto share: one stays free for them.
+// Bun hashes on a thread pool as large as the number of cores, shared with files, DNS and WebCrypto: one
+// thread stays free for them.
 const MAX_HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1)
 const MAX_WAITING = 64
 const MAX_WAIT_MS = 4000
 const RETRY_AFTER_SECONDS = '2'
 
-// Of the same cost as a real one, and of nobody's password.
+// As costly as a real hash, and matches no password.
 const DUMMY_HASH = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=1$${randomBase64(32)}$${randomBase64(32)}`
 
 function randomBase64(bytes: number): string {
@@ -21,12 +22,12 @@ function randomBase64(bytes: number): string {
     .replaceAll('=', '')
 }
 
-/** What is hashed, as one keyboard sends é and another e with an accent (NIST SP 800-63B section 3.1.1.2). */
+/** Normalized before hashing, since keyboards encode é differently (NIST SP 800-63B section 3.1.1.2). */
 export const sameCharacters = (password: string) => password.normalize('NFC')
 
 export const MAX_PASSWORD = 128
 
-/** Its characters count as they are hashed: each stands for up to four, of two code units at most, that were sent. */
+/** Counts characters after normalization: each may come from up to four, of two code units each. */
 export function passwordProblem(value: unknown, min: number): string | undefined {
   const isComposable = typeof value === 'string' && value.length <= 8 * MAX_PASSWORD
   return textProblem(isComposable ? sameCharacters(value) : value, min, MAX_PASSWORD)
@@ -42,7 +43,7 @@ export function isCommonPassword(password: string): boolean {
 
 export type Passwords = ReturnType<typeof createPasswords>
 
-/** Hashes and verifies, so many at once at most; refuses with 503 when too many wait. */
+/** Hashes and verifies with limited concurrency; refuses with 503 when too many wait. */
 export function createPasswords() {
   const gate = createGate({
     concurrency: MAX_HASHES_AT_ONCE,
@@ -53,10 +54,10 @@ export function createPasswords() {
   const hash = (password: string) => gate.run(() => Bun.password.hash(sameCharacters(password), ARGON2ID))
   return {
     hash,
-    /** Takes as long for no hash (an unknown user) as for a wrong password. */
+    /** Takes as long for an unknown user (no hash) as for a wrong password. */
     verify: (password: string, hashed: string | undefined): Promise<boolean> =>
       gate.run(async () => {
-        // Earlier versions hashed what was sent.
+        // Earlier versions hashed the password as sent.
         for (const form of new Set([sameCharacters(password), password]))
           if (await Bun.password.verify(form, hashed ?? DUMMY_HASH)) return hashed !== undefined
         return false

@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { refusal } from '../db/errors'
+import { constraintFailure } from '../db/errors'
 import { folded, users, usersPermissions } from '../db/schema'
 import { Failure } from '../errors'
 import type { Permission, Principal } from '../permissions'
@@ -17,11 +17,11 @@ export async function grant(db: Db | Tx, userId: number, permissions: readonly P
       .values(permissions.map((permission) => ({ userId, permission })))
       .onConflictDoNothing()
   } catch (error) {
-    throw refusal(error, 'users_permissions', noSuchUser)
+    throw constraintFailure(error, 'users_permissions', noSuchUser)
   }
 }
 
-/** Tells which of the permissions the user had. */
+/** Returns those of the permissions that the user had. */
 export async function revoke(
   db: Db | Tx,
   userId: number,
@@ -36,13 +36,13 @@ export async function revoke(
 
 export type Login = { email: string } | { username: string }
 
-/** The condition for the user with a name, in any case. */
+/** Condition for the user with this login name, in any case. */
 export const hasLogin = (login: Login) =>
   'email' in login
     ? eq(folded(users.email), foldCase(login.email))
     : eq(folded(users.username), foldCase(login.username))
 
-/** What a sign-in or a request for a mail needs to know of the user with a name. */
+/** The fields that a sign-in or a request for a mail needs. */
 export async function findLogin(db: Db, login: Login) {
   const [user] = await db
     .select({
@@ -71,7 +71,7 @@ export async function findPrincipal(db: Db, userId: number): Promise<Principal |
   return user && { ...user, permissions: new Set(user.permissions.split(' ').filter(Boolean)) }
 }
 
-/** Ends every authentication token that the user holds. */
+/** Invalidates all of the user's authentication tokens. */
 export async function endSessions(db: Db | Tx, userId: number): Promise<void> {
   await db
     .update(users)

@@ -5,16 +5,16 @@ import { currentBill } from '../waiting'
 import type { Db } from './client'
 import { isRefused, tooLate } from './errors'
 
-// Under load a statement's fixed cost, on both sides of the socket, is most of what a small one costs. What is asked for
-// together here is sent only after the last of them has asked, so nobody is shown what was before their own request.
+// Under load most of a small statement's cost is fixed, on both sides of the socket. A batch is sent only
+// after its last caller has asked, so every caller sees data no older than its own request.
 
 const MAX_TOGETHER = 100
 const MAX_BYTES_TOGETHER = 262_144
-/** A row of so many bytes takes its time, which is not to be that of others' small ones. */
+/** A row this large is slow, and must not delay other clients' small ones. */
 const HEAVY_BYTES = 8192
 const LIGHT = '\0'
 
-/** One value for each database, made at its first use. */
+/** One value per database, made on first use. */
 function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
   const made = new WeakMap<object, { readonly value: Value }>()
   return (db) => {
@@ -27,8 +27,8 @@ function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
 type Batch<Item, Value> = { readonly items: Item[]; bytes: number; readonly done: Later<Value> }
 
 /**
- * Gathers what is handed in during one turn of the event loop, by database, and works on it at once: up to a number and
- * a size, and what is heavy with none but the same client's.
+ * Collects the items of one turn of the event loop, by database, and works on them together, up to a number
+ * and a size. A heavy item is batched only with others of its own client.
  */
 function gathered<Item, Value>(
   work: (db: Db, items: readonly Item[]) => Promise<Value>,
@@ -62,7 +62,7 @@ function gathered<Item, Value>(
   }
 }
 
-/** A lookup that asks the database once for the keys of all who ask in the same turn of the event loop. */
+/** A lookup that sends one query for all keys asked in the same turn of the event loop. */
 export function batched<Key, Value>(
   load: (db: Db, keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
 ): (db: Db, key: Key) => Promise<Value | undefined> {
@@ -70,7 +70,7 @@ export function batched<Key, Value>(
   return async (db, key) => (await gather(db, key).done.join()).get(key)
 }
 
-/** How many bytes the texts of a row have, near enough. */
+/** Approximate size of a row's texts in bytes. */
 function textBytes(row: unknown): number {
   if (typeof row === 'string') return Buffer.byteLength(row)
   if (typeof row !== 'object' || row === null) return 0
@@ -80,9 +80,9 @@ function textBytes(row: unknown): number {
 }
 
 /**
- * Rows that are written in one statement with those of all who write in the same turn of the event loop. `write` says
- * what became of each, in their order. A row of which it says nothing, and all rows of a statement that the database
- * refused or cut off, are written again, each alone while time is left: nobody is told of another's fault.
+ * Writes rows in one statement with those of other callers in the same turn of the event loop. `write`
+ * returns each row's result, in order. A row without a result, and every row of a statement that the database
+ * refused or cancelled, is written again alone, so a caller never gets another one's error.
  */
 export function writtenTogether<Row, Written>(
   write: (db: Db, rows: readonly Row[]) => Promise<readonly (Written | undefined)[]>,
@@ -102,8 +102,8 @@ export function writtenTogether<Row, Written>(
 }
 
 /**
- * A question that is answered once for all who ask the same in the same turn of the event loop, or, under load, while the
- * one before it is being answered.
+ * Runs a query once for all callers who ask the same in one turn of the event loop or, under load, while the
+ * previous run is in progress.
  */
 export function askedOnce<Question, Value>(
   answer: (db: Db, question: Question) => Promise<Value>,
@@ -134,15 +134,15 @@ export function askedOnce<Question, Value>(
   }
 }
 
-/** A query that is built once for each database, for where building it would cost more than running it. */
+/** A query built once per database, where building it would cost more than running it. */
 export const builtOnce = <Query>(build: (db: Db) => Query): ((db: Db) => Query) => perDatabase(build)
 
-/** By the keys under which rows have their values. */
+/** Columns, by the keys that rows use for them. */
 export type Columns = Readonly<Record<string, PgColumn>>
 
 /**
- * The table `sent`, made of rows of JavaScript: one parameter however many they are, so that one statement serves them
- * all. Its columns are named as the keys are.
+ * The table `sent`, made of JavaScript rows in one parameter, so that the statement is the same for any
+ * number of rows. Its columns are named after the keys.
  */
 export function sentRows(columns: Columns, rows: readonly Readonly<Record<string, unknown>>[]): SQL {
   const typed = Object.entries(columns).map(
@@ -151,7 +151,7 @@ export function sentRows(columns: Columns, rows: readonly Readonly<Record<string
   return sql`json_to_recordset(${JSON.stringify(rows)}::json) as sent (${listed(typed)})`
 }
 
-/** What the columns are called in their own table. */
+/** Column names in their own table. */
 export const namesOf = (columns: Columns): SQL =>
   listed(Object.values(columns).map(({ name }) => sql`${sql.identifier(name)}`))
 

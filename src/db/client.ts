@@ -13,8 +13,8 @@ export type Db = PostgresJsDatabase
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
 
 /**
- * A database to talk to: a PostgreSQL server (perhaps through a pooler that lends its connections for a transaction
- * each), the embedded one, or the embedded one of a running server.
+ * A PostgreSQL server (perhaps through a pooler in transaction mode), the embedded database, or the embedded
+ * database of a running server.
  */
 export type DatabaseTarget = { url: string; isPooled?: boolean } | { socket: () => Duplex } | { path: string }
 
@@ -22,22 +22,21 @@ export type Database = {
   readonly db: Db
   /** Resolves once the channel listens; `onListen` is called then and after each lost connection. */
   listen(channel: string, onNotify: (payload: string) => void, onListen?: () => void): Promise<void>
-  /** Connections: how many there may be, how many are busy, how many queries wait for one. */
+  /** Connections in all and in use, and queries that wait for one. */
   pool(): { size: number; busy: number; waiting: number }
   close(): Promise<void>
 }
 
-/** How long things may take. */
 export type Patience = {
   readonly statementMs: number
   readonly lockMs: number
-  /** From asking to the answer, whether it waits for a connection, runs, or its server is frozen. */
+  /** From request to answer, including the wait for a connection or a frozen server. */
   readonly queryMs: number
-  /** Without a byte from a server that owes an answer; then the connection is given up. */
+  /** Silence from a server that owes an answer, after which the connection is closed. */
   readonly silenceMs: number
 }
 
-/** For requests, all of which are answered within 5 s. */
+/** For requests, which are all answered within 5 s. */
 export const requestPatience: Patience = {
   statementMs: 3500,
   lockMs: 3000,
@@ -45,14 +44,14 @@ export const requestPatience: Patience = {
   silenceMs: 4000,
 }
 const HOUR_MS = 3_600_000
-/** For migrations, commands and the daily purge, which take as long as it takes. */
+/** For migrations, commands and the daily purge: no request deadline here. */
 export const workPatience: Patience = {
   statementMs: HOUR_MS,
   lockMs: 60_000,
   queryMs: HOUR_MS,
   silenceMs: HOUR_MS,
 }
-/** The embedded database has one session and can't be cancelled; a query there ends by itself. */
+/** The embedded database has one session and can't cancel a query. */
 const embeddedPatience: Patience = { ...requestPatience, queryMs: 60_000 }
 const MAX_WAITING_QUERIES = 2000
 
@@ -86,10 +85,10 @@ export function connect(target: DatabaseTarget, options: ConnectOptions): Databa
   }
 }
 
-/** A few connections for reads alone, however long writes wait for a lock or a standby. */
+/** Keeps a few connections for reads, however long writes wait for a lock or a standby. */
 const forWrites = (size: number) => Math.max(1, size - Math.max(1, Math.ceil(0.3 * size)))
 
-/** One client has half of the pool at most, so that another one finds a connection free. */
+/** One client gets at most half of the pool, so that another one finds a connection free. */
 function sharesOf(size: number) {
   const all = Math.min(size, Math.max(2, Math.ceil(size / 2)))
   return { writes: forWrites(size), perClient: { all, writes: forWrites(all) } }
@@ -97,11 +96,11 @@ function sharesOf(size: number) {
 
 const isPooled = (target: DatabaseTarget) => 'url' in target && target.isPooled === true
 
-/** The type declarations of postgres.js leave out `socket`, and what the patch adds. */
+/** Fields that the types of postgres.js lack: `socket`, and those that our patch adds. */
 type Options = postgres.Options<Record<string, never>> & {
   socket?: () => Duplex
   silence_timeout?: number
-  /** Executed at the start of each connection, before anything else. */
+  /** Runs first on each connection. */
   setup?: string
 }
 
@@ -113,7 +112,7 @@ function openClient(
     max: poolMax,
     backoff: () => 0.25,
     connect_timeout: 4,
-    // Drizzle reads and writes arrays itself, so the type catalogue need not be fetched at every connect.
+    // Drizzle converts arrays itself, so the types need not be fetched at every connect.
     fetch_types: false,
     onnotice: (notice: postgres.Notice) => log.debug('database notice', { code: notice.code }),
   }
@@ -129,7 +128,7 @@ function openClient(
     }
     return postgres(options)
   }
-  // A new connection waits there while another one holds the only session.
+  // A new connection waits while another one holds the only session.
   const embedded: Options = {
     ...common,
     setup: pinStatement,
@@ -141,22 +140,23 @@ function openClient(
   return postgres({ ...embedded, ...target })
 }
 
-/** Whether a URL names hosts of which one is the primary, such as `postgres://a:5432,b:5432/redlight`. */
+/** Whether a URL names several hosts, such as `postgres://a:5432,b:5432/redlight`. */
 export function hasSeveralHosts(url: string): boolean {
   const [authority = ''] = /(?<=^[^/]*\/\/)[^/?#]*/.exec(url) ?? []
   return /,|%2c/i.test(authority.slice(authority.lastIndexOf('@') + 1))
 }
 
 const ofSeveralHosts = (url: string): Options => ({
-  // Short enough for a request to reach the next host after one that is silent.
+  // Short enough for a request to reach the next host after a silent one.
   connect_timeout: 2,
-  // The driver would stay with whichever host answers first.
+  // The driver would otherwise stay with the first host that answers.
   ...(!/[?&]target_session_attrs=[^&]/.test(url) && { target_session_attrs: 'primary' }),
 })
 
-/** PgBouncer refuses other parameters at the start of a connection, and what is set later stays with the server's. */
+/** PgBouncer refuses other startup parameters, and a later SET stays with the server's connection. */
 const pooledLimits = ({ silenceMs }: Patience): Options => ({
-  // The driver names its own statements too: a commit that another connection doesn't know becomes a rollback.
+  // The driver names its own statements too: a COMMIT that another connection doesn't know becomes a
+  // rollback.
   prepare: false,
   silence_timeout: silenceMs / 1000,
   connection: pooledPins,

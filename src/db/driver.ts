@@ -5,27 +5,27 @@ import { isUnanswered, tooLate, translated } from './errors'
 import type { OwnDelay } from './own-delay'
 
 export const UNNAMED = '/* unnamed */'
-/** In a statement that comes in thousands of shapes, each planned best for its own values: it gets no name. */
+/** Marks a statement that has thousands of forms, each planned best for its own values: it gets no name. */
 export const unnamed = sql.raw(`${UNNAMED} `)
 
-/** A write may wait for what others hold, or for a standby: so much of its time is charged at most. */
+/** A write may wait for others' locks or for a standby, so at most this much of its time is charged. */
 const MAX_WRITE_MS = 200
 
-// A statement takes some 30 kB of the server for each connection: so many are far more than we have.
+// A statement takes about 30 kB of server memory per connection; we have far fewer than this.
 const MAX_NAMED_STATEMENTS = 300
 
 export type DriverOptions = {
   readonly gate: Gate
   /** How a statement learns what it has waited for this process. */
   readonly ownDelay: () => OwnDelay
-  /** From asking to the answer. */
+  /** From request to answer. */
   readonly queryMs: number
-  /** False where a pooler lends another connection each time, since a name belongs to a connection. */
+  /** False behind a pooler: names belong to a connection, and it lends a different one each time. */
   readonly namesStatements: boolean
 }
 type Unsafe = Parameters<postgres.Sql['unsafe']>
 
-/** What a postgres.js query is made of, beyond its published type. */
+/** Internals of a postgres.js query, beyond its published type. */
 type Query = {
   handler: (query: Query) => void
   resolve: (result: unknown) => void
@@ -34,9 +34,9 @@ type Query = {
 }
 
 /**
- * The one wrapper around postgres.js. A statement gets a name, so that it is parsed and planned once on a connection;
- * it is handed to postgres.js only once a connection is free (the queue of postgres.js knows no time limit, and lines
- * queries up behind slow ones); and what has not been answered at the deadline is cancelled and fails.
+ * The only wrapper around postgres.js. It names statements, so that a connection parses and plans each once;
+ * it holds them back until a connection is free (the queue of postgres.js has no time limit, and lines
+ * queries up behind slow ones); and it cancels and fails those that aren't answered by the deadline.
  */
 export function createDriver(client: postgres.Sql, options: DriverOptions): postgres.Sql {
   const { gate, queryMs, ownDelay } = options
@@ -52,7 +52,7 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
       isExpired = true
       reject(tooLate())
     })
-    /** A transaction whose caller has been told that it failed must not go on to commit. */
+    /** A transaction whose caller has been told that it failed must not commit. */
     const stopIfExpired = () => {
       if (isExpired) throw tooLate()
     }
@@ -91,7 +91,7 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
   })
 }
 
-/** Whether a statement gets a name: the first few hundred that are sent, save those that are marked. */
+/** Whether a statement gets a name: the first few hundred do, except marked ones. */
 function nameStatements(): (text: string) => boolean {
   const named = new Set<string>()
   return (text) => {
@@ -120,7 +120,7 @@ function startMeter(bill: Bill | undefined, kind: 'read' | 'write', ownDelay: ()
   }
 }
 
-/** The same client or transaction with some of its methods in place of its own. */
+/** A proxy of the client or transaction with some of its methods replaced. */
 const withMethods = <Client extends object>(client: Client, methods: Partial<Record<PropertyKey, unknown>>) =>
   new Proxy(client, {
     get: (target, key) => (Object.hasOwn(methods, key) ? methods[key] : Reflect.get(target, key)),

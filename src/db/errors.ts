@@ -1,11 +1,12 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import { Failure, invalid } from '../errors'
 
-/** The database can't answer now; the same request may succeed later. */
+/** The same request may succeed later. */
 export const databaseUnavailable = (cause: unknown) => new Failure('databaseUnavailable', { cause })
 export const tooLate = () => databaseUnavailable(new Error('the database took too long'))
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html and the codes of postgres.js and the sockets below it
+// https://www.postgresql.org/docs/current/errcodes-appendix.html, and codes of postgres.js and the sockets
+// below it
 const UNAVAILABLE = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -24,7 +25,7 @@ const UNAVAILABLE = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'TRANSACTION_ROLLED_BACK',
-  '08P01', // what PgBouncer says of a server that is away, or that has no connection free
+  '08P01', // PgBouncer's, when its server is down or has no connection free
   '25006', // read-only
   '25P03', // idle in transaction too long
   '28000', // this user may not connect
@@ -40,13 +41,13 @@ const UNAVAILABLE = new Set([
   '57014', // cancelled: statement timeout
   '57P01', // administrator's shutdown
   '57P02',
-  '57P03', // cannot connect now: it starts, stops or recovers
+  '57P03', // cannot connect now: starting, stopping or recovering
   '57P04', // the database was dropped
   '57P05',
   '58030', // input or output error
 ])
 
-/** The server's certificate was not accepted. */
+/** The server's certificate is not trusted. */
 const UNTRUSTED = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -63,7 +64,7 @@ function driverError(error: unknown): Error | undefined {
   return error.cause instanceof Error ? error.cause : error
 }
 
-/** What a query failed of, with everything that only a working database could fix turned into one failure. */
+/** The cause of a failed query; errors that only a working database can fix become databaseUnavailable. */
 export function translated(error: unknown): unknown {
   const cause = driverError(error)
   if (cause instanceof Failure) return cause
@@ -72,7 +73,6 @@ export function translated(error: unknown): unknown {
   return isTemporary ? databaseUnavailable(cause) : error
 }
 
-/** Whether something failed of a database that can't answer now. */
 export function isUnavailable(error: unknown): boolean {
   const known = translated(error)
   return known instanceof Failure && known.code === 'databaseUnavailable'
@@ -80,13 +80,13 @@ export function isUnavailable(error: unknown): boolean {
 
 const CANCELLED = '57014'
 
-/** Whether no answer came, or only that others hold something: the time that took is not the client's doing. */
+/** False for a cancelled statement: its time was the client's doing. */
 export const isUnanswered = (error: unknown) =>
   translated(error) instanceof Failure && codeOf(rootCause(error)) !== CANCELLED
 
-/** What no waiting fixes, and what does. */
+/** Errors that a retry can't fix, with the fix to suggest. */
 const HOPELESS = new Map([
-  ['28000', 'correct the user in DATABASE_URL, or let them connect (pg_hba.conf)'],
+  ['28000', 'correct the user in DATABASE_URL, or allow it to connect (pg_hba.conf)'],
   ['28P01', 'correct the user and the password in DATABASE_URL'],
   ['3D000', 'create the database, or correct its name in DATABASE_URL'],
   ['42501', 'grant that right to the user in DATABASE_URL'],
@@ -103,7 +103,7 @@ const HOPELESS = new Map([
     "name the file of the server's certificate authority in DATABASE_URL (sslmode=verify-full&sslrootcert=…)",
   ]),
 ])
-/** What may pass by itself, and what helps if it doesn't. */
+/** Errors that may pass on their own, with a fix in case they don't. */
 const HELP = new Map([
   ['25006', 'name the primary in DATABASE_URL, or end what keeps it read-only'],
   ['53100', 'free space on its disk'],
@@ -112,20 +112,20 @@ const HELP = new Map([
 ])
 const AWAY = 'see that it runs, and that DATABASE_URL leads to it'
 
-/** Whether a database that failed like this may do better without anyone's help. */
+/** Whether a retry may succeed without anyone's help. */
 export function isWorthWaiting(error: unknown): boolean {
   return translated(error) instanceof Failure && !HOPELESS.has(codeOf(rootCause(error)))
 }
 
 /**
- * Whether the database refused a statement for something in its rows, or for others who hold them, and so kept nothing
- * of it: data it can't take, a constraint, a deadlock, a lock that was not free in time, its time limit. Whatever leaves open what became
- * of the statement (40003 too) is not among them.
+ * Whether the database refused a statement because of its rows or of others' locks, and so kept none of it:
+ * bad data, a constraint, a deadlock, a lock timeout, the time limit. Errors that leave the outcome open,
+ * such as 40003, are excluded.
  */
 export const isRefused = (error: unknown) =>
   /^(?:22...|23...|40001|40P01|55P03|57014)$/.test(codeOf(rootCause(error)))
 
-/** What the database would not drop a thing for, in its words: `view recent depends on table movies`. */
+/** The object that blocks a DROP, in the database's words: `view recent depends on table movies`. */
 export function dependentOf(error: unknown): string | undefined {
   const cause = rootCause(error)
   if (codeOf(cause) !== '2BP01' || !('detail' in cause)) return undefined
@@ -137,14 +137,14 @@ export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '5
 
 const RAISED = 'P0001'
 
-/** One line for the operator, who may know what the client of a request may not; undefined if it isn't about the database. */
+/** One line for the operator, who may see more than a client; undefined if the error isn't the database's. */
 export function databaseProblem(error: unknown): string | undefined {
   const cause = rootCause(error)
   const isAway = translated(error) instanceof Failure
   if (!isAway && !(error instanceof DrizzleQueryError) && cause.name !== 'PostgresError') return undefined
   const code = codeOf(cause)
   const [reason = ''] = cause.message.split('\n')
-  // A migration of ours says all there is to say.
+  // The message of our own migration needs no addition.
   if (code === RAISED) return reason
   const fix = HOPELESS.get(code) ?? HELP.get(code) ?? (isAway ? AWAY : undefined)
   return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${fix === undefined ? '' : `: ${fix}`}`
@@ -157,7 +157,7 @@ function rootCause(error: unknown): Error {
 
 const codeOf = (error: Error) => ('code' in error ? String(error.code) : '')
 
-/** The name of the constraint that a write broke, if it broke one. */
+/** Name of the constraint that a write broke. */
 export function brokenConstraint(error: unknown): string | undefined {
   const cause = driverError(error)
   if (cause === undefined || !('constraint_name' in cause)) return undefined
@@ -165,10 +165,10 @@ export function brokenConstraint(error: unknown): string | undefined {
 }
 
 /**
- * What a broken constraint means to the client: the refusal that stands for it, or a 422 on the field that a
- * `<table>_<field>_check` guards. Any other error comes back as it is.
+ * A broken constraint as the client sees it: its own failure, or a 422 on the field of a
+ * `<table>_<field>_check`. Other errors are returned unchanged.
  */
-export function refusal(
+export function constraintFailure(
   error: unknown,
   table: string,
   refusals: Readonly<Record<string, () => Failure>>,

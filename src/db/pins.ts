@@ -1,9 +1,9 @@
 /**
- * Settings that the code relies on, which a database or a role may have otherwise. A read-only default is not among
- * them: providers set it to save a disk that is full.
+ * Settings that the code relies on, which a database or role may have set differently. A read-only default
+ * isn't among them: providers set it to protect a full disk.
  */
 export const pins: Readonly<Record<string, string>> = {
-  // What is not found in public may be an extension, which Supabase and Heroku keep in schemas of these names.
+  // Supabase and Heroku keep extensions in schemas of these names.
   search_path: 'public, extensions, heroku_ext',
   client_encoding: 'UTF8',
   DateStyle: 'ISO, MDY',
@@ -18,18 +18,18 @@ export const pins: Readonly<Record<string, string>> = {
   gin_fuzzy_search_limit: '0',
   idle_session_timeout: '0',
 }
-/** Known from PostgreSQL 17 on; the limits that are ours leave it nothing to do. */
+/** Known from PostgreSQL 17 on; our own limits make it unnecessary. */
 const NEWER = { name: 'transaction_timeout', value: '0' }
 
 const quoted = (text: string) => `'${text}'`
 
-/** Pins the settings of a session; as a statement, because poolers refuse or ignore most at the start of a connection. */
+/** Pins the settings of a session. A statement, because poolers refuse or ignore most startup parameters. */
 export const pinStatement = `select ${Object.entries(pins)
   .map(([name, value]) => `pg_catalog.set_config(${quoted(name)}, ${quoted(value)}, false)`)
   .join(', ')}, case when pg_catalog.current_setting(${quoted(NEWER.name)}, true) is not null
   then pg_catalog.set_config(${quoted(NEWER.name)}, ${quoted(NEWER.value)}, false) end`
 
-/** Those that every pooler keeps for each of its clients. */
+/** Settings that every pooler keeps per client. */
 export const pooledPins = {
   DateStyle: pins.DateStyle,
   TimeZone: pins.TimeZone,

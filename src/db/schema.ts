@@ -35,12 +35,12 @@ export const movies = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     title: text().notNull(),
     year: integer().notNull(),
-    /** Null for an imported movie alone, as are no genres. */
+    /** Null only for an imported movie; the same holds for an empty list of genres. */
     runtime: integer(),
     genres: text().array().notNull(),
     director: text(),
     cast: text().array(),
-    // A content column has the name that it has on the wire.
+    // Content columns are named as in JSON.
     release_date: date(),
     synopsis: text(),
     poster: text(),
@@ -60,7 +60,7 @@ export const movies = pgTable(
     uniqueIndex('movies_title_key').on(sql`title_key(${table.title})`),
     uniqueIndex('movies_imdb_id_key').on(table.imdb_id).where(sql`${table.imdb_id} is not null`),
     uniqueIndex('movies_external_id_key').on(table.external_id).where(sql`${table.external_id} is not null`),
-    // In kB: what was added last is searched entry by entry, until some writer has to sort it in.
+    // In kB: recent additions are searched one by one until a writer has to merge them.
     index('movies_search_idx')
       .using('gin', table.titleWords, table.genreKeys, table.directorWords, table.castWords)
       .with({ gin_pending_list_limit: 256 }),
@@ -69,7 +69,7 @@ export const movies = pgTable(
     index('movies_year_idx').on(table.year, table.id),
     index('movies_year_desc_idx').on(table.year.desc().nullsFirst(), table.id),
     index('movies_runtime_idx').on(table.runtime, table.id),
-    // For the version before, which sorts unknown runtimes first; to go in the next release.
+    // For the previous release, which sorts unknown runtimes first; drop it in the next one.
     index('movies_runtime_desc_idx').on(table.runtime.desc().nullsFirst(), table.id),
     index('movies_runtime_desc_nulls_last_idx').on(table.runtime.desc().nullsLast(), table.id),
     index('movies_release_date_idx').on(table.release_date, table.id),
@@ -91,7 +91,7 @@ export const movies = pgTable(
   ],
 )
 
-/** A name in small letters by ASCII alone, as `foldCase` does it: plain lower() follows the database's locale. */
+/** Lower case for ASCII only, like `foldCase`: plain lower() follows the database's locale. */
 export const folded = (name: AnyPgColumn) => sql`lower(${name} collate "C")`
 
 export const users = pgTable(
@@ -152,7 +152,7 @@ export const tokens = pgTable(
   ],
 )
 
-/** The outbox: a mail is a row here before it is a mail. */
+/** The outbox: a mail is stored here before it is sent. */
 export const mails = pgTable(
   'mails',
   {
@@ -191,9 +191,9 @@ export const favourites = pgTable(
 )
 
 /**
- * How many movies there are in each block of 100,000 ids, as the sum of 16 slots that triggers keep: a count(*) of a
- * million movies takes a third of a second, and one single row would make all writers wait for each other. The blocks
- * say where the movies of a far page begin.
+ * Number of movies in each block of 100,000 ids, as the sum of 16 slots that triggers keep. A count(*) of a
+ * million movies takes a third of a second, and a single row would make all writers wait for each other. The
+ * blocks also locate the movies of a far page.
  */
 export const movieCounts = pgTable(
   'movie_counts',
@@ -205,5 +205,5 @@ export const movieCounts = pgTable(
   (table) => [primaryKey({ columns: [table.firstId, table.slot] })],
 )
 
-/** Which of the initial movies have been loaded, so that one that was deleted stays deleted. */
+/** Initial movies that have been loaded, so that a deleted one stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { refusal } from '../db/errors'
+import { constraintFailure } from '../db/errors'
 import { favourites, movies } from '../db/schema'
 import { Failure } from '../errors'
 import type { MovieList, MovieSortKey, Page } from '../search/query'
@@ -18,7 +18,7 @@ export async function addFavourite(db: Db, userId: number, movieId: number): Pro
   try {
     await db.insert(favourites).values({ userId, movieId }).onConflictDoNothing()
   } catch (error) {
-    throw refusal(error, 'favourites', refusals)
+    throw constraintFailure(error, 'favourites', refusals)
   }
 }
 

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { batched, builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { refusal } from '../db/errors'
+import { constraintFailure } from '../db/errors'
 import { movies, users } from '../db/schema'
 import { Failure } from '../errors'
 import { movieColumns } from './columns'
@@ -73,6 +73,6 @@ export async function assignMovie(db: Db, id: number, userId: number): Promise<b
       .returning({ id: movies.id })
     return assigned.length > 0
   } catch (error) {
-    throw refusal(error, 'movies', noSuchUser)
+    throw constraintFailure(error, 'movies', noSuchUser)
   }
 }

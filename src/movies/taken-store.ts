@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
-import { brokenConstraint, refusal } from '../db/errors'
+import { brokenConstraint, constraintFailure } from '../db/errors'
 import { movies } from '../db/schema'
 import { Failure } from '../errors'
 import type { NewMovie } from './columns'
@@ -34,7 +34,7 @@ export async function explainRefusal(db: Db, error: unknown, movie: Content): Pr
       { external_id: 'a movie with this external id already exists' },
       await idOf(db, sql`${movies.external_id} = ${movie.external_id}`),
     )
-  return refusal(error, 'movies', others)
+  return constraintFailure(error, 'movies', others)
 }
 
 function taken(error: Record<string, string>, id: string | null): Failure {

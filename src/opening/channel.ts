@@ -5,20 +5,20 @@ import { describeError } from '../log'
 import { within } from '../waiting'
 
 const HEARTBEAT_EVERY_MS = 250
-/** How far what an instance remembers may lie behind the database. */
+/** Limit on how old an instance's cached data may be. */
 const MAX_STALENESS_MS = 1000
 
 export type Channel = {
-  /** Whether every message sent more than MAX_STALENESS_MS ago has arrived. */
+  /** Whether all messages older than MAX_STALENESS_MS have arrived. */
   isCurrent(): boolean
   close(): Promise<void>
 }
 type Handlers = { onMessage: (payload: string) => void; onGap: () => void }
 
 /**
- * Listens on a notification channel of a PostgreSQL server. A connection can die without a word, so the channel
- * proves itself: messages arrive in the order in which they were committed, and so the beat that an instance sends
- * to itself vouches, once it is back, for everything sent before it.
+ * Listens on a notification channel of a PostgreSQL server. A connection can die silently, so an instance
+ * sends itself heartbeats: messages arrive in commit order, so a heartbeat that arrives proves that
+ * everything sent before it has arrived too.
  */
 export async function openChannel(
   connection: Database,
@@ -50,14 +50,14 @@ export async function openChannel(
   }
 
   function restart() {
-    // What was sent while nobody listened is lost, and so is what a beat from before would vouch for.
+    // Messages sent while nobody listened are lost, so heartbeats from before prove nothing.
     sentAt.clear()
     currentUntil = 0
     onGap()
     heartbeat()
   }
 
-  // Whatever becomes of it, postgres.js listens again after each lost connection; until then nothing is vouched for.
+  // postgres.js listens again after each lost connection; until then isCurrent is false.
   const listening = connection.listen(name, receive, restart).catch(() => {})
   await within(MAX_STALENESS_MS, listening, () => {})
   const timer = setInterval(heartbeat, HEARTBEAT_EVERY_MS)
@@ -70,7 +70,7 @@ export async function openChannel(
   }
 }
 
-/** The same for the embedded database, whose notifications never leave the process. */
+/** The same for the embedded database, whose notifications stay within the process. */
 export async function openLocalChannel(
   database: Database,
   name: string,

@@ -6,7 +6,7 @@ import { describeError, type Log } from '../log'
 const CHECKPOINT_EVERY_MS = 60_000
 const VACUUM_EVERY_MS = 60 * 60_000
 
-/** Does for the embedded database what a PostgreSQL server has background processes for. */
+/** Does what background processes do on a PostgreSQL server. */
 export function keepUp(socket: () => Duplex, log: Log): () => Promise<void> {
   const database = connect({ socket }, { poolMax: 1, log })
   const doneAt = new Map<string, unknown>()
@@ -21,7 +21,7 @@ export function keepUp(socket: () => Duplex, log: Log): () => Promise<void> {
       log.warn('embedded database not kept up', { command, ...describeError(error) })
     }
   }
-  /** The number of the next transaction that will write. */
+  /** Number of the next transaction that writes. */
   const countWrites = async () => {
     const [row] = await database.db.execute(sql`select pg_snapshot_xmax(pg_current_snapshot())::text as next`)
     return row?.next

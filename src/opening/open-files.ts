@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { OperatorError } from '../errors'
 
-/** The database's files or connections, and some clients. */
+/** Enough for the database's files or connections and some clients. */
 const LEAST = 128
 
-/** With fewer, something or other can't be opened, and says so in words that lead nowhere. */
+/** With fewer, something fails to open later, with a misleading error. */
 export function requireOpenFiles() {
   const limit = readLimit()
   if (limit < LEAST)
     throw new OperatorError(
-      `this process may only have ${limit} files open, and Redlight needs ${LEAST}, better 1024: raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile= in docker)`,
+      `this process may open only ${limit} files; Redlight needs ${LEAST}, better 1024. Raise the limit (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile= in docker)`,
       { isFinal: true },
     )
 }

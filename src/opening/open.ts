@@ -22,20 +22,20 @@ import { requireOpenFiles } from './open-files'
 import { checkPooledSettings } from './pooler'
 
 export type OpenDatabase = Database & {
-  /** Asks over a connection that requests can't occupy. */
-  readonly aside: Db
-  /** Notes where it is served, for whoever finds the embedded database in use. */
+  /** A separate connection that requests can't occupy. */
+  readonly probeDb: Db
+  /** Records the URL of the service, for a process that finds the embedded database in use. */
   servesAt(url: string): void
-  /** Listens for what the database itself announces; see db/channel. */
+  /** Listens for the database's notifications; see channel.ts. */
   openChannel(name: string, handlers: Parameters<typeof openChannel>[2]): Promise<Channel>
-  /** Work that takes as long as it takes, done over if the database goes away while a start may wait for it. */
-  patiently<T>(work: (db: Db) => Promise<T>): Promise<T>
+  /** Work without a request deadline, repeated if the database goes away during startup. */
+  withoutTimeouts<T>(work: (db: Db) => Promise<T>): Promise<T>
 }
 
 const RETRY_EVERY_MS = 250
 const ATTEMPT_MS = 4500
 
-/** The database of the configuration, once it answers; throws when it has not within the time it is given. */
+/** Opens the configured database once it answers; throws when it doesn't in time. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
   return config.kind === 'postgres'
     ? openPostgres(config, log, requestPatience, true)
@@ -58,22 +58,22 @@ async function openPostgres(
     if (isToWrite) await untilWritable(database.db, giveUpAt, log)
     if (directUrl !== undefined) await checkPooledSettings(database.db, log)
   } catch (error) {
-    // Not waited for: a connection that hangs would hold the news up.
+    // Not awaited: closing a hung connection would delay the error.
     database.close().catch(() => {})
     if (!isWorthWaiting(error)) await recognise(url, log)
     throw error
   }
-  const aside = connect(target, { poolMax: 1, log })
-  // Notifications don't pass a pooler; without one, the same connection does for both.
-  const listener = directUrl === undefined ? aside : connect(direct, { poolMax: 1, log })
+  const probeDb = connect(target, { poolMax: 1, log })
+  // Notifications don't pass a pooler; without one, this connection does both.
+  const listener = directUrl === undefined ? probeDb : connect(direct, { poolMax: 1, log })
   return {
     ...database,
-    aside: aside.db,
+    probeDb: probeDb.db,
     servesAt: () => {},
     openChannel: (name, handlers) => openChannel(listener, name, handlers, log),
-    patiently: (work) => whenThere(() => onItsOwn(direct, log, work), giveUpAt, log),
+    withoutTimeouts: (work) => whenThere(() => onItsOwn(direct, log, work), giveUpAt, log),
     async close() {
-      await Promise.all([database.close(), aside.close(), listener.close()])
+      await Promise.all([database.close(), probeDb.close(), listener.close()])
     },
   }
 }
@@ -82,18 +82,18 @@ async function askFirst(db: Db, url: string): Promise<void> {
   try {
     await withDeadline(ATTEMPT_MS, () => ping(db))
   } catch (error) {
-    // The driver goes from host to host and says nothing of what it found there.
+    // The driver tries each host, and doesn't report what it found.
     if (!hasSeveralHosts(url) || !isWorthWaiting(error)) throw error
     throw databaseUnavailable(new Error('none of the hosts in DATABASE_URL answers as a primary'))
   }
 }
 
-/** Waits for a primary; when none comes in time, reads can be served all the same. */
+/** Waits for a primary; if none comes in time, reads are still served. */
 async function untilWritable(db: Db, giveUpAt: number, log: Log): Promise<void> {
   async function ask() {
     const problem = await withDeadline(ATTEMPT_MS, () => whyReadOnly(db))
     if (problem === undefined) return
-    // The next session may find the primary.
+    // The next session may reach the primary.
     await endReadOnlySession(db).catch(() => {})
     throw databaseUnavailable(new Error(`${problem}, and a primary is needed for writes`))
   }
@@ -103,9 +103,9 @@ async function untilWritable(db: Db, giveUpAt: number, log: Log): Promise<void> 
   })
 }
 
-/** Another engine may already refuse the settings of a connection, in words that say nothing about that. */
+/** Another engine may refuse our connection settings with an unrelated error. */
 async function recognise(url: string, log: Log) {
-  // As through a pooler, at which these settings aren't made.
+  // Opened as through a pooler, which skips those settings.
   const database = connect({ url, isPooled: true }, { poolMax: 1, log })
   const [row] = await withDeadline(ATTEMPT_MS, () =>
     database.db.execute<{ version: string }>(sql`select version()`),
@@ -123,7 +123,7 @@ async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => P
   }
 }
 
-/** Tries until the database is there, unless waiting can't fix it, or not in time. */
+/** Retries until the deadline, or an error that a retry can't fix. */
 async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -142,17 +142,17 @@ async function openEmbeddedDatabase(
   patience?: Patience,
 ): Promise<OpenDatabase> {
   requireOpenFiles()
-  // Loaded on demand: with DATABASE_URL set none of its 20 MB is touched.
+  // Loaded on demand: with DATABASE_URL set, none of its 20 MB is read.
   const { openEmbedded } = await import('../embedded/embedded')
   const embedded = await openEmbedded(config.dataDir)
   const stopKeepingUp = keepUp(embedded.socket, log)
   const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, patience })
   return {
     ...database,
-    aside: database.db,
+    probeDb: database.db,
     servesAt: embedded.servesAt,
     openChannel: (name, handlers) => openLocalChannel(database, name, handlers),
-    patiently: (work) => onItsOwn({ socket: embedded.socket }, log, work),
+    withoutTimeouts: (work) => onItsOwn({ socket: embedded.socket }, log, work),
     async close() {
       await stopKeepingUp()
       await database.close()
@@ -162,8 +162,8 @@ async function openEmbeddedDatabase(
 }
 
 /**
- * The same for a command of the command line, which finds the embedded database in the hands of a server that runs:
- * then it talks to that one, through the socket in the data directory.
+ * For a command: when a running server holds the embedded database, the command uses it through the socket in
+ * the data folder.
  */
 export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
   if (config.kind === 'postgres') {
@@ -178,14 +178,14 @@ export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log)
       await database.db.execute(sql`select 1`)
       return database
     } catch {
-      // A socket that a killed server left behind.
+      // A killed server left its socket behind.
       await database.close()
     }
   }
   return openEmbeddedDatabase(config, log, workPatience)
 }
 
-/** For work that no server may watch: one connection, to a data folder that is nobody else's. */
+/** For work that no server may see: one connection, and sole use of the data folder. */
 export async function openDatabaseAlone(config: DatabaseConfig, log: Log): Promise<Database> {
   return config.kind === 'postgres'
     ? openDatabaseBesideServer(config, log)

@@ -3,14 +3,14 @@ import { type Db, requestPatience } from '../db/client'
 import { pins } from '../db/pins'
 import type { Log } from '../log'
 
-// In milliseconds, as the server keeps them.
+// In milliseconds, PostgreSQL's unit.
 const limits = {
   statement_timeout: requestPatience.statementMs,
   lock_timeout: requestPatience.lockMs,
   idle_in_transaction_session_timeout: 2 * requestPatience.statementMs,
 }
 
-/** Without these, answers would be wrong, or refused for no reason; the other pins are for speed and good order. */
+/** Without these, answers would be wrong or refused; the other pins are for speed and good order. */
 const vital = [
   'search_path',
   'client_encoding',
@@ -27,13 +27,13 @@ type Setting = {
   role: string
   database: string
   isOfBoth: boolean
-  /** Where tables are found and made. */
+  /** Schema in which tables are found and created. */
   schema: string
 }
 
 /**
- * A pooler takes neither limits nor other settings at the start of a connection, so the server's side has to have them:
- * without the limits, a write that was answered 503 may still be under way; with other settings, answers may be wrong.
+ * A pooler passes neither limits nor most settings on at startup, so the server has to have them: without the
+ * limits, a write that was answered 503 may still be running; with other settings, answers may be wrong.
  */
 export async function checkPooledSettings(db: Db, log: Log): Promise<void> {
   const settings = await readSettings(db)
@@ -47,7 +47,7 @@ export async function checkPooledSettings(db: Db, log: Log): Promise<void> {
     .filter(({ name, value }) => name in limits && !isWithin(name, Number(value)))
     .map((setting) => alterRole(setting, String(limitOf(setting.name))))
   if (fix.length > 0)
-    log.warn('behind the pooler nothing ends what takes too long; run this, then restart PgBouncer', {
+    log.warn('statements behind the pooler have no time limit; run this, then restart PgBouncer', {
       fix: fix.join(' '),
     })
 }
@@ -67,12 +67,12 @@ const isWithin = (name: string, value: number) => value > 0 && value <= limitOf(
 
 function isAsPinned({ name, value, schema }: Setting): boolean {
   if (name === 'search_path') return schema === 'public'
-  // The order of day and month is for dates that are read, and ours are ISO's.
+  // The order of day and month matters only for parsing dates, and ours are ISO.
   if (name === 'DateStyle') return value.startsWith('ISO')
   return value === pins[name]
 }
 
-/** What is set for a role in a database outdoes what is set for the role. */
+/** A setting for a role in a database overrides the role's own. */
 const alterRole = ({ name, role, database, isOfBoth }: Setting, value: string) =>
   `ALTER ROLE ${role}${isOfBoth ? ` IN DATABASE ${database}` : ''} SET ${name} = ${sqlValue(name, value)};`
 

@@ -5,25 +5,25 @@ import type { Log } from '../log'
 import { within } from '../waiting'
 
 const MAX_AGE_MS = 500
-/** Often enough that a healthcheck finds a fresh answer and need not wait for one. */
+/** Often enough that a healthcheck finds a fresh answer without waiting. */
 const EVERY_MS = 400
 const LOOK_MS = 2000
 const RENEW_EVERY_MS = 2000
 const SILENT = 'it does not answer'
 
-/** What can be done now. */
+/** What the database can do now. */
 export type Condition = { readonly reads: boolean; readonly writes: boolean }
 export type Probe = ReturnType<typeof createProbe>
 type Options = {
   db: Db
-  /** Whether reads can be answered without the primary. */
+  /** Whether replicas can answer reads. */
   readsElsewhere?: (() => boolean) | undefined
-  /** Whether to look even while nobody asks, so that metric and log tell in time. */
+  /** Whether to look even while nobody asks, so that metrics and log stay current. */
   isSteady: boolean
   log: Log
 }
 
-/** Knows what the database can do, from a look at most half a second old. */
+/** Reports what the database can do, from a look at most half a second old. */
 export function createProbe({ db, readsElsewhere = () => false, isSteady, log }: Options) {
   let known: Condition = { reads: true, writes: true }
   let expiresAt = Number.NEGATIVE_INFINITY
@@ -63,9 +63,9 @@ export function createProbe({ db, readsElsewhere = () => false, isSteady, log }:
   const timer = isSteady ? setInterval(refresh, EVERY_MS) : undefined
 
   return {
-    /** A promise only while a look is under way that has to be waited for. */
+    /** A promise only if a look has to be waited for. */
     condition: (): Condition | Promise<Condition> => (performance.now() < expiresAt ? known : refresh()),
-    /** As last seen; without waiting. */
+    /** The last known state, without waiting. */
     isWritable(): boolean {
       if (performance.now() >= expiresAt) refresh()
       return known.writes

@@ -41,10 +41,10 @@ export const readPrimary = (db: Db): Pick<Reads, 'read' | 'readCurrent'> => ({
 
 const isRefusal = (error: unknown) => error instanceof Failure && error.code !== 'databaseUnavailable'
 
-type Options = ReplicasConfig & { primary: Db; aside: Db; poolMax: number; log: Log }
+type Options = ReplicasConfig & { primary: Db; probeDb: Db; poolMax: number; log: Log }
 
 /** Spreads reads over streaming replicas, each for as long as it is known to be no further behind than allowed. */
-export function openReplicas({ urls, maxLagMs, primary, aside, poolMax, log }: Options): Reads {
+export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }: Options): Reads {
   const primaryLog = createPrimaryLog(maxLagMs)
   const ownWrites = createOwnWrites(maxLagMs, () => performance.now())
   const watch = createPrimaryWatch(() => performance.now())
@@ -62,7 +62,7 @@ export function openReplicas({ urls, maxLagMs, primary, aside, poolMax, log }: O
   async function poll() {
     const at = performance.now()
     try {
-      primaryLog.record(at, await withDeadline(POLL_PATIENCE_MS, () => askPrimary(aside)))
+      primaryLog.record(at, await withDeadline(POLL_PATIENCE_MS, () => askPrimary(probeDb)))
       watch.answered(at)
     } catch (error) {
       log.debug('the lag of the replicas is not known', describeError(error))

@@ -30,7 +30,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
   const { primaryLog, since, isPrimaryAway, poolMax, log } = options
   const name = serverName(url)
   const database = connect({ url }, { poolMax, log })
-  const aside = connect({ url }, { poolMax: 1, log })
+  const probeDb = connect({ url }, { poolMax: 1, log })
   let knownAt = Number.NEGATIVE_INFINITY
   let replayed: bigint | undefined
   let problem: string | undefined = UNKNOWN
@@ -52,7 +52,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
     if (isLooking) return
     isLooking = true
     try {
-      const answer = await withDeadline(LOOK_MS, () => askReplica(aside.db))
+      const answer = await withDeadline(LOOK_MS, () => askReplica(probeDb.db))
       problem = judge(answer)
       // Another server, or one that was set back: what was known of it holds no longer.
       if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
@@ -95,7 +95,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
         log.warn('the primary serves what a replica should', { replica: name, reason: reason(), lagSeconds })
     },
     async close() {
-      await Promise.all([database.close(), aside.close()])
+      await Promise.all([database.close(), probeDb.close()])
     },
   }
 }

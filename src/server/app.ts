@@ -29,13 +29,13 @@ import { pages } from '../web/routes'
 export type AppDeps = {
   config: Pick<Config, 'publicUrl'>
   db: Db
-  /** Where replicas serve reads. */
+  /** Replicas that serve reads. */
   replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
   users: UsersService
   tokens: TokensService
   authenticator: Pick<Authenticator, 'authenticate'>
   limiter: Limiter
-  /** In which all that a request waits for has to end. */
+  /** Limit on a request's total waiting time. */
   deadlineMs: number
   clientAddresses: ClientAddresses
   cors: Cors
@@ -54,13 +54,14 @@ export function createApp(deps: AppDeps) {
   const api = new Elysia({
     normalize: false,
     strictPath: true,
-    // Otherwise the path is looked for behind eleven characters, and a short host moves it past the limits.
+    // Elysia assumes a host of four letters or more; with a shorter one it would route on the wrong part of
+    // the URL.
     handler: { standardHostname: false },
   })
     .onTransform(({ request, route, path }) => {
       const context = contextOf(request)
-      // The limits went by the other one.
-      if (path !== context.path) throw new Error('the router reads another path than the pipeline')
+      // The limits were applied to the pipeline's path.
+      if (path !== context.path) throw new Error('the router and the pipeline read different paths')
       context.route = route
     })
     .onError(({ error, request }) => {
@@ -82,7 +83,10 @@ export function createApp(deps: AppDeps) {
   return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
 }
 
-/** After any request but GET and HEAD, failed or not, marks its user as a recent writer; says how stale an answer is. */
+/**
+ * After any request but GET and HEAD, failed or not, marks its user as a recent writer. Reports a stale
+ * answer's age.
+ */
 function remembering(
   { wrote }: Pick<Reads, 'wrote'>,
   handle: (request: Request) => Response | Promise<Response>,

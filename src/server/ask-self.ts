@@ -5,10 +5,10 @@ type Answer = { readonly status: number; readonly body: string }
 
 const MAX_BODY_LENGTH = 64 * 1024
 
-/** What the service answers at this URL of its own; undefined if it doesn't answer within the limit. */
+/** Our own answer at this URL; undefined when none comes within the limit. */
 export async function askSelf(url: string | URL, limitMs: number): Promise<Answer | undefined> {
   const answer = Promise.withResolvers<IncomingMessage>()
-  // Bun's fetch goes through HTTP_PROXY and ALL_PROXY, even to this machine, and can't be told not to.
+  // Bun's fetch uses HTTP_PROXY and ALL_PROXY even for this machine, with no way to turn that off.
   const request = get(new URL(url), { agent: false }, answer.resolve)
   request.on('error', answer.reject)
   try {

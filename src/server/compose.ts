@@ -25,12 +25,12 @@ import { jwtSecrets } from './jwt-secret'
 import { startPurge } from './purge'
 import { version } from './version'
 
-/** Leaves half a second of the five for everything that is not waiting. */
+/** Leaves half a second of the five for everything that isn't waiting. */
 const REQUEST_DEADLINE_MS = 4500
-/** Less than the healthcheck's probe has, which asks over the same connection. */
+/** Shorter than the healthcheck's probe, which uses the same connection. */
 const COUNT_MS = 500
 
-/** The clocks of limits and of tokens, and the longest wait for a count in Redis, all in milliseconds. */
+/** Clocks of limits and tokens, and the longest wait for a count in Redis, all in milliseconds. */
 export type Timing = {
   readonly now: () => number
   readonly date: () => number
@@ -38,7 +38,7 @@ export type Timing = {
 }
 export const realTime: Timing = { now: () => performance.now(), date: Date.now }
 
-/** What every part is made of, and where it leaves what has to be closed after it. */
+/** What every part is built from, and the stack that closes the parts. */
 type Site = {
   readonly config: Config
   readonly database: OpenDatabase
@@ -47,7 +47,6 @@ type Site = {
   readonly opened: AsyncDisposableStack
 }
 
-/** Makes every part and hands each what it needs. */
 export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () => boolean) {
   const { config, database, log, timing } = given
   await using opened = new AsyncDisposableStack()
@@ -71,7 +70,7 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     tokens: createTokensService({ ...shared, jwt }),
     authenticator,
     limiter: createLimiter(config.limiter, timing.now, counts),
-    // A query of the embedded database can't be cancelled, so all there is to do is wait for it.
+    // A query of the embedded database can't be cancelled, so a deadline would be useless.
     deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
     clientAddresses,
     cors: createCors(config.corsTrustedOrigins),
@@ -84,15 +83,15 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
   return { app, close: () => parts.disposeAsync() }
 }
 
-function openReads({ config, database: { db: primary, aside }, log, opened }: Site): Reads | undefined {
+function openReads({ config, database: { db: primary, probeDb }, log, opened }: Site): Reads | undefined {
   const { database } = config
   if (database.kind !== 'postgres' || database.replicas === undefined) return undefined
-  const reads = openReplicas({ ...database.replicas, primary, aside, poolMax: database.poolMax, log })
+  const reads = openReplicas({ ...database.replicas, primary, probeDb, poolMax: database.poolMax, log })
   opened.defer(() => reads.close())
   return reads
 }
 
-/** Who somebody is, kept up to date by what the database announces. */
+/** Authentication, kept current by the database's notifications. */
 async function openAccess({ config, database, timing, opened }: Site, replicas: Reads | undefined) {
   const { db } = database
   const jwt = createJwt({
@@ -114,7 +113,6 @@ async function openAccess({ config, database, timing, opened }: Site, replicas: 
   return { passwords: createPasswords(), jwt, authenticator }
 }
 
-/** The outbox and the daily purge. */
 function startWorkers({ config, database, log, opened }: Site) {
   const { db } = database
   const mailer = createMailer(config, log)
@@ -127,7 +125,7 @@ function startWorkers({ config, database, log, opened }: Site) {
     log,
   })
   opened.defer(() => outbox.stop())
-  opened.defer(startPurge(database.patiently, log))
+  opened.defer(startPurge(database.withoutTimeouts, log))
   return { mailIsDue: outbox.wake }
 }
 
@@ -139,7 +137,7 @@ type Observed = {
 
 function observe({ config, database, log, opened }: Site, observed: Observed) {
   const probe = createProbe({
-    db: database.aside,
+    db: database.probeDb,
     readsElsewhere: observed.replicas?.canServe,
     isSteady: config.database.kind === 'postgres',
     log,
@@ -150,7 +148,7 @@ function observe({ config, database, log, opened }: Site, observed: Observed) {
     pool: database.pool,
     isWritable: probe.isWritable,
     passwords: observed.passwords.load,
-    mails: () => withDeadline(COUNT_MS, () => countMails(database.aside)),
+    mails: () => withDeadline(COUNT_MS, () => countMails(database.probeDb)),
     limitsAreShared: observed.limitsAreShared,
     replicas: observed.replicas,
   })

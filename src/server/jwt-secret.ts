@@ -6,13 +6,13 @@ import { OperatorError } from '../errors'
 const RANDOM_BYTES = 48
 const MIN_BYTES = 32
 
-/** The secrets of the configuration; without any, the one that is made once and kept beside the embedded database. */
+/** The configured secrets; without any, a secret generated once and kept next to the embedded database. */
 export function jwtSecrets({ jwt, database }: Config): readonly string[] {
   if (jwt.secrets !== undefined) return jwt.secrets
   if (database.kind !== 'embedded') throw new Error('JWT_SECRET is not set')
   const file = join(database.dataDir, 'jwt-secret')
   if (!existsSync(file)) {
-    // Under another name first, so that a start that is killed here leaves no half of a secret.
+    // Written under another name first, so that a killed start leaves no truncated secret.
     const unfinished = `${file}.unfinished`
     writeFileSync(unfinished, crypto.getRandomValues(Buffer.alloc(RANDOM_BYTES)).toString('base64'), {
       mode: 0o600,
@@ -23,7 +23,7 @@ export function jwtSecrets({ jwt, database }: Config): readonly string[] {
   const secret = readFileSync(file, 'utf8').trim()
   if (Buffer.byteLength(secret) < MIN_BYTES)
     throw new OperatorError(
-      `${file} holds less than ${MIN_BYTES} bytes: remove it, and another secret is made (tokens issued so far end), or set JWT_SECRET`,
+      `${file} holds less than ${MIN_BYTES} bytes: remove it to have a new one made (which signs everyone out), or set JWT_SECRET`,
       { isFinal: true },
     )
   return [secret]

@@ -5,28 +5,31 @@ import { describeError, type Log } from '../log'
 import { pause, within } from '../waiting'
 
 const IDLE_TIMEOUT_SECONDS = 30
-// So high that it is the API's own limit that answers. A body that nobody reads stays in the client's socket.
+// Above our own 1 MiB, so that our 413 answers. A body that isn't read stays in the client's socket.
 const MAX_REQUEST_BODY_BYTES = 2 ** 40
-/** Even without a delay busy clients are told that their connection ends: closed as idle, it might carry their next request. */
+/**
+ * Even without a delay, busy clients get a Connection: close, since an idle close could hit their next
+ * request.
+ */
 const FAREWELL_MS = 100
 
 type ListenConfig = Pick<Config, 'host' | 'port' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>
 type Handle = (request: Request, socketAddress: () => string) => Response | Promise<Response>
 export type Listener = {
   readonly url: URL
-  /** Tells every client to let go of its connection, then refuses new ones, and gives the requests under way their time. */
+  /** Asks every client to close its connection, then refuses new ones and lets running requests finish. */
   stop(): Promise<void>
 }
 
 export function listen(config: ListenConfig, handle: Handle, log: Log): Listener {
   let isStopping = false
-  /** The answer to a client that is to let go of its connection, should it be time for that by then. */
+  /** Adds Connection: close if a stop began meanwhile. */
   const farewell = async (answer: Response | Promise<Response>) => {
     const response = await answer
     if (isStopping) response.headers.set('Connection', 'close')
     return response
   }
-  const server = orSayWhy(config, () =>
+  const server = explainListenError(config, () =>
     Bun.serve({
       hostname: config.host,
       port: config.port,
@@ -56,7 +59,7 @@ export function listen(config: ListenConfig, handle: Handle, log: Log): Listener
   }
 }
 
-function orSayWhy<T>({ host, port }: ListenConfig, start: () => T): T {
+function explainListenError<T>({ host, port }: ListenConfig, start: () => T): T {
   try {
     return start()
   } catch (error) {
@@ -66,11 +69,9 @@ function orSayWhy<T>({ host, port }: ListenConfig, start: () => T): T {
         `PORT ${port} is in use by another program: stop that one, or set PORT to another port`,
       )
     if (code === 'EACCES')
-      throw new OperatorError(`PORT ${port} is not for every user: set PORT to 1024 or above`, {
-        isFinal: true,
-      })
+      throw new OperatorError(`PORT ${port} needs root: set PORT to 1024 or above`, { isFinal: true })
     throw new OperatorError(
-      `HOST ${host} can't be listened on (${code}): set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
+      `can't listen on HOST ${host} (${code}): set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
     )
   }
 }

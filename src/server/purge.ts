@@ -7,21 +7,21 @@ import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Removes now and daily what is past its time, and sees to the count of movies; returns the way to stop that. */
+/** Purges expired data and checks the count of movies, now and daily; returns a function that stops it. */
 export function startPurge(
-  patiently: (work: (db: Db) => Promise<void>) => Promise<void>,
+  withoutTimeouts: (work: (db: Db) => Promise<void>) => Promise<void>,
   log: Log,
 ): () => void {
   async function purge() {
     try {
-      await patiently(async (db) => {
+      await withoutTimeouts(async (db) => {
         await purgeExpiredTokens(db)
         await purgeMails(db)
         await purgeInactiveUsers(db)
         await correctCount(db)
       })
     } catch (error) {
-      log.warn('the daily purge failed; it is tried again tomorrow', describeError(error))
+      log.warn('the daily purge failed; the next try is tomorrow', describeError(error))
     }
   }
   async function correctCount(db: Db) {

@@ -9,24 +9,23 @@ import { openDatabase } from '../opening/open'
 import { compose, realTime } from './compose'
 import { listen } from './listener'
 
-/** What the start found to do: migrations applied, initial movies loaded. */
+/** Work that startup did: migrations applied, initial movies loaded. */
 type Prepared = { readonly migrations: number; readonly movies: number }
 export type RunningServer = {
-  /** Where it listens, whatever port was free. */
+  /** Where it listens, with the actual port. */
   readonly url: URL
   readonly prepared: Prepared
-  /** Every route that the service knows. */
   readonly routes: readonly { readonly method: string; readonly path: string }[]
-  /** Lets the requests under way finish, and leaves nothing behind. */
+  /** Lets running requests finish, then closes everything. */
   stop(): Promise<void>
 }
 
-/** Opens the database, brings it up to date and serves; undone again when a step fails. */
+/** Opens the database, brings it up to date and serves; closes everything again when a step fails. */
 export async function startServer(config: Config, log: Log, timing = realTime): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
   const database = await openDatabase(config.database, log)
   opened.defer(() => database.close())
-  const prepared = await database.patiently((db) => prepare(config, db, log))
+  const prepared = await database.withoutTimeouts((db) => prepare(config, db, log))
 
   let isShuttingDown = false
   const { app, close } = await compose({ config, database, log, timing }, () => isShuttingDown)
@@ -54,7 +53,7 @@ async function prepare(config: Config, db: Db, log: Log): Promise<Prepared> {
   return { migrations, movies: seeds ? await seedMovies(db) : 0 }
 }
 
-/** The index that is there decides, so a start goes on by it when movies are in the way of another. */
+/** The existing index decides: startup continues with it when duplicate movies prevent another. */
 async function prepareUniqueBy(
   { migrateOnStart, moviesUniqueBy: wanted }: Config,
   db: Db,
@@ -63,7 +62,7 @@ async function prepareUniqueBy(
 ) {
   try {
     if (migrateOnStart && (await setUniqueBy(db, wanted, onBlocked)))
-      log.info('movies are unique by another rule', { by: wanted })
+      log.info('the unique rule of movies has changed', { by: wanted })
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     log.warn(error.message)
@@ -71,6 +70,6 @@ async function prepareUniqueBy(
   const found = await findUniqueBy(db)
   if (found !== undefined && found !== wanted)
     log.warn(
-      `movies stay unique by ${found}, as MOVIES_UNIQUE_BY=${wanted} has not been applied: run "redlight migrate"`,
+      `movies stay unique by ${found}: MOVIES_UNIQUE_BY=${wanted} is not applied yet, run "redlight migrate"`,
     )
 }

@@ -2,8 +2,8 @@ import { dlopen, ptr } from 'bun:ffi'
 import { describeError, type Log } from '../log'
 import { askSelf } from './ask-self'
 
-// What systemd and the service tell each other (sd_notify(3), sd_watchdog_enabled(3)): datagrams to a Unix socket,
-// which Bun has no call for, so they go through libc. Without NOTIFY_SOCKET nothing is loaded and nothing is sent.
+// sd_notify(3) and sd_watchdog_enabled(3): datagrams to a Unix socket, for which Bun has no call, so they go
+// through libc. Without NOTIFY_SOCKET nothing is loaded or sent.
 
 export type ServiceManager = ReturnType<typeof createServiceManager>
 type Environment = Readonly<Record<string, string | undefined>>
@@ -19,24 +19,24 @@ export function createServiceManager(environment: Environment, pid: number, log:
   let isStopping = false
 
   return {
-    starting: () => send('STATUS=starting: waits for its database, and brings it up to date'),
-    /** It serves; from now on it says so for as long as that is true. Gives the way to say no more. */
+    starting: () => send('STATUS=starting: preparing the database'),
+    /** Reports READY and starts watchdog pings; returns a function that stops them. */
     ready(url: URL): () => void {
-      send(`READY=1\nSTATUS=listens on ${url.origin}`)
+      send(`READY=1\nSTATUS=listening on ${url.origin}`)
       if (watchdogMs === undefined) return () => {}
-      // Asked for twice in the time that is given, so that one late answer is not yet the end.
+      // Two pings per watchdog period, so that one late answer isn't fatal.
       const everyMs = watchdogMs / 2
       const timer = setInterval(async () => {
         // Any status will do: a restart doesn't fix a database that is away.
         if (isStopping || (await askSelf(new URL('/v1/healthcheck', url), everyMs / 2)) !== undefined)
           send('WATCHDOG=1')
-        else log.error('the service does not answer itself', { url: url.origin })
+        else log.error('the service does not answer its own healthcheck', { url: url.origin })
       }, everyMs)
       return () => clearInterval(timer)
     },
     stopping() {
       isStopping = true
-      send('STOPPING=1\nSTATUS=finishes the requests under way')
+      send('STOPPING=1\nSTATUS=finishing the requests in progress')
     },
   }
 }
@@ -46,11 +46,11 @@ function createSender(address: string | undefined, log: Log): (state: string) =>
   let libc: Libc | undefined
   return (state) => {
     try {
-      // Opened once: each opening compiles code that stays.
+      // Opened once, because each opening compiles code that is never freed.
       libc ??= openLibc()
       sendDatagram(libc, address, state)
     } catch (error) {
-      log.warn('the service manager could not be told', { state, ...describeError(error) })
+      log.warn('could not notify the service manager', { state, ...describeError(error) })
     }
   }
 }
@@ -82,7 +82,7 @@ function openLibc() {
   return symbols
 }
 
-/** struct sockaddr_un; an abstract name, written with @, has a zero for its first byte and none at its end. */
+/** struct sockaddr_un. An abstract name, written with @, starts with a zero byte and has none at its end. */
 function unixAddress(address: string): Buffer {
   const path = Buffer.from(address.startsWith('@') ? `\0${address.slice(1)}` : `${address}\0`)
   if (!/^[/@]/.test(address) || path.length > MAX_PATH_BYTES + 1)

@@ -2,7 +2,7 @@ import type { Jwt } from '../access/jwt'
 import type { Passwords } from '../access/passwords'
 import { endSessions, findLogin } from '../access/store'
 import type { Db } from '../db/client'
-import { refusal } from '../db/errors'
+import { constraintFailure } from '../db/errors'
 import type { MailKind } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
@@ -66,7 +66,7 @@ export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailI
       await db.transaction((tx) => recordMail(tx, { userId: user.id, kind }))
     } catch (error) {
       // The account went between the two statements.
-      throw refusal(error, 'mails', { mails_user_id_users_id_fk: noSuchAddress })
+      throw constraintFailure(error, 'mails', { mails_user_id_users_id_fk: noSuchAddress })
     }
     mailIsDue()
   }

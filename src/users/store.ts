@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { hasLogin } from '../access/store'
 import type { Db, Tx } from '../db/client'
-import { refusal } from '../db/errors'
+import { constraintFailure } from '../db/errors'
 import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'
 import { invalid } from '../errors'
 import type { User } from './model'
@@ -40,7 +40,7 @@ export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
     if (inserted === undefined) throw new Error('the insert returned no row')
     return inserted
   } catch (error) {
-    throw refusal(error, 'users', refusals)
+    throw constraintFailure(error, 'users', refusals)
   }
 }
 

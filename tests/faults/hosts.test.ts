@@ -49,7 +49,7 @@ test.skipIf(!existsSync('/proc/self/limits'))(
   async () => {
     const DATA_DIR = join(await newFolder(), 'data')
     const sentence =
-      /^redlight serve: this process may only have 64 files open, and Redlight needs 128.*ulimit -n.*\n$/
+      /^redlight serve: this process may open only 64 files; Redlight needs 128.*ulimit -n.*\n$/
     expect(await serveAfter('ulimit -n 64', { DATA_DIR })).toEqual(refused(sentence))
     expect(existsSync(DATA_DIR)).toBeFalse()
     const DATABASE_URL = 'postgres://app@127.0.0.1:1/redlight'

@@ -118,7 +118,7 @@ describe('a place that cannot be used', () => {
     'an address that is not of this machine',
     async () => {
       const environment = { DATA_DIR: await newFolder(), PORT: '0', HOST: '192.0.2.1' }
-      await failsWith(environment, [/^redlight serve: HOST 192\.0\.2\.1 can't be listened on .*set HOST/])
+      await failsWith(environment, [/^redlight serve: can't listen on HOST 192\.0\.2\.1 .*set HOST/])
     },
     TIMEOUT_MS,
   )

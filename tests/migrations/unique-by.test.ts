@@ -143,7 +143,7 @@ describe('a catalogue in which one title stands for several movies', () => {
     await stop()
     const { post, warnings, sql } = await start('title,year', { migrateOnStart: false })
     expect(warnings).toEqual([
-      'movies stay unique by title, as MOVIES_UNIQUE_BY=title,year has not been applied: run "redlight migrate"',
+      'movies stay unique by title: MOVIES_UNIQUE_BY=title,year is not applied yet, run "redlight migrate"',
     ])
     await post(KONG, 1933)
     expect((await post(KONG, 1976)).body.error).toEqual(TAKEN)

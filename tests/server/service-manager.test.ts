@@ -40,9 +40,9 @@ describe.skipIf(!canReceive)('systemd', () => {
     expect(await program.stop()).toMatchObject({ exitCode: 0 })
     await receiver.until(/STOPPING=1/)
     expect(receiver.messages).toEqual([
-      'STATUS=starting: waits for its database, and brings it up to date',
-      `READY=1 STATUS=listens on ${program.url.origin}`,
-      'STOPPING=1 STATUS=finishes the requests under way',
+      'STATUS=starting: preparing the database',
+      `READY=1 STATUS=listening on ${program.url.origin}`,
+      'STOPPING=1 STATUS=finishing the requests in progress',
     ])
   })
 
@@ -100,7 +100,7 @@ test.each(absent)(
   async (_, address = '') => {
     program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
     expect((await fetch(new URL('/v1/healthcheck', program.url))).status).toBe(200)
-    expect(program.lines.some((line) => line.includes('the service manager could not be told'))).toBe(true)
+    expect(program.lines.some((line) => line.includes('could not notify the service manager'))).toBe(true)
   },
 )
 
