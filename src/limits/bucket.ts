@@ -1,31 +1,31 @@
 import { Failure } from '../errors'
 
-/** So many at once, refilled evenly over the period; 0 is no limit. */
+/** A burst, refilled evenly over the period; quota 0 means unlimited. */
 export type Rate = {
   readonly name: string
   readonly quota: number
   readonly periodMs: number
   readonly burst: number
 }
-/** What was taken: to be given back when it should not count after all, or to count for more. */
+/** One turn taken, which can be undone or made to count for more. */
 export type Taken = {
   takeBack(): void | Promise<void>
-  /** Counts so many more, into debt where there are not as many left. */
+  /** Counts additional units, going into debt if too few are left. */
   charge(units: number): void | Promise<void>
-  /** In how many milliseconds the bucket is full again; undefined where there is no limit. */
+  /** Milliseconds until the bucket is full again; undefined if unlimited. */
   readonly fullInMs: number | undefined
   readonly rate: Rate
 }
-/** Throws the 429 of a key that has had its share. */
+/** Throws the 429 of a key that has used up its share. */
 export type Bucket = { take(key: string): Taken | Promise<Taken> }
 const UNLIMITED: Rate = { name: '', quota: 0, periodMs: 0, burst: 0 }
 export const NOTHING: Taken = { takeBack() {}, charge() {}, fullInMs: undefined, rate: UNLIMITED }
 
 const MAX_KEYS = 100_000
-/** However much one client had under way at once, it waits no longer for its next turn. */
+/** Limits a client's wait, however much it had in progress at once. */
 export const MAX_DEBT_MS = 60_000
 
-/** How much time one request takes of a key's, and how much there is to take at once. */
+/** Time between two requests of a key, and the depth of its bucket, in milliseconds. */
 export function paceOf({ quota, periodMs, burst }: Rate) {
   const intervalMs = periodMs / quota
   return { intervalMs, depthMs: intervalMs * burst }
@@ -36,7 +36,7 @@ const leftHeader = ({ name }: Rate, left: number, seconds: number) => `"${name}"
 const policyHeader = ({ name, quota, periodMs }: Rate) =>
   `"${name}";q=${quota};w=${Math.ceil(periodMs / 1000)}`
 
-export function refusal(rate: Rate, waitMs: number): Failure {
+export function tooMany(rate: Rate, waitMs: number): Failure {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
   return new Failure('rateLimited', {
     headers: {
@@ -47,26 +47,26 @@ export function refusal(rate: Rate, waitMs: number): Failure {
   })
 }
 
-/** Says what is left, beside what other limits have said, once so many more are charged. */
+/** Adds what is left, after charging these units, to the headers of other limits. */
 export function addLimitHeaders(headers: Headers, { rate, fullInMs }: Taken, charged: number) {
   if (fullInMs === undefined) return
   const { intervalMs, depthMs } = paceOf(rate)
   const full = fullInMs + charged * intervalMs
-  // What stands behind the comma is rounding.
+  // Rounds away floating-point noise.
   const left = Math.max(0, Math.floor((depthMs - full) / intervalMs + 0.001))
   headers.append('RateLimit', leftHeader(rate, left, Math.ceil(full / 1000)))
   headers.append('RateLimit-Policy', policyHeader(rate))
 }
 
 /**
- * A token bucket a key, by the generic cell rate algorithm: one number a key, the time at which its bucket is full
- * again. Taking is one step, so requests at the same moment can't pass together on the last token.
+ * A token bucket per key, by the generic cell rate algorithm: a key has one number, the time at which its
+ * bucket is full again. Taking is one step, so simultaneous requests can't share the last token.
  */
 export function createBucket(rate: Rate, now: () => number) {
   const fullAt = new Map<string, number>()
   const { intervalMs, depthMs } = paceOf(rate)
 
-  /** Keys whose bucket is full again are as good as unknown; after them the longest untouched go, a tenth at a time. */
+  /** Drops keys whose bucket is full again, then the longest untouched, until a tenth is free. */
   function makeRoom(time: number) {
     for (const [key, full] of fullAt) if (full <= time) fullAt.delete(key)
     for (const key of fullAt.keys()) {
@@ -80,7 +80,7 @@ export function createBucket(rate: Rate, now: () => number) {
       if (rate.quota === 0) return NOTHING
       const time = now()
       const full = Math.max(fullAt.get(key) ?? 0, time) + intervalMs
-      if (full - time > depthMs + 0.001) throw refusal(rate, full - time - depthMs)
+      if (full - time > depthMs + 0.001) throw tooMany(rate, full - time - depthMs)
       fullAt.delete(key)
       if (fullAt.size >= MAX_KEYS) makeRoom(time)
       fullAt.set(key, full)

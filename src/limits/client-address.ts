@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 const MAX_KNOWN = 10_000
 
 export const EXEMPT: unique symbol = Symbol('exempt from the limits')
-/** What a client is limited by, all those alike whose address is not known; or that it is not limited. */
+/** The key that a client is limited by; clients of unknown address share one. */
 export type LimitKey = string | typeof EXEMPT
 export const UNKNOWN_CLIENT: LimitKey = ''
 
@@ -13,7 +13,7 @@ type Address = ReturnType<typeof ipaddr.process>
 
 export type ClientAddresses = ReturnType<typeof createClientAddresses>
 
-/** A network, or an address as the network of it alone. */
+/** A network, or a single address as a network. */
 export function parseNetwork(text: string): Network {
   if (text.includes('/')) return ipaddr.parseCIDR(text)
   const address = ipaddr.process(text)
@@ -21,14 +21,14 @@ export function parseNetwork(text: string): Network {
 }
 
 function parseAddress(text: string): Address | undefined {
-  // An IPv4 client of an IPv6 socket counts as what it is.
+  // An IPv4 client of an IPv6 socket is an IPv4 client.
   return ipaddr.isValid(text) ? ipaddr.process(text) : undefined
 }
 
-// Some proxies add the port, which for IPv6 takes brackets.
+// Some proxies add the port, in which case IPv6 has brackets.
 const WITH_PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/
 
-/** What a proxy says that it was asked by. */
+/** An entry of X-Forwarded-For. */
 function parseForwarded(entry: string): Address | undefined {
   const [, v6, v4] = WITH_PORT.exec(entry) ?? []
   return parseAddress(v6 ?? v4 ?? entry)
@@ -37,7 +37,7 @@ function parseForwarded(entry: string): Address | undefined {
 const isIn = (networks: readonly Network[], address: Address) =>
   networks.some((network) => network[0].kind() === address.kind() && address.match(network))
 
-/** Who is at the other end (section 6): behind proxies that are named, the right-most one that is not. */
+/** The client's address (section 6): behind trusted proxies, the rightmost untrusted one. */
 export function createClientAddresses(trustedProxies: readonly string[], exemptNetworks: readonly string[]) {
   const trusted = trustedProxies.map(parseNetwork)
   const exempt = exemptNetworks.map(parseNetwork)
@@ -50,7 +50,7 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
       if (entry === '') continue
       if (client === undefined || !isIn(trusted, client)) return client
       const next = parseForwarded(entry)
-      // What a trusted proxy hands on that is no address hides whoever is before it: count the proxy.
+      // A trusted proxy's unreadable entry hides everyone before it, so the proxy itself counts.
       if (next === undefined) return client
       client = next
     }
@@ -65,16 +65,16 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
     return `${client.toByteArray().slice(0, 8).join('.')}/64`
   }
 
-  /** Behind proxies alone, one of which hands on what is no address. */
+  /** Only trusted proxies, one of which forwards an unreadable address. */
   const isUnknown = (client: Address, forwardedFor: string | null) =>
     forwardedFor !== null &&
     isIn(trusted, client) &&
     forwardedFor.split(',').some((entry) => entry.trim() !== '' && parseAddress(entry.trim()) === undefined)
 
-  // Reading an address costs more than all else that the pipeline does.
+  // Cached, because parsing an address costs more than the rest of the pipeline.
   const known = new LRUCache<string, LimitKey>({ max: MAX_KNOWN })
   return {
-    /** An IPv6 client is its /64. */
+    /** An IPv6 client is limited by its /64. */
     limitKey(socketAddress: string, forwardedFor: string | null): LimitKey {
       if (forwardedFor !== null && trusted.length > 0) return keyOf(socketAddress, forwardedFor)
       const before = known.get(socketAddress)
@@ -83,7 +83,7 @@ export function createClientAddresses(trustedProxies: readonly string[], exemptN
       known.set(socketAddress, key)
       return key
     },
-    /** Whether a client is known to be in one of the networks. */
+    /** Whether a client is certainly in one of the networks. */
     isIn(networks: readonly Network[], socketAddress: string, forwardedFor: string | null): boolean {
       const client = clientOf(socketAddress, forwardedFor)
       return client !== undefined && isIn(networks, client) && !isUnknown(client, forwardedFor)

@@ -5,7 +5,7 @@ const METRICS = /^\/(?:metrics|debug\/vars)$/
 
 export type MetricsAccess = ReturnType<typeof createMetricsAccess>
 
-/** Tells the paths that a client must not know of from those that it may: METRICS_NETWORKS (section 7). */
+/** Hides the metrics from clients outside METRICS_NETWORKS (section 7). */
 export function createMetricsAccess(
   metricsNetworks: readonly string[] | undefined,
   clientAddresses: Pick<ClientAddresses, 'isIn'>,
@@ -19,7 +19,7 @@ export function createMetricsAccess(
   }
 }
 
-/** Answers for a path that is hidden, as for one that is not there. */
+/** Answers a hidden path like an unknown one. */
 export function hidden(): never {
   throw new Failure('notFound')
 }

@@ -10,14 +10,14 @@ export type Limiter = ReturnType<typeof createLimiter>
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
-/** An hour and mailbox; a registration beyond these counts as a mail that was asked for. */
+/** Per hour and mailbox; further registrations count as requested mails. */
 const FREE_REGISTRATION_MAILS = 9
 
 const FREE_BYTES = 65_536
 const FREE_DATABASE_MS = 20
 type Cost = { readonly bodyBytes: number; readonly answerBytes: number; readonly databaseMs: number }
 
-/** How many requests more than one it counts for: in proportion to each of these beyond what is free. */
+/** Extra requests that one counts for, in proportion to its use beyond what is free. */
 export function unitsBeyondOne({ bodyBytes, answerBytes, databaseMs }: Cost): number {
   const beyond = (used: number, free: number) => Math.max(0, used / free - 1)
   return (
@@ -26,8 +26,8 @@ export function unitsBeyondOne({ bodyBytes, answerBytes, databaseMs }: Cost): nu
 }
 
 /**
- * The limits of section 6 of the contract; each throws the 429. Counted here alone, a
- * request takes its turn without waiting for one.
+ * The limits of section 6 of the contract; each throws the 429. Without shared counts a request takes its
+ * turn synchronously.
  */
 export function createLimiter(config: Config['limiter'], now: () => number, counts?: SharedCounts) {
   const bucket = (name: string, quota: number, periodMs: number, burst = quota) => {
@@ -37,7 +37,7 @@ export function createLimiter(config: Config['limiter'], now: () => number, coun
   }
   const requests = bucket('requests', config.requestsPerSecond, SECOND_MS, config.burst)
   const signIns = bucket('sign-ins', config.signInsPerMinute, MINUTE_MS)
-  const failures = bucket('failed-sign-ins', config.failedSignInsPerMinute, MINUTE_MS)
+  const failedSignIns = bucket('failed-sign-ins', config.failedSignInsPerMinute, MINUTE_MS)
   const accountFailures = bucket('account-failures', config.accountFailuresPerMinute, MINUTE_MS)
   const registrations = bucket('registrations', config.registrationsPerMinute, MINUTE_MS)
   const mailboxMails = bucket('mails-per-mailbox', config.mailsPerMailboxPerHour, HOUR_MS)
@@ -49,7 +49,7 @@ export function createLimiter(config: Config['limiter'], now: () => number, coun
     isOn: config.enabled,
     request: taker(requests),
     signIn: taker(signIns),
-    /** Taken back is the mail, when none is sent after all: or a stranger could use up what its owner may ask for. */
+    /** The result is taken back when no mail is sent, or a stranger could use up the owner's mails. */
     async registration(email: string, address: LimitKey): Promise<Taken> {
       if (address === EXEMPT) return NOTHING
       await registrations.take(address)
@@ -57,13 +57,13 @@ export function createLimiter(config: Config['limiter'], now: () => number, coun
       return (await takeUnlessRefused(registrationMails, mailbox)) ?? mailboxMails.take(mailbox)
     },
     /**
-     * Stops one address before it can use up what an account allows, so that it can't lock the account's owner out. Each
-     * 429 is about the name given, known or not, or it would tell which names are of one account.
+     * Limits one address before it can use up an account's failures, so that it can't lock the owner out.
+     * Each 429 concerns the given name, known or not, so it doesn't reveal which names share an account.
      */
     async failedSignIn(name: string, address: LimitKey) {
       if (address === EXEMPT) return { countAccount: async () => true, takeBack: async () => {} }
       const folded = foldCase(name)
-      const taken = [await failures.take(`${folded} ${address}`)]
+      const taken = [await failedSignIns.take(`${folded} ${address}`)]
       async function takeBack() {
         await Promise.all(taken.map((each) => each.takeBack()))
       }
@@ -90,7 +90,7 @@ export function createLimiter(config: Config['limiter'], now: () => number, coun
   }
 }
 
-/** Undefined when the key has had its share. */
+/** Undefined when the key has used up its share. */
 async function takeUnlessRefused(bucket: Bucket, key: string): Promise<Taken | undefined> {
   try {
     return await bucket.take(key)
@@ -100,7 +100,7 @@ async function takeUnlessRefused(bucket: Bucket, key: string): Promise<Taken | u
   }
 }
 
-/** Where mails to an address arrive: most providers leave out what stands between + and @. */
+/** The mailbox of an address: most providers ignore what stands between + and @. */
 function mailboxOf(email: string): string {
   const [, local, domain] = /^([^+]+)\+.*(@[^@]*)$/s.exec(email) ?? [undefined, email, '']
   return foldCase(`${local}${domain}`)

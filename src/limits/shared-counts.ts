@@ -1,15 +1,15 @@
 import { RedisClient } from 'bun'
 import type { Log } from '../log'
 import { after, within } from '../waiting'
-import { type Bucket, MAX_DEBT_MS, paceOf, type Rate, refusal, type Taken } from './bucket'
+import { type Bucket, MAX_DEBT_MS, paceOf, type Rate, type Taken, tooMany } from './bucket'
 
-/** More than this, and a request is better off with this instance's own count. */
+/** Beyond this, a request is better off with this instance's own count. */
 const ANSWER_MS = 100
 const CONNECT_MS = 1000
 const RETRY_EVERY_MS = 500
 
-// The generic cell rate algorithm, as in bucket.ts, by the one clock that all instances share: what is stored is the
-// time at which the bucket is full again, and then it goes by itself.
+// The generic cell rate algorithm, as in bucket.ts, on Redis's clock, which all instances share. The stored
+// value is the time at which the bucket is full again; it expires then.
 const take = script(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -39,8 +39,8 @@ const noAnswer = (): never => {
 export type OpenSharedCounts = SharedCounts & { close(): void }
 
 /**
- * Counts in Redis or Valkey. The first answer that fails or is late ends that, for all requests at once; from then on
- * it is tried aside until it works again, so that no more than a moment is ever lost to a server that is away.
+ * Counts in Redis or Valkey. The first failed or late answer stops that for all requests at once; it is
+ * retried in the background, so a missing server costs only a moment.
  */
 export async function openSharedCounts(
   url: string,
@@ -53,7 +53,7 @@ export async function openSharedCounts(
   let callOffRetry = () => {}
 
   async function connect() {
-    // Its own ways of waiting and trying again know no limit that a request could live with.
+    // Bun's reconnect and offline queue have no usable timeout.
     const candidate = new RedisClient(url, {
       autoReconnect: false,
       enableOfflineQueue: false,
@@ -61,7 +61,7 @@ export async function openSharedCounts(
     })
     try {
       await within(CONNECT_MS, candidate.connect(), noAnswer)
-      // A server may answer, and yet not be one that can be written to.
+      // A server may answer without accepting writes.
       await within(CONNECT_MS, evaluate(candidate, take, 'redlight:probe', [1, 1]), noAnswer)
       if (isClosed) return candidate.close()
       candidate.onclose = (error) => lose(candidate, error)
@@ -86,7 +86,7 @@ export async function openSharedCounts(
     callOffRetry = after(RETRY_EVERY_MS, connect)
     if (!isKnownAway)
       log.warn(
-        'limits are counted by this instance alone: see that Redis runs, and that REDIS_URL is right',
+        'limits are counted by this instance alone: check that Redis is running and that REDIS_URL is right',
         {
           reason: reasonOf(error),
         },
@@ -129,25 +129,25 @@ async function evaluate(client: RedisClient, { sha, text }: Script, key: string,
   return Number(answer)
 }
 
-/** The first word of an error of the server's, such as OOM or READONLY; the rest may quote what it was sent. */
+/** First word of a server error, such as OOM or READONLY; the rest may quote the request. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   return /^[A-Z]{3,}(?= )/.exec(message)?.[0] ?? message
 }
 
-/** A place where several instances count together; see shared-counts. */
+/** Counts shared by several instances. */
 export type SharedCounts = {
   isThere(): boolean
   /**
-   * How long the key has to wait; when it needn't, and has taken its turn, how long until its bucket is full again, as a
-   * negative number; undefined when there is no answer.
+   * Milliseconds that the key has to wait. If it got its turn, the time until its bucket is full, as a
+   * negative number. Undefined without an answer.
    */
   take(key: string, intervalMs: number, depthMs: number): Promise<number | undefined>
-  /** Makes the time until the bucket is full again so much longer, `mostMs` at most, or shorter. */
+  /** Lengthens or shortens the time until the bucket is full, up to `mostMs`. */
   add(key: string, milliseconds: number, mostMs: number): Promise<void>
 }
 
-/** The bucket that all instances share; for as long as it is out of reach, this instance's own. */
+/** A bucket that all instances share; while Redis is away, this instance's own. */
 export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Bucket {
   const { intervalMs, depthMs } = paceOf(rate)
 
@@ -155,7 +155,7 @@ export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Buck
     const shared = `redlight:${rate.name}:${anonymous(key)}`
     const waitMs = await counts.take(shared, intervalMs, depthMs)
     if (waitMs === undefined) return own.take(key)
-    if (waitMs > 0) throw refusal(rate, waitMs)
+    if (waitMs > 0) throw tooMany(rate, waitMs)
     const add = (milliseconds: number) => counts.add(shared, milliseconds, depthMs + MAX_DEBT_MS)
     return {
       rate,
@@ -168,5 +168,5 @@ export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Buck
   return { take: (key) => (rate.quota === 0 || !counts.isThere() ? own.take(key) : takeTogether(key)) }
 }
 
-/** Names, mail addresses and network addresses are nobody's business there, and have no length limit. */
+/** Hides names and addresses from Redis, and limits their length. */
 const anonymous = (key: string) => new Bun.CryptoHasher('sha256').update(key).digest('base64url').slice(0, 22)

@@ -16,24 +16,24 @@ export type DeliveryDeps = {
 }
 
 export const timings = {
-  /** Mails in delivery at once, from one instance; of one user never more than one. */
+  /** Mails in delivery at once, from one instance; at most one per user. */
   lanes: 8,
-  /** 5 s, 10 s, 20 s … 1 h, 1 h: a day in all, so that a server may fail at night and be fixed by day. */
+  /** 5 s, 10 s, 20 s … 1 h, 1 h: a day in all, so that a server that fails at night can be fixed by day. */
   firstPauseMs: 5000,
   longestPauseMs: 3_600_000,
   maxTries: 34,
-  /** After this time the mails of a killed process are taken up again; a live one renews it before. */
+  /** After this time another process takes over the mails of a killed one; a live one renews its lease. */
   leaseMs: 30_000,
-  /** How often mails that fall due, or that another instance recorded, are looked for. */
+  /** How often to look for mails that fall due, or that another instance recorded. */
   pollMs: 1000,
-  /** How long a stop waits for mails in delivery; those left behind are sent after the next start. */
+  /** How long a stop waits for mails in delivery; the rest are sent after the next start. */
   stopMs: 20_000,
 }
 export type OutboxTimings = typeof timings
 
 const letters = { activation: activationLetter, 'password-reset': passwordResetLetter }
 
-/** Says once that the database went away, and once that it is back. */
+/** Logs once when the database goes away, and once when it is back. */
 export function createDatabaseNotice(log: Log) {
   let isAway = false
   return {
@@ -51,7 +51,7 @@ type DatabaseNotice = ReturnType<typeof createDatabaseNotice>
 
 export type Delivery = ReturnType<typeof createDelivery>
 
-/** Sends one claimed mail at a time to each caller, and writes down what became of it. */
+/** Sends one claimed mail at a time per caller, and records the outcome. */
 export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, database: DatabaseNotice) {
   const { db, log } = deps
   const counts = { sent: 0, retried: 0, failed: 0 }
@@ -60,23 +60,23 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
   async function recordFailure(mail: ClaimedMail, error: unknown) {
     const isKnown = error instanceof MailFailure
     const pauseMs = isKnown && error.isFinal ? undefined : nextPauseMs(mail.attempts, settings)
-    // Any other error may quote the row or the token that it was about.
+    // Any other error may quote the row or the token.
     const reason = isKnown
       ? error.message
       : `unexpected ${error instanceof Error ? error.name : typeof error}`
     await untilWritten(() => markUnsent(db, mail, reason, pauseMs))
     const fields = { mail: mail.id, kind: mail.kind, attempts: mail.attempts, reason }
-    if (!isKnown) log.error('a mail could not be made', { mail: mail.id, ...describeError(error) })
+    if (!isKnown) log.error('a mail could not be composed', { mail: mail.id, ...describeError(error) })
     if (pauseMs === undefined) {
       counts.failed++
       log.error('mail given up', fields)
     } else {
       counts.retried++
-      log.warn('mail not sent, it will be tried again', { ...fields, pauseSeconds: pauseMs / 1000 })
+      log.warn('mail not sent, will retry', { ...fields, pauseSeconds: pauseMs / 1000 })
     }
   }
 
-  /** The outcome of a mail must be written down, or it is sent twice; so this retries while the database is away. */
+  /** An unrecorded outcome would send the mail twice, so this retries while the database is away. */
   async function untilWritten(write: () => Promise<void>) {
     while (!isGivenUp) {
       try {
@@ -90,7 +90,7 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
 
   return {
     counts,
-    /** Stops retrying to write down outcomes. */
+    /** Stops retrying to record outcomes. */
     giveUp() {
       isGivenUp = true
     },
@@ -98,7 +98,7 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
       const renew = () => extendClaim(db, mail, settings.leaseMs).catch(database.failed)
       const renewal = setInterval(renew, settings.leaseMs / 3)
       try {
-        // Activated meanwhile, with an earlier mail: nothing is left to say.
+        // Activated meanwhile with an earlier mail, so this one is pointless.
         const isNeeded = mail.kind !== 'activation' || !mail.isActivated
         if (isNeeded) await send(deps, mail)
         await untilWritten(() => markSent(db, mail.id))
@@ -115,8 +115,8 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
 }
 
 /**
- * A permanent refusal (the mailbox does not exist, the message is not wanted) is not retried: RFC 5321 asks for that,
- * and servers block a sender who keeps trying. Everything else is, up to the last try.
+ * RFC 5321 asks not to retry a permanent refusal (no such mailbox, unwanted message), and servers block
+ * senders who do. Everything else is retried.
  */
 function nextPauseMs(attempts: number, { firstPauseMs, longestPauseMs, maxTries }: OutboxTimings) {
   return attempts < maxTries ? Math.min(longestPauseMs, firstPauseMs * 2 ** (attempts - 1)) : undefined
@@ -126,7 +126,7 @@ async function send({ mailer, issueToken, publicUrl }: DeliveryDeps, mail: Claim
   const { id, kind, userId, name, email, createdAt } = mail
   const { token, expiresAt } = await issueToken(userId, kind)
   const letter = letters[kind]({ name, token, expiresAt, publicUrl })
-  // The same for each try, so that a reader who gets a mail twice can tell; the time keeps two databases apart.
+  // The same for each try, so that mail programs recognize a duplicate; the time keeps two databases apart.
   const messageId = `<mail-${id}.${createdAt.getTime()}@${new URL(publicUrl).hostname}>`
   await mailer.send({ to: email ?? '', messageId, ...letter })
 }

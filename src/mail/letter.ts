@@ -1,21 +1,21 @@
 export type Letter = { subject: string; text: string; html: string }
 export type LetterValues = { name: string; token: string; expiresAt: Date; publicUrl: string }
 
-/** A paragraph, a link to follow, or something to copy; the latter two stand on lines of their own. */
+/** A paragraph, a link to follow, or something to copy; the last two stand on lines of their own. */
 export type Block = { say: string } | { link: string; as: string } | { copy: string }
 
 const MAX_NAME_CHARACTERS = 60
-/** What mail programs show without breaking lines themselves, quoted a few times too (RFC 3676). */
+/** Mail programs don't wrap lines of this length, even quoted a few times (RFC 3676). */
 const MAX_COLUMNS = 72
 
-/** One source for both parts, so that they can't differ. */
+/** One source for text and HTML, so that they can't differ. */
 export function composeLetter(subject: string, blocks: readonly Block[]): Letter {
   return { subject, text: `${blocks.map(textBlock).join('\n\n')}\n`, html: page(subject, blocks) }
 }
 
 function textBlock(block: Block): string {
   if ('say' in block) return wrapped(block.say)
-  // A link or a command that is broken over lines is broken.
+  // A link or a command breaks when it is wrapped.
   return 'link' in block ? block.link : block.copy
 }
 
@@ -29,7 +29,7 @@ function wrapped(paragraph: string): string {
   return lines.join('\n')
 }
 
-// Whatever a mail program drops of the styles, what is left is readable: black on white is a default.
+// Readable even in a mail program that drops styles: black on white is the default.
 const STYLE = `
 body{margin:0;padding:24px;background:#ffffff;color:#1a1a1a}
 .letter{max-width:560px;margin:0 auto;font:16px/1.5 Arial,Helvetica,sans-serif}
@@ -73,13 +73,13 @@ function htmlBlock(block: Block): string {
 }
 
 /**
- * Whoever registers chooses the name and the address, so a stranger could have us send an advertisement to anyone:
- * the name is made one short line, and one that a mail program would turn into a link is left out.
+ * Anyone can register with any name and address, so a stranger could make us send an advertisement. The name
+ * is cut to one short line, and dropped if a mail program would make it a link.
  */
 export function greeting(name: string): string {
   const line = name
     .replace(/[\s\p{Cc}]+/gu, ' ')
-    // Marks that turn the direction of the text around would do so to the rest of the line too.
+    // Direction marks would reverse the rest of the line too.
     .replace(/[\u202a-\u202e\u2066-\u2069]/gu, '')
     .trim()
   if (line === '' || /:\/\/|[.。]\p{L}{2}/u.test(line)) return 'Hello,'
@@ -99,11 +99,11 @@ function duration(milliseconds: number): string {
   return minutes === 1 ? '1 minute' : `${minutes} minutes`
 }
 
-/** A page of this service; what stands behind # reaches no server, so no log and no referrer. */
+/** A page of this service. Browsers don't send the part after #, so the token reaches no log and no referrer. */
 export const pageLink = (publicUrl: string, page: string, token: string) =>
   `${withoutSlash(publicUrl)}${page}#token=${token}`
 
-/** The command that sends a JSON body to an endpoint of this service, on lines that a mail leaves whole. */
+/** A curl command for an endpoint of this service, on lines short enough for a mail. */
 export const curlPut = (publicUrl: string, path: string, body: Readonly<Record<string, string>>) => {
   const members = Object.entries(body).map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
   return `curl -X PUT ${withoutSlash(publicUrl)}${path} \\\n  --json '{${members.join(',\n           ')}}'`

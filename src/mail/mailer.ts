@@ -7,38 +7,38 @@ import type { Letter } from './letter'
 
 export type Mail = { to: string; messageId: string } & Letter
 export type Mailer = {
-  /** Resolves once the mail is in other hands; throws a MailFailure when it is not, or may not be. */
+  /** Resolves once the server has accepted the mail; throws a MailFailure when it has not, or may not have. */
   send(mail: Mail): Promise<void>
-  /** Breaks off what is still being sent. */
+  /** Aborts mails that are still being sent. */
   close(): void
 }
 export type SmtpSettings = NonNullable<Config['smtp']>
 
-/** Why a mail did not go out, in words that hold neither its token nor a password. */
+/** Why a mail did not go out, without its token or a password. */
 export class MailFailure extends Error {
   override name = 'MailFailure'
   constructor(
     reason: string,
-    /** Trying again would end the same way. */
+    /** A retry would end the same way. */
     readonly isFinal = false,
   ) {
     super(reason)
   }
 }
 
-// A server that is merely slow must be waited for: hanging up on it after it took the message sends that twice.
+// A slow server must be waited for: disconnecting after it took the message would send the message twice.
 const timeouts = {
-  /** From the lookup of the host to the end of its greeting. */
+  /** From the host lookup to the end of the greeting. */
   connectMs: 15_000,
-  /** Without a byte. */
+  /** Silence. */
   silenceMs: 120_000,
-  /** All in all, for a server that answers a byte a minute. */
+  /** In total, for a server that sends a byte a minute. */
   totalMs: 300_000,
 }
 
 /**
- * One connection for each mail: mails are few, no mail waits behind another's, and none inherits a connection that
- * broke meanwhile. How many there are at once is the outbox's to say.
+ * One connection per mail: mails are few, none waits behind another, and none gets a connection that broke
+ * meanwhile. The outbox limits how many run at once.
  */
 export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof timeouts> = {}): Mailer {
   const { totalMs } = { ...timeouts, ...overrides }
@@ -56,7 +56,7 @@ export function createSmtpMailer(smtp: SmtpSettings, overrides: Partial<typeof t
           ...mail,
           from: smtp.sender,
           to: { name: '', address: to },
-          // Keeps absence notices from coming back.
+          // Prevents absence notices.
           headers: { 'Auto-Submitted': 'auto-generated' },
           signal: abort.signal,
         })
@@ -79,7 +79,7 @@ function transportTo(smtp: SmtpSettings, overrides: Partial<typeof timeouts>) {
   return createTransport({
     host: smtp.host,
     port: smtp.port,
-    // Without one nodemailer says [127.0.0.1] where the name of the machine has no dot.
+    // Without one nodemailer says [127.0.0.1] when the host name has no dot.
     name: smtp.name,
     ...security(smtp),
     connectionTimeout: connectMs,
@@ -91,7 +91,7 @@ function transportTo(smtp: SmtpSettings, overrides: Partial<typeof timeouts>) {
   })
 }
 
-/** Goes as far as a mail would, without one: greeting, TLS, sign-in. Throws a MailFailure. */
+/** Does all a mail needs but send one: greeting, TLS, sign-in. Throws a MailFailure. */
 export async function verifySmtp(
   smtp: SmtpSettings,
   overrides: Partial<typeof timeouts> = {},
@@ -107,9 +107,9 @@ export async function verifySmtp(
 }
 
 /**
- * Port 465 speaks TLS from the start; elsewhere STARTTLS is used where it is offered. A password goes only to a server
- * that proves its name, unless that is this machine or a name without a dot (a neighbour in a container network).
- * Without a password, and without TLS being asked for, an unknown certificate is still better than plain text.
+ * Port 465 is TLS from the start; elsewhere STARTTLS is used if offered. A password is sent only to a server
+ * with a valid certificate, except to this machine or a name without a dot (a neighbour in a container
+ * network). Otherwise an unverified certificate is still better than plain text.
  */
 function security({ host, port, username, password }: SmtpSettings) {
   const auth = username === undefined ? undefined : { user: username, pass: password ?? '' }
@@ -125,7 +125,7 @@ function security({ host, port, username, password }: SmtpSettings) {
   }
 }
 
-/** What nodemailer adds to an error. */
+/** Fields that nodemailer adds to an error. */
 type SmtpError = Error & {
   code?: string
   originalCode?: string
@@ -138,10 +138,11 @@ function mailFailure(error: unknown): MailFailure {
   if (!(error instanceof Error)) return new MailFailure(typeof error)
   const { code = error.name, originalCode = '', command = '', response = '', permanent }: SmtpError = error
   const isAboutMail = command === 'RCPT TO' || command === 'DATA'
-  // 530 and 5.7 are about us (sign in first, relaying denied, blocked): the operator can fix that, so it is retried.
+  // 530 and 5.7 concern us (sign in first, relaying denied, blocked): the operator can fix that, so it is
+  // retried.
   const isAboutUs = /^(530|\d{3}[ -]5\.7\.)/.test(response)
   const where = command === '' || command === 'CONN' || command === 'API' ? '' : `at ${command}`
-  // Before the message is sent the server can't know the token; after that its words might repeat it.
+  // Once the message is sent, the server's words might repeat the token.
   const words = command === 'RCPT TO' ? response : /^\d{3}([ -]\d\.\d+\.\d+)?/.exec(response)?.[0]
   const reason = [code, originalCode, where, words].filter(Boolean).join(' ')
   return new MailFailure(
@@ -150,12 +151,12 @@ function mailFailure(error: unknown): MailFailure {
   )
 }
 
-/** For a newcomer without an SMTP server: the mail, with its token, is in the log. */
+/** For a newcomer without an SMTP server: the mail and its token go to the log. */
 export function createLogMailer(log: Log): Mailer {
   return {
     async send({ to, subject, text }) {
       log.info('mail', { to, subject, text })
-      // A mail counts as sent only once its line is out.
+      // A mail counts as sent only once its line is written.
       await pause(MAX_LINE_DELAY_MS)
     },
     close() {},

@@ -9,8 +9,8 @@ import {
 import { claimMail } from './store'
 
 /**
- * Sends the mails that are recorded. A mail counts as sent once the SMTP server has accepted it; a process that dies
- * between that and writing it down sends it twice, with one Message-ID, which is the best that SMTP allows.
+ * Sends recorded mails. A mail counts as sent once the SMTP server has accepted it; a process that dies
+ * before recording that sends it again with the same Message-ID, which is the best that SMTP allows.
  */
 export function startOutbox(deps: DeliveryDeps, overrides: Partial<OutboxTimings> = {}) {
   const timings = { ...defaults, ...overrides }
@@ -48,7 +48,7 @@ export function startOutbox(deps: DeliveryDeps, overrides: Partial<OutboxTimings
     counts: delivery.counts,
     /** Looks for due mails at once. */
     wake,
-    /** Takes up no more mails, and waits for those in delivery. */
+    /** Takes no more mails, and waits for those in delivery. */
     async stop() {
       isStopping = true
       wake()

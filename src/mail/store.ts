@@ -6,11 +6,11 @@ const isWaiting = and(isNull(mails.sentAt), isNull(mails.failedAt))
 const inMs = (milliseconds: number) => sql`now() + make_interval(secs => ${milliseconds / 1000}::float8)`
 
 /**
- * Takes one due mail for so long; without a word from this process until then it is due again, for any instance.
- * Mails never tried before go first, so that nobody waits behind a crowd of hopeless ones.
+ * Leases one due mail; unless this process renews the lease, any instance can claim it again. Mails never
+ * tried come first, so that hopeless ones hold nobody up.
  */
 export async function claimMail(db: Db, busyUserIds: readonly number[], leaseMs: number) {
-  // Compared with `=` and not `in`, so that the planner can't run it, and lock another row, more than once.
+  // Compared with `=`, not `in`: otherwise the planner may run it, and lock another row, more than once.
   const next = db
     .select({ id: mails.id })
     .from(mails)
@@ -19,7 +19,7 @@ export async function claimMail(db: Db, busyUserIds: readonly number[], leaseMs:
         isWaiting,
         lte(mails.dueAt, sql`now()`),
         notInArray(mails.userId, [...busyUserIds]),
-        // A later version, which runs next to this one during an upgrade, knows more kinds.
+        // A later version, running alongside during an upgrade, may have more kinds.
         inArray(mails.kind, [...mailKinds]),
       ),
     )
@@ -52,7 +52,7 @@ export async function extendClaim(db: Db, { id, attempts }: ClaimedMail, leaseMs
     .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
 }
 
-/** Whoever holds the claim by now: the mail is out. */
+/** Without a claim check: it is sent, whichever instance holds the lease now. */
 export async function markSent(db: Db, id: number): Promise<void> {
   await db.update(mails).set({ sentAt: sql`now()`, failedAt: null, lastError: null }).where(eq(mails.id, id))
 }
@@ -71,12 +71,12 @@ export async function markUnsent(
     .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
 }
 
-/** Call it in the transaction of what the mail is about: both are there, or neither. */
+/** Runs in the transaction that causes the mail, so that both are committed or neither. */
 export async function recordMail(tx: Tx, mail: { userId: number; kind: MailKind }): Promise<void> {
   await tx.insert(mails).values(mail)
 }
 
-/** Failed are those given up. With failed_at and attempts set back (null, 0) they are tried again. */
+/** `failed` counts mails given up; setting failed_at to null and attempts to 0 retries them. */
 export async function countMails(db: Db): Promise<{ waiting: number; failed: number }> {
   const [counts] = await db
     .select({
@@ -88,7 +88,7 @@ export async function countMails(db: Db): Promise<{ waiting: number; failed: num
   return counts ?? { waiting: 0, failed: 0 }
 }
 
-/** Removes the mails sent over 7 days ago. */
+/** Removes mails sent over 7 days ago. */
 export async function purgeMails(db: Db): Promise<void> {
   await db.delete(mails).where(lt(mails.sentAt, sql`now() - interval '7 days'`))
 }
