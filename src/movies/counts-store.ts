@@ -1,14 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 
-/** Any number will do, as long as all instances take the same. */
+/** Any number works, as long as all instances use the same. */
 const RECOUNT_LOCK = 7_303_015
 
 export type MovieCount = {
   readonly found: number
-  /** What `total_records` says. */
+  /** The value in `total_records`. */
   readonly counted: number
-  /** Blocks whose count is wrong; several may make up for each other in the sum. */
+  /** Blocks with a wrong count, which may cancel out in the sum. */
   readonly wrongBlocks: number
 }
 type Row = { found: string; counted: string; wrongBlocks: string }
@@ -30,20 +30,22 @@ const toCount = (row: Row | undefined): MovieCount => ({
   wrongBlocks: Number(row?.wrongBlocks),
 })
 
-/** Compares the movies with what the triggers have counted, in one snapshot. */
+/** Compares the movies with the triggers' counts, in one snapshot. */
 export async function compareMovieCount(db: Db): Promise<MovieCount> {
   const [row] = await db.execute<Row>(sql`with ${compared} ${summary}`)
   return toCount(row)
 }
 
 /**
- * Corrects the counts, and says how they were. Writers go on meanwhile: in one snapshot the difference is the error
- * alone, as a writer's movies and counts are committed together, and it is added to whatever the counts are by then.
+ * Corrects the counts and returns the old ones. Writers continue meanwhile: a writer's movies and counts are
+ * committed together, so in one snapshot the difference is exactly the error, and it is added to the current
+ * counts.
  */
 export function recountMovies(db: Db): Promise<MovieCount> {
   return db.transaction(
     async (tx) => {
-      // Two recounts at once would both add the difference; a TRUNCATE would empty the table under our snapshot.
+      // Two concurrent recounts would both add the difference; a TRUNCATE would empty the table under our
+      // snapshot.
       await tx.execute(sql`select pg_advisory_xact_lock(${RECOUNT_LOCK})`)
       await tx.execute(sql`lock table movies in access share mode`)
       const [row] = await tx.execute<Row>(sql`with ${compared},

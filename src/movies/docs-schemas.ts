@@ -8,7 +8,7 @@ export const movieFields = {
       'Stored exactly as sent; unique over all movies regardless of case, Unicode form and repeated white space.',
     pattern: '^\\S([\\s\\S]*\\S)?$',
   },
-  year: { description: 'Of the release date, when none is sent. At most five years from now.' },
+  year: { description: 'Taken from the release date if left out. At most five years from now.' },
   runtime: { pattern: '^([1-9][0-9]{0,4}|100000) mins$', description: 'In minutes, from 1 to 100000.' },
   genres: {
     description: 'Without duplicates, regardless of case; the order is kept.',
@@ -16,36 +16,36 @@ export const movieFields = {
     items: { type: 'string', minLength: 1, maxLength: 50, pattern: '^[^,]+$' },
   },
   cast: { description: 'Names, without duplicates.', uniqueItems: true },
-  release_date: { description: 'A day of the calendar, from 1888 to five years from now.' },
-  poster: { description: 'The address of a picture, http or https.', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' },
+  release_date: { description: 'A calendar date, from 1888 to five years from now.' },
+  poster: { description: 'An http or https URL of a picture.', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' },
   imdb_id: {
     description: 'Below tt90000000, and unique; kept as `tt` and the number in at least 7 digits.',
   },
   external_id: {
-    description: 'The id that the movie has in your own system: unique, case counts, without `/` and `\\`.',
+    description: 'The id of the movie in your own system: unique, case-sensitive, without `/` and `\\`.',
   },
 }
 
 const content: Readonly<Record<string, JsonSchema>> = MovieInput.properties
-/** Left out when not set, the runtime of an imported movie too; a year there always is. */
+/** Left out when not set; for an imported movie that includes the runtime. */
 export const optionalMovieProperties = Object.entries(content)
   .filter(([name, { nullable }]) => name === 'runtime' || (nullable && name !== 'year'))
   .map(([name]) => name)
 const id: JsonSchema = { type: 'integer', format: 'int64', minimum: 1 }
 
-/** Of an imported movie more may be unknown than of one that was sent. */
+/** An imported movie may lack these. */
 const onlyOut: Readonly<Record<string, JsonSchema>> = {
   genres: { minItems: 0, description: 'Empty for an imported movie whose genres are unknown.' },
   runtime: { description: 'In minutes; left out for an imported movie whose runtime is unknown.' },
 }
-/** What comes in goes out again under the same rules; what is not set is left out rather than null. */
+/** Output follows the rules of input, except that fields not set are left out rather than null. */
 const contentOut = Object.entries(content).map(([name, { nullable: _, ...schema }]) => [
   name,
   { ...schema, ...Object.entries(movieFields).find(([key]) => key === name)?.[1], ...onlyOut[name] },
 ])
 const creator = named('Creator', {
   ...objectOf({ id, name: { type: 'string' }, username: { type: 'string' } }, ['username']),
-  description: 'The user who added the movie, and who alone may change it.',
+  description: 'The user who added the movie; only they may change it.',
 })
 const version: JsonSchema = {
   type: 'integer',
@@ -61,12 +61,11 @@ export const movieProperties: Readonly<Record<string, JsonSchema>> = {
 export const movieSchema = named('Movie', objectOf(movieProperties, optionalMovieProperties))
 
 const builtInUser = { id: 1, name: 'Redlight' }
-/** The movies of a fresh catalogue, as the API shows them there. */
+/** Movies of a fresh catalogue, in the API's form. */
 export const exampleMovies = initialMovies
   .slice(0, 2)
   .map((movie, index) => ({ id: index + 1, ...movie, created_by: builtInUser, version: 1 }))
 
-/** How many they are. */
 export const INITIAL_MOVIES = initialMovies.length
 
 export const metadataSchema = named(
@@ -76,6 +75,6 @@ export const metadataSchema = named(
     page_size: { type: 'integer', minimum: 1, maximum: 100 },
     first_page: { type: 'integer', const: 1 },
     last_page: { type: 'integer', minimum: 1 },
-    total_records: { type: 'integer', minimum: 0, description: 'How many there are on all pages together.' },
+    total_records: { type: 'integer', minimum: 0, description: 'The number of records on all pages.' },
   }),
 )

@@ -15,7 +15,7 @@ const details = {
   imdb_id: 'tt0032138',
   external_id: 'oz-1939',
 }
-/** The first movie that somebody adds to a fresh catalogue. */
+/** The id of the first movie added to a fresh catalogue. */
 const NEW_ID = INITIAL_MOVIES + 1
 const added = { id: NEW_ID, ...newMovie, ...details, created_by: { id: 2, name: 'Alice' }, version: 1 }
 
@@ -27,14 +27,14 @@ const movieAnswer = (description: string, movie: unknown, headers: Answer['heade
 })
 
 const duplicates =
-  'When another movie has its title, IMDb id or external id, the 422 bears `Link: </v1/movies/<id>>; rel="duplicate"`.'
+  'If another movie has the same title, IMDb id or external id, the 422 has the header `Link: </v1/movies/<id>>; rel="duplicate"`.'
 const externalId = {
   description: 'The external id, percent-encoded.',
   example: details.external_id,
   schema: { type: 'string', minLength: 1, maxLength: 200 },
 }
 
-/** What `movie: 'own'` on a route's line adds to its operation. */
+/** What `movie: 'own'` on a route's line adds to the operation. */
 export const ownMovie: Partial<Operation> = {
   requestHeaders: ['IfMatch', 'ExpectedVersion'],
   refusals: ['notCreator', 'editConflict', 'preconditionFailed'],
@@ -55,7 +55,7 @@ const newMovieBody = (examples: Examples): Operation['body'] => ({
 export const createMovie: Operation = {
   operationId: 'createMovie',
   summary: 'Add a movie',
-  description: `Its creator alone can change or delete it. A field that is \`null\` counts as not given. ${duplicates}`,
+  description: `Only its creator can change or delete it. A \`null\` field counts as left out. ${duplicates}`,
   body: newMovieBody({
     full: { summary: 'With all details', value: { ...newMovie, ...details } },
     short: {
@@ -69,20 +69,20 @@ export const createMovie: Operation = {
 
 export const showMovie: Operation = {
   operationId: 'showMovie',
-  summary: 'Show a movie',
-  description: 'With `If-None-Match`, a version that the client already has is not sent again.',
+  summary: 'Get a movie',
+  description: 'Send your ETag as `If-None-Match`: if your copy is current, you get an empty 304.',
   id: { description: 'The id of the movie.', example: 1 },
   requestHeaders: ['IfNoneMatch'],
   answers: {
     200: movieAnswer('The movie.', exampleMovies[0]),
-    304: { description: 'The client has this version already.', headers: ['ETag', 'Stale'] },
+    304: { description: 'The copy of the client is current.', headers: ['ETag', 'Stale'] },
   },
 }
 
 export const showMovieByExternalId: Operation = {
   ...showMovie,
   operationId: 'showMovieByExternalId',
-  summary: 'Show a movie by your own id',
+  summary: 'Get a movie by your own id',
   id: externalId,
   answers: { ...showMovie.answers, 200: movieAnswer('The movie.', added) },
 }
@@ -90,12 +90,12 @@ export const showMovieByExternalId: Operation = {
 export const putMovie: Operation = {
   operationId: 'putMovie',
   summary: 'Add or change a movie by your own id',
-  description: `Makes the movie with this external id what the body says, and adds it where there is none: what is left out is cleared. Sent again it changes nothing. Only the creator can change it. ${duplicates}`,
+  description: `Replaces the movie with this external id, or adds it. Fields left out are cleared. Sending the same again changes nothing. Only the creator can change it. ${duplicates}`,
   id: externalId,
   requestHeaders: ['IfMatch', 'OnlyIfNew', 'ExpectedVersion'],
   body: newMovieBody({
     changed: {
-      summary: 'All that is to be known of it',
+      summary: 'With all details',
       value: { ...newMovie, ...details, synopsis: 'A girl and her dog follow a yellow brick road.' },
     },
   }),
@@ -114,7 +114,7 @@ export const updateMovie: Operation = {
   operationId: 'updateMovie',
   summary: 'Change a movie',
   description:
-    'Changes the fields that are sent (JSON Merge Patch): `null` clears an optional one. Only the creator can do it; `If-Match` or `X-Expected-Version` guards it against another writer.',
+    'Changes the fields that are sent (JSON Merge Patch); `null` clears an optional one. Only the creator can do this. `If-Match` or `X-Expected-Version` makes it fail if somebody else has changed the movie.',
   id: { description: 'The id of a movie of your own.', example: NEW_ID },
   body: {
     name: 'MovieChanges',
@@ -141,7 +141,7 @@ export const deleteMovie: Operation = {
   operationId: 'deleteMovie',
   summary: 'Delete a movie',
   description:
-    'Removes it from everybody’s favourites too. Only the creator can do it; `If-Match` or `X-Expected-Version` guards it against another writer.',
+    'Also removes it from all favourites. Only the creator can do this. `If-Match` or `X-Expected-Version` makes it fail if somebody else has changed the movie.',
   id: { description: 'The id of a movie of your own.', example: NEW_ID },
-  answers: { 200: messageAnswer('The movie is gone.', 'movie successfully deleted') },
+  answers: { 200: messageAnswer('The movie was deleted.', 'movie successfully deleted') },
 }

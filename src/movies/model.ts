@@ -26,7 +26,7 @@ function repeated(values: unknown, key: (value: string) => string): string | und
   }
 }
 
-// Written out, as URL.canParse takes spaces and line ends out of what it reads.
+// A pattern, because URL.canParse ignores spaces and line breaks.
 const WEB_ADDRESS = /^https?:\/\/[^\p{Cc}\s\\]+$/iu
 const posterProblem: Rule = (value) =>
   WEB_ADDRESS.test(String(value)) && URL.canParse(String(value))
@@ -34,7 +34,7 @@ const posterProblem: Rule = (value) =>
     : 'must be an http or https URL, such as "https://example.com/poster.jpg"'
 
 const IMDB_ID = /^tt(\d{7,10})$/
-/** The synthetic ids of movies without one begin there. */
+/** Synthetic ids, for movies without an IMDb id, start here. */
 const IMDB_IDS_END = 90_000_000
 export const imdbIdProblem: Rule = (value) => {
   const [, digits] = IMDB_ID.exec(String(value)) ?? []
@@ -42,7 +42,7 @@ export const imdbIdProblem: Rule = (value) => {
     return 'must be "tt" and 7 to 10 digits, such as "tt3521164"'
   if (Number(digits) >= IMDB_IDS_END) return `must be below tt${IMDB_IDS_END}`
 }
-/** As IMDb writes it: the number in at least 7 digits. */
+/** IMDb's spelling: the number in at least 7 digits. */
 export const normalImdbId = (id: string) => `tt${String(Number(id.slice(2))).padStart(7, '0')}`
 
 const externalIdForm: Rule = (value) => {
@@ -75,7 +75,7 @@ const releaseDate = field<string>(
       : `must be in a year from ${FIRST_YEAR} to ${lastYear()}`),
 )
 
-/** An imported movie alone can be without a runtime, so that no request may clear it. */
+/** Only an imported movie can lack a runtime, so no request may clear it. */
 type NullableColumn = {
   [Name in keyof MovieContent]: null extends MovieContent[Name] ? Name : never
 }[keyof Omit<MovieContent, 'runtime'>]
@@ -110,7 +110,7 @@ export const MoviePatch = object({
 export type Creator = { id: number; name: string; username: string | null }
 export type Movie = NewMovie & { id: number; createdBy: Creator; version: number }
 
-/** What a valid body says that the movie is. */
+/** The movie that a valid body describes. */
 export function newMovie({ year, runtime, imdb_id, ...body }: Static<typeof MovieInput>): NewMovie {
   return {
     ...body,
@@ -120,7 +120,7 @@ export function newMovie({ year, runtime, imdb_id, ...body }: Static<typeof Movi
   }
 }
 
-/** The columns that a valid patch changes: JSON Merge Patch (RFC 7396), so null clears. */
+/** The columns that a valid patch changes. JSON Merge Patch (RFC 7396): null clears. */
 export function movieChanges({
   runtime,
   imdb_id,
@@ -135,7 +135,7 @@ export function movieChanges({
 
 export type MovieJson = ReturnType<typeof movieJson>
 
-/** A movie as the API shows it: keys in the contract's order (section 3), what is not set left out. */
+/** A movie in the API's form: keys in the contract's order (section 3), unset fields left out. */
 export function movieJson({ id, createdBy, version, ...content }: Movie) {
   const { name, username } = createdBy
   return {

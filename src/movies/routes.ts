@@ -25,12 +25,12 @@ import { insertMovie, updateMovie } from './write-store'
 
 declare module '../http/context' {
   interface RequestContext {
-    /** The movie that a request is about to change. */
+    /** The movie that the request changes. */
     movie?: Movie
   }
 }
 
-/** The movie that a path names; throws 404. */
+/** Throws 404. */
 async function loadMovie(db: Db, id: string): Promise<Movie> {
   const number = parseId(id)
   const movie = number === undefined ? undefined : await findMovie(db, number)
@@ -42,20 +42,23 @@ const externalIdOf = (request: Request) => lastPartOf(contextOf(request).path)
 
 async function loadByExternalId(db: Db, request: Request): Promise<Movie> {
   const id = externalIdOf(request)
-  // What the rule forbids no movie has, and some of it the database would not read.
+  // An id that breaks the rule belongs to no movie, and PostgreSQL can't read all of them.
   const isPossible = id !== undefined && externalIdProblem(id) === undefined
   const movie = isPossible ? await findMovieByExternalId(db, id) : undefined
   if (movie === undefined) throw new Failure('notFound')
   return movie
 }
 
-/** Throws unless the movie is the caller's own, and at the version that the caller has seen; tells whether that was named. */
+/**
+ * Throws unless the movie is the caller's own, at the version the caller saw. Returns whether a version was
+ * named.
+ */
 function checkOwn({ headers }: Request, movie: Movie | undefined, user: Principal): boolean {
   if (movie !== undefined && movie.createdBy.id !== user.id) throw new Failure('notCreator')
   return checkPreconditions(headers, movie?.version)
 }
 
-/** The same for one that need not be there. */
+/** The same for a movie that may not exist yet. */
 function checkOwnOrNew(request: Request, movie: Movie | undefined, user: Principal): boolean {
   const isGuarded = checkOwn(request, movie, user)
   checkIsNew(request.headers, movie?.version)
@@ -63,8 +66,8 @@ function checkOwnOrNew(request: Request, movie: Movie | undefined, user: Princip
 }
 
 /**
- * `movie: 'own'` on a route's line: the movie is there, the caller's own, and at the version that the caller has seen.
- * `movieByExternalId: 'own'`: the same, unless there is none with the external id that the path names.
+ * `movie: 'own'` on a route's line: the movie exists, is the caller's own, and has the version the caller
+ * saw. `movieByExternalId: 'own'`: the same, unless no movie has the path's external id.
  */
 function ownMovies(db: Db) {
   const own: RecordGuard = async (request, { id = '' }, { user }) => {
@@ -116,7 +119,7 @@ type MovieReads = Pick<Reads, 'read' | 'readCurrent'>
 
 export function movieRoutes(db: Db, { read, readCurrent }: MovieReads, guards: Guards): AnyElysia {
   async function show(request: Request, user: Principal, load: (db: Db) => Promise<Movie>) {
-    // Who has seen a version must not be shown an earlier one.
+    // A client that has seen a version must not get an older one.
     const movie = await (request.headers.has('if-none-match') ? readCurrent(load) : read(user.id, load))
     if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
     return movieAnswer(movie)

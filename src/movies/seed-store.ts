@@ -4,12 +4,11 @@ import { BUILT_IN_USER_ID, movies, seededMovies } from '../db/schema'
 import initialMovies from './initial-movies.json'
 import { newMovie } from './model'
 
-/** How many they are. */
 export const INITIAL_MOVIES = initialMovies.length
 
 const BATCH = 50
 
-/** Whether there are no movies, and never were any of the initial ones. */
+/** Whether there are no movies, and no initial movie was ever loaded. */
 export async function isBare(db: Db): Promise<boolean> {
   const found = await db.execute(
     sql`select 1 where not exists (select from ${seededMovies}) and not exists (select from ${movies})`,
@@ -17,7 +16,7 @@ export async function isBare(db: Db): Promise<boolean> {
   return found.length > 0
 }
 
-/** A catalogue that was filled without them, somewhere else, and restored here stays as it is. */
+/** False for a catalogue that was filled elsewhere without them and restored here. */
 export async function wantsInitialMovies(db: Db): Promise<boolean> {
   const found = await db.execute(
     sql`select 1 where exists (select from ${seededMovies}) or not exists (select from ${movies})`,
@@ -26,15 +25,15 @@ export async function wantsInitialMovies(db: Db): Promise<boolean> {
 }
 
 /**
- * Loads the initial movies that this database has not been given before, and says how many that were. A movie that was
- * deleted since, or whose title somebody else has used, stays away.
+ * Loads the initial movies that were never loaded here, and returns their number. A movie that was deleted
+ * since, or whose title is taken, is skipped.
  */
 export async function seedMovies(
   db: Db,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<number> {
   return db.transaction(async (tx) => {
-    // One at a time: two instances that start together wait for each other here.
+    // One at a time: instances that start together wait for each other here.
     await tx.execute(sql`lock table ${seededMovies} in exclusive mode`)
     const known = new Set((await tx.select().from(seededMovies)).map(({ title }) => title))
     const fresh = initialMovies.filter(({ title }) => !known.has(title))
@@ -59,8 +58,8 @@ export async function seedMovies(
 }
 
 /**
- * Removes the initial movies that are still the built-in account's, and says how many that were. They stay noted as
- * loaded, so that they don't come back.
+ * Removes the initial movies that still belong to the built-in account, and returns their number. They stay
+ * recorded as loaded, so they don't come back.
  */
 export async function removeInitialMovies(db: Db): Promise<number> {
   const initial = JSON.stringify(initialMovies.map(({ title, year }) => ({ title, year })))

@@ -8,16 +8,16 @@ import { insertMovie, replaceMovie } from './write-store'
 type Put = {
   readonly content: NewMovie & { readonly external_id: string }
   readonly creator: Creator
-  /** The movie with that external id, as it was a moment ago. */
+  /** The movie with that external id, as read a moment ago. */
   readonly found: Movie | undefined
-  /** Throws unless the client may make the movie, or change it from what it is; tells whether it named a version. */
+  /** Throws unless the client may create or change the movie. Returns whether it named a version. */
   readonly judge: (movie: Movie | undefined) => boolean
 }
 
-/** Each try but the last met a write of somebody else, so more are as good as never needed. */
+/** Every failed try met another write, so more are practically never needed. */
 const MAX_TRIES = 10
 
-/** Makes the movie with an external id what the content says, whoever else does so at the same moment. */
+/** Creates or replaces the movie with an external id, even if others do so at the same moment. */
 export async function putMovie(db: Db, { content, creator, found, judge }: Put): Promise<Made> {
   let movie = found
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -32,7 +32,7 @@ export async function putMovie(db: Db, { content, creator, found, judge }: Put):
 type Made = { readonly movie: Movie; readonly isNew: boolean }
 type Try = Pick<Put, 'content' | 'creator'> & { movie: Movie | undefined; isGuarded: boolean }
 
-/** Undefined when the movie has come, gone or changed since it was read. */
+/** Undefined when the movie appeared, vanished or changed since it was read. */
 async function tryToPut(db: Db, { movie, content, creator, isGuarded }: Try): Promise<Made | undefined> {
   if (movie === undefined) return insertUnlessThere(db, content, creator)
   const isSame = isSameContent(movie, content)
@@ -40,7 +40,7 @@ async function tryToPut(db: Db, { movie, content, creator, isGuarded }: Try): Pr
   return put && { movie: put, isNew: false }
 }
 
-/** When a unique rule refuses the movie and its id is there by now, somebody else has just made it. */
+/** If a unique rule refuses the movie and its id now exists, somebody else has just created it. */
 async function insertUnlessThere(db: Db, content: Put['content'], creator: Creator) {
   try {
     return { movie: await insertMovie(db, content, creator), isNew: true }

@@ -41,7 +41,7 @@ export const findMovieByExternalId: (db: Db, id: string) => Promise<Movie | unde
   },
 )
 
-/** False when there is no such movie, or not as it is expected to be. */
+/** False when there is no such movie, or its state isn't the expected one. */
 export async function deleteMovie(
   db: Db,
   id: number,
@@ -63,7 +63,7 @@ export async function deleteMovie(
 
 const noSuchUser = { movies_created_by_users_id_fk: () => new Failure('notFound') }
 
-/** Makes a movie another user's; false when there is no such movie. Throws a 404 when there is no such user. */
+/** Gives a movie to another user; false when there is no such movie. Throws a 404 when there is no such user. */
 export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
   try {
     const assigned = await db

@@ -9,17 +9,17 @@ type Content = Pick<NewMovie, 'title' | 'year' | 'imdb_id' | 'external_id'>
 type Taken = { id: string | null; byYear: boolean }
 
 const others = {
-  // The account went while its token was still believed.
+  // The account was removed while its token was still cached.
   movies_created_by_users_id_fk: () => new Failure('invalidAuthenticationToken'),
 }
 
 /**
- * What a refused write means to its client; of what another movie has, the answer says which movie. That one is looked
- * up afterwards, so it may be gone.
+ * The client's view of a refused write, naming the movie that has the value already. That one is looked up
+ * afterwards, so it may be gone.
  */
 export async function explainRefusal(db: Db, error: unknown, movie: Content): Promise<unknown> {
   const index = brokenConstraint(error)
-  // The second name is that of an index which is being built to take the place of the first.
+  // The second name is that of the replacement index while it is being built.
   if (index === 'movies_title_key' || index === 'movies_title_key_new') {
     const { id, byYear } = await ofTitle(db, index, movie)
     return taken({ title: `a movie with this title ${byYear ? 'and year ' : ''}already exists` }, id)
@@ -47,7 +47,7 @@ async function idOf(db: Db, condition: ReturnType<typeof sql>): Promise<string |
   return found?.id ?? null
 }
 
-/** The index itself says what it takes for one title, whatever this process was told. */
+/** Asks the index itself for the rule, since this process's configuration may differ. */
 async function ofTitle(db: Db, index: string, { title, year }: Content): Promise<Taken> {
   const [found] = await db.execute<Taken>(sql`
     select mode."byYear", (

@@ -12,9 +12,9 @@ type Inserted = { id: number; version: number }
 const insertTogether = writtenTogether<NewRow, Inserted>(async (db, sent) => {
   const columns = { ...contentColumns, createdBy: movies.createdBy }
   const rows = sent.map((movie, place) => ({ ...movie, place }))
-  // In one order, so that two statements with the same titles don't wait for each other in turn.
+  // Sorted, so that two statements with the same titles can't deadlock.
   rows.sort((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
-  // An insert returns nothing of what was sent but not stored, so the ids are drawn before it.
+  // RETURNING gives only stored columns, so the ids are drawn before the insert.
   const returned = await db.execute<{ place: number; id: string; version: number }>(sql`
     with numbered as materialized (
       select nextval('movies_id_seq') as new_id, sent.* from ${sentRows({ place: movies.version, ...columns }, rows)}
@@ -28,7 +28,7 @@ const insertTogether = writtenTogether<NewRow, Inserted>(async (db, sent) => {
   return sent.map((_, place) => byPlace.get(place))
 })
 
-/** Throws a 422 when another movie has its title, IMDb id or external id. */
+/** Throws a 422 when another movie has the title, IMDb id or external id. */
 export async function insertMovie(db: Db, movie: NewMovie, creator: Creator): Promise<Movie> {
   try {
     const inserted = await insertTogether(db, { ...movie, createdBy: creator.id })
@@ -45,7 +45,7 @@ const isContent = (name: string): name is ContentColumn => Object.hasOwn(content
 type Change = Partial<NewMovie> & { id: number; version: number; createdBy: number }
 type Updated = { version: number }
 
-// Of several changes to one movie in one statement PostgreSQL makes one: the place says which.
+// If a statement changes a movie several times, PostgreSQL applies one of them; the index says which.
 const change = {
   place: movies.version,
   id: movies.id,
@@ -58,13 +58,13 @@ const isAtVersion: Condition = () => sql`${movies.version} = sent.version`
 const isAnother: Condition = (columns) =>
   sql`row(${listed(Object.values(columns).map((column) => sql`${column}`))}) is distinct from row(${sentValues(columns)})`
 
-/** Changes to movies that are all about the same columns, made where the condition holds. */
+/** Changes the same columns of several movies, where the condition holds. */
 const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
   writtenTogether<Change, Updated>(async (db, changes) => {
     const columns = Object.fromEntries(changed.map((key) => [key, contentColumns[key]]))
     const rows = changes.map((row, place) => ({ ...row, place }))
     const isAlone = rows.length === 1
-    // A movie that somebody else holds is left out, so that nobody waits for it but those who change it.
+    // A locked movie is left out, so that only its own writers wait.
     const free = sql`
       with free as materialized (
         select id from ${movies} where id = any(${`{${rows.map(({ id }) => id)}}`}::bigint[])
@@ -80,7 +80,7 @@ const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
     return rows.map(({ place }) => byPlace.get(place))
   })
 
-/** By the columns that they are about, of which there are few enough to keep them all. */
+/** Keyed by the changed columns; few enough combinations to keep them all. */
 const updaters = new Map<string, ReturnType<typeof updaterOf>>()
 
 function updaterFor(changes: Partial<MovieContent>) {
@@ -90,7 +90,7 @@ function updaterFor(changes: Partial<MovieContent>) {
   return updater
 }
 
-/** Undefined when the movie is no longer at the version that was read, or no longer its creator's. */
+/** Undefined when the movie's version or creator has changed, or the movie is gone. */
 export async function updateMovie(
   db: Db,
   movie: Movie,
@@ -110,8 +110,8 @@ const replaceVersion = updaterOf(allContent, isAtVersion)
 const replaceOther = updaterOf(allContent, isAnother)
 
 /**
- * Gives a movie another content, whatever it has become since it was read, unless only this version is meant. Undefined
- * when it is another version, or is by now what it should be, or is no longer there or its creator's.
+ * Replaces a movie's content whatever its version, unless only this version is meant. Undefined when it has
+ * another version, already has this content, is gone, or is another creator's.
  */
 export async function replaceMovie(
   db: Db,

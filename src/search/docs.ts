@@ -4,30 +4,30 @@ import { type Operation, objectOf } from '../openapi/operation'
 export const listParameters = {
   title: {
     description:
-      'Words of the title, all of them, in any case and with or without accents; at most 32 different ones.',
+      'Words that must all be in the title, in any case, with or without accents; at most 32 different ones.',
   },
   genres: {
     description:
-      'Genres separated by commas; a movie has all of them, in any case; at most 32 different ones.',
+      'Genres separated by commas, in any case; a movie must have all of them. At most 32 different ones.',
   },
   director: { description: 'Words of the director, as for the title.' },
   cast: { description: 'Words of the cast, as for the title.' },
   year: { description: 'The year of the movie.' },
-  release_date: { description: 'The exact day of release.' },
-  release_date_from: { description: 'The first day of release, itself included.' },
-  release_date_to: { description: 'The last day of release, itself included.' },
-  imdb_id: { description: 'The id that the movie has at IMDb.', pattern: '^tt[0-9]{7,10}$' },
-  external_id: { description: 'The id that the movie has in your own system.' },
+  release_date: { description: 'The exact release date.' },
+  release_date_from: { description: 'The earliest release date (inclusive).' },
+  release_date_to: { description: 'The latest release date (inclusive).' },
+  imdb_id: { description: 'The IMDb id of the movie.', pattern: '^tt[0-9]{7,10}$' },
+  external_id: { description: 'The id of the movie in your own system.' },
   created_by: {
     description: 'The id of the user who added the movie, or `me`.',
     pattern: '^(me|[1-9][0-9]{0,18})$',
   },
-  page: { description: 'The page; one past the last is empty.', default: 1 },
-  page_size: { description: 'How many movies a page has.', default: 20 },
+  page: { description: 'The page number; a page past the last is empty.', default: 1 },
+  page_size: { description: 'Movies per page.', default: 20 },
 }
 const sort = {
   description:
-    'By what to sort; `-` turns it round. Ties go by id; movies without a release date or a runtime come last.',
+    'The sort key; `-` reverses the order. Ties are sorted by id; movies without a release date or runtime come last.',
   default: 'id',
 }
 
@@ -35,7 +35,7 @@ export const listMovies: Operation = {
   operationId: 'listMovies',
   summary: 'List and search movies',
   description:
-    'Filters, sorts and pages. All filters must hold. An empty value counts as not given; an unknown parameter, or one given twice, is refused.',
+    'A movie must match all filters. Empty parameters are ignored; an unknown or repeated parameter is refused.',
   query: { ...listParameters, sort },
   answers: {
     200: {

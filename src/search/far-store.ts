@@ -3,24 +3,24 @@ import type { Db } from '../db/client'
 import { movieCounts } from '../db/schema'
 import type { Sort } from './query'
 
-/** Which rows of which order: a page counted from the end of a list stands in the list's reverse. */
+/** Rows of an order: a page counted from the end of a list uses the reverse order. */
 export type Range = {
   readonly reversed: boolean
   readonly limit: number
   readonly offset: number
-  /** Where in the order to begin, and how many rows stand before that. */
+  /** Where to begin in the order, and the number of rows before that. */
   readonly start?: { readonly condition: SQL; readonly before: SQL }
 }
-/** What the statement that reads a range says of its own snapshot. */
+/** Totals from the snapshot in which the range is read. */
 export type Snapshot = { readonly total: number; readonly before: number }
-/** A shorter way to a page, and whether it still leads there in the snapshot in which it was gone. */
+/** A shortcut to a page, and whether it still holds in the snapshot that was read. */
 export type Shortcut = { readonly range: Range; readonly holds: (snapshot: Snapshot) => boolean }
 
 type Wanted = { readonly limit: number; readonly offset: number }
 
 const nothing: Range = { reversed: false, limit: 0, offset: 0 }
 
-/** A page behind the middle is reached from the end, which is as near as the total is known. */
+/** A page past the middle is counted from the end, using the known total. */
 export async function fromTheEnd(
   db: Db,
   total: SQL,
@@ -39,7 +39,7 @@ export async function fromTheEnd(
   return { range, holds }
 }
 
-/** A page of all movies by their ids begins in a block of them, behind blocks whose movies are counted. */
+/** A page of all movies by id starts in a block; the movies of earlier blocks are already counted. */
 export async function fromTheBlock(
   db: Db,
   { descending }: Pick<Sort<string>, 'descending'>,

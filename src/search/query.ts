@@ -5,10 +5,10 @@ import { object, type Rule } from '../rules/objects'
 import { didYouMean } from '../rules/suggest'
 
 const MAX_TEXT = 500
-/** Each is looked for in every movie that has the others. */
+/** Each word is checked in every movie that matches the others. */
 const MAX_WORDS = 32
 
-/** A text to search for, of so many different things. */
+/** A search text with a limit on its different words. */
 const searchText =
   (what: string, split: (text: string) => ReadonlySet<string>): Rule =>
   (value) => {
@@ -19,7 +19,7 @@ const searchText =
 const searched = (...rule: Parameters<typeof searchText>) =>
   parameter({ type: 'string', maxLength: MAX_TEXT }, searchText(...rule))
 
-/** Near enough to what PostgreSQL takes for words, which looks for each once (drizzle/0010). */
+/** Close enough to PostgreSQL's idea of a word; it searches for each once (drizzle/0010). */
 const differentWords = (text: string) =>
   new Set(
     text
@@ -29,7 +29,7 @@ const differentWords = (text: string) =>
       .match(/[\p{L}\p{N}]+/gu),
   )
 
-/** Each genre once, as it was first written, under what all its spellings have in common. */
+/** Each genre once, in its first spelling, keyed by its folded form. */
 function differentGenres(text: string): ReadonlyMap<string, string> {
   const genres = new Map<string, string>()
   for (const genre of text.split(',').map((part) => part.trim())) {
@@ -75,7 +75,7 @@ const filters = {
 }
 
 export const MovieListQuery = object({ ...filters, sort: Type.Optional(sortParameter(movieSortKeys)) })
-/** The favourites can also be sorted by when they were added. */
+/** Favourites can also be sorted by when they were added. */
 export const FavouriteListQuery = object({
   ...filters,
   sort: Type.Optional(sortParameter(['added', ...movieSortKeys])),
@@ -94,7 +94,7 @@ export type MovieFilters = {
   externalId?: string
   createdBy?: number
 }
-/** A page of a list: its rows, and how many there are in all. */
+/** Rows of one page, and the total number. */
 export type Page<T> = { readonly rows: readonly T[]; readonly total: number }
 export type Sort<Key extends string> = { key: Key; descending: boolean }
 export type MovieList<Key extends string> = {
@@ -110,7 +110,6 @@ export const parseMovieList = (query: Static<typeof MovieListQuery>, me: number)
 export const parseFavouriteList = (query: Static<typeof FavouriteListQuery>, me: number) =>
   parseList(query, me, { key: 'added', descending: true }, ['added', ...movieSortKeys])
 
-/** What a valid query asks for. */
 function parseList<Key extends string>(
   query: Static<typeof MovieListQuery>,
   me: number,

@@ -8,26 +8,26 @@ import type { Movie } from '../movies/model'
 import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-store'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './query'
 
-/** Rows to skip before a second round trip, to learn of a shorter way, is worth its time. */
+/** With this many rows to skip, a second round trip to find a shortcut pays off. */
 const FAR = 1000
 const MAX_TRIES = 3
 
 /**
- * A list to take a page of: where its movies come from and under which condition, how many there are without filters
- * (a scalar), what it can be sorted by, and when each movie was added to it.
+ * A list that pages are read from: its tables and condition, its total without filters (a scalar), its sort
+ * keys, and when each movie was added.
  */
 export type MovieSource<Key extends string> = {
   from: SQL
   condition?: SQL
   total: SQL
-  /** Whether these are all the movies, whose blocks of ids are counted. */
+  /** Whether the list has all movies, so that the counted blocks of ids apply. */
   isWhole: boolean
   sortKeys: Readonly<Record<Key, SQL>>
   addedAt: SQL
 }
 export type ListedMovie = { movie: Movie; addedAt: string | null }
 
-/** The conditions of the filters that are given: a filter that isn't leaves no trace in the plan. */
+/** Conditions for the given filters only: an absent filter leaves no trace in the plan. */
 function conditions(filters: MovieFilters): SQL[] {
   const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo } = filters
   const { imdbId, externalId, createdBy } = filters
@@ -57,18 +57,18 @@ export const movieSortKeys: Readonly<Record<MovieSortKey, SQL>> = {
   release_date: sql`movies.release_date`,
 }
 
-/** What a movie can be without. */
+/** Sort keys that may be null. */
 const nullableSortKeys: readonly string[] = ['release_date', 'runtime'] satisfies MovieSortKey[]
 
-/** Movies without the key come last in both directions; ties go by ascending id. Reversed is from the end. */
+/** Movies without the key come last in both directions; ties by ascending id. `reversed` counts from the end. */
 function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, reversed: boolean): SQL {
   const direction = sql.raw(descending === reversed ? 'asc' : 'desc')
-  // Said only where there are nulls: an index serves an order only when both say the same of them.
+  // Only where nulls occur: an index serves an order only if both treat nulls the same.
   const nulls = sql.raw(nullableSortKeys.includes(key) ? `nulls ${reversed ? 'first' : 'last'}` : '')
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 
-/** One statement, so that the total and the page are of one snapshot. */
+/** One statement, so that total and page come from one snapshot. */
 async function selectRange<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
@@ -84,7 +84,7 @@ async function selectRange<Key extends string>(
       from ${source.from} ${where}`
   const range = sql`limit ${limit} offset ${offset}`
   const page = hasFilters(filters)
-    ? // Found once, for the count and for the page; and no index on the sort key can lure the planner away.
+    ? // Materialized for both count and page, and so that an index on the sort key can't mislead the planner.
       sql`${unnamed}with matched as materialized (${found}),
         page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
     : sql`with page as (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range})`
@@ -113,7 +113,7 @@ async function selectRange<Key extends string>(
 }
 
 type Joined<Row> = { [Key in keyof Row]: Row[Key] | null }
-/** Of a page without movies there is one row, for the totals. */
+/** A page without movies is one row, with the totals. */
 const isThere = (movie: Joined<Movie>): movie is Movie => movie.id !== null
 
 async function selectPage<Key extends string>(
@@ -129,7 +129,7 @@ async function selectPage<Key extends string>(
     if (shortcut === undefined) break
     const page = await selectRange(db, source, list, shortcut.range)
     if (shortcut.holds(page)) return page
-    // Movies came or went in between, so it was another page.
+    // Movies were added or removed in between, so it was another page.
   }
   return selectRange(db, source, list, { reversed: false, limit, offset })
 }
@@ -142,7 +142,7 @@ const findShortcut = <Key extends string>(
 ): Promise<Shortcut | undefined> =>
   source.isWhole && sort.key === 'id' ? fromTheBlock(db, sort, wanted) : fromTheEnd(db, source.total, wanted)
 
-/** A page of a list; a text to search for that holds no word counts as not given. */
+/** A page of a list; a search text without any word counts as not given. */
 export async function listPage<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
@@ -151,12 +151,12 @@ export async function listPage<Key extends string>(
   const { title, director, cast } = list.filters
   const found = await selectPage(db, source, list)
   if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
-  // Only PostgreSQL knows what is a word, and asking it each time would cost every search.
+  // Only PostgreSQL knows what a word is, and asking before each search would slow them all.
   const filters = await withoutWordlessTexts(db, list.filters)
   return filters === undefined ? found : selectPage(db, source, { ...list, filters })
 }
 
-/** The filters without those whose text holds no word at all, or undefined when every text holds one. */
+/** The filters without texts that contain no word; undefined when every text has one. */
 async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<MovieFilters | undefined> {
   const { title, director, cast, ...others } = filters
   const hasWords = (text: string | undefined) =>
