@@ -20,7 +20,7 @@ const id = { description: 'The id of the movie.', example: 1 }
 export const listFavourites: Operation = {
   operationId: 'listFavourites',
   summary: 'List your favourites',
-  description: `The newest favourite first, unless sorted otherwise. ${listMovies.description}`,
+  description: `Newest favourites first by default. ${listMovies.description}`,
   query: {
     ...listParameters,
     sort: { ...listMovies.query?.sort, default: '-added' },
@@ -45,11 +45,11 @@ export const listFavourites: Operation = {
 export const addFavourite: Operation = {
   operationId: 'addFavourite',
   summary: 'Add a favourite',
-  description: 'A movie that is a favourite already keeps its place in the list.',
+  description: 'A movie that is already a favourite keeps its place in the list.',
   id,
   answers: {
     200: {
-      description: 'The movie, which is a favourite now.',
+      description: 'The movie, now a favourite.',
       schema: objectOf({ movie: movieSchema }),
       example: { movie: exampleMovies[0] },
     },
@@ -59,7 +59,7 @@ export const addFavourite: Operation = {
 export const removeFavourite: Operation = {
   operationId: 'removeFavourite',
   summary: 'Remove a favourite',
-  description: 'The movie itself stays.',
+  description: 'The movie itself is kept.',
   id,
-  answers: { 200: messageAnswer('The movie is no favourite any more.', 'movie removed from favourites') },
+  answers: { 200: messageAnswer('The movie is not a favourite any more.', 'movie removed from favourites') },
 }

@@ -17,7 +17,7 @@ function movieId(id: string): number {
   return number
 }
 
-/** A movie on its user's list, as the API shows it there. */
+/** A movie of a user's list in the API's form. */
 const favouriteJson = (movie: Movie, addedAt: string | null) => ({
   ...movieJson(movie),
   favourited_at: timestampJson(new Date(addedAt ?? 0)),

@@ -9,11 +9,11 @@ import { type ListedMovie, listPage, movieSortKeys } from '../search/store'
 
 const refusals = {
   favourites_movie_id_movies_id_fk: () => new Failure('notFound'),
-  // The account went while its token was still believed.
+  // The account was removed while its token was still cached.
   favourites_user_id_users_id_fk: () => new Failure('invalidAuthenticationToken'),
 }
 
-/** A movie that already is a favourite keeps its place. Throws a 404 when there is no such movie. */
+/** A movie that is already a favourite keeps its place. Throws a 404 when there is no such movie. */
 export async function addFavourite(db: Db, userId: number, movieId: number): Promise<void> {
   try {
     await db.insert(favourites).values({ userId, movieId }).onConflictDoNothing()
@@ -22,7 +22,7 @@ export async function addFavourite(db: Db, userId: number, movieId: number): Pro
   }
 }
 
-/** False when it was not a favourite. */
+/** False when it wasn't a favourite. */
 export async function removeFavourite(db: Db, userId: number, movieId: number): Promise<boolean> {
   const removed = await db
     .delete(favourites)

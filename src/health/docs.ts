@@ -7,7 +7,7 @@ const database = objectOf(
     size: count,
     busy: count,
     waiting: count,
-    writable: { type: 'boolean', description: 'Whether it takes writes.' },
+    writable: { type: 'boolean', description: 'Whether the database accepts writes.' },
     replicas: {
       ...objectOf({
         reads: counts('replicas', 'primary'),
@@ -27,13 +27,13 @@ const database = objectOf(
 )
 
 const GATHERED =
-  'Gathered at most twice a second, and sent at once while the database is away. With `METRICS_NETWORKS` set, other clients get 404.'
+  'Collected at most twice a second; never waits for an unreachable database. With `METRICS_NETWORKS` set, other clients get 404.'
 
 export const checkHealth: Operation = {
   operationId: 'checkHealth',
   summary: 'Check the health of the service',
   description:
-    'For probes: 503 while no read can be answered, and once the service is told to stop; with `for=writes` also while the database takes no writes.',
+    'For probes: 503 while no read can be answered and while the service is stopping; with `for=writes` also while the database accepts no writes.',
   isProbe: true,
   query: {
     for: {
@@ -44,7 +44,7 @@ export const checkHealth: Operation = {
   },
   answers: {
     200: {
-      description: 'It can serve.',
+      description: 'The service can answer.',
       schema: objectOf({
         status: { type: 'string', const: 'available' },
         system_info: objectOf({ environment: { type: 'string' }, version: { type: 'string' } }),
@@ -59,7 +59,7 @@ export const checkHealth: Operation = {
 export const showVariables: Operation = {
   operationId: 'showVariables',
   summary: 'Show metrics as JSON',
-  description: `One flat object in the manner of Go’s expvar. ${GATHERED}`,
+  description: `A flat object like Go’s expvar. ${GATHERED}`,
   isProbe: true,
   refusals: ['notFound'],
   answers: {
@@ -88,7 +88,7 @@ export const showVariables: Operation = {
           }),
           limits_shared: {
             type: 'boolean',
-            description: 'Whether all instances count the limits together; with REDIS_URL.',
+            description: 'Whether all instances share their limits (with REDIS_URL).',
           },
         },
         ['limits_shared'],
@@ -120,7 +120,7 @@ export const showVariables: Operation = {
 export const showMetrics: Operation = {
   operationId: 'showMetrics',
   summary: 'Show metrics for Prometheus',
-  description: `The same figures in the text format of Prometheus, with a histogram of the time to answer by route, method and status class. ${GATHERED}`,
+  description: `The same metrics in the Prometheus text format, with a histogram of response times by route, method and status class. ${GATHERED}`,
   isProbe: true,
   refusals: ['notFound'],
   answers: {

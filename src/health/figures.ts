@@ -3,7 +3,7 @@ import { within } from '../waiting'
 const MAX_AGE_MS = 500
 const WAIT_MS = 50
 
-/** Gathers at most twice a second, however many ask and how often. */
+/** Gathers at most twice a second, however often it is called. */
 export function halfASecondOld<T>(gather: () => Promise<T>): () => Promise<T> {
   let gathered: Promise<T> | undefined
   let expiresAt = Number.NEGATIVE_INFINITY
@@ -17,7 +17,7 @@ export function halfASecondOld<T>(gather: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * What `load` last found. A load that fails or takes long leaves the figures as they were; while it is under way,
+ * The last result of `load`. A load that fails or is slow leaves it unchanged; while a load is running,
  * nobody waits for it again.
  */
 export function atOnce<T>(load: () => Promise<T>, unknown: T): () => Promise<T> {
@@ -28,7 +28,7 @@ export function atOnce<T>(load: () => Promise<T>, unknown: T): () => Promise<T> 
     try {
       known = await load()
     } catch {
-      // The healthcheck and the log say that the database is away.
+      // The healthcheck and the log report the outage.
     }
   }
   function wait(): Promise<void> {
@@ -38,7 +38,7 @@ export function atOnce<T>(load: () => Promise<T>, unknown: T): () => Promise<T> 
     return within(WAIT_MS, refreshed, () => {})
   }
 
-  // The first load opens a connection, which may take longer than anyone is to wait.
+  // The first load opens a connection, which may take too long to wait for.
   waited = wait()
   return async () => {
     waited ??= wait()

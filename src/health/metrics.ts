@@ -7,13 +7,12 @@ import { type Replicas, registerReplicas, replicaVariables } from './replica-met
 export type Gauges = {
   version: string
   pool: () => { size: number; busy: number; waiting: number }
-  /** Whether the database takes writes. */
+  /** Whether the database accepts writes. */
   isWritable: () => boolean
   passwords: () => { busy: number; waiting: number }
   mails: () => Promise<{ waiting: number; failed: number }>
-  /** Where several instances are to count the limits together. */
+  /** With Redis: whether it is reachable. */
   limitsAreShared?: (() => boolean) | undefined
-  /** Where replicas serve reads. */
   replicas?: Replicas | undefined
 }
 export type Metrics = ReturnType<typeof createMetrics>
@@ -60,9 +59,9 @@ export function createMetrics(gauges: Gauges) {
       for (const [status, count] of Object.entries(sentByStatus)) this.inc({ status }, count)
     },
   })
-  // Bun counts only what a turn was late, where Node adds the resolution to it.
+  // Bun's delay histogram, unlike Node's, doesn't include the resolution.
   const eventLoopLagMs = () => lag.percentile(99) / 1e6
-  /** Not a number before the database was first heard, which must not hold up the other figures. */
+  /** NaN until the database first answers, so that the other figures don't wait. */
   const countMails = atOnce(mails, { waiting: Number.NaN, failed: Number.NaN })
   const uptimeSeconds = () => (performance.now() - startedAt) / 1000
   new Gauge({
@@ -87,7 +86,7 @@ export function createMetrics(gauges: Gauges) {
   gauge('redlight_database_connections', 'Connections that the pool may open.', () => pool().size)
   gauge('redlight_database_connections_busy', 'Connections at work.', () => pool().busy)
   gauge('redlight_database_queries_waiting', 'Queries that wait for a connection.', () => pool().waiting)
-  gauge('redlight_database_writable', '1 while the database takes writes, 0 while it does not.', () =>
+  gauge('redlight_database_writable', '1 while the database accepts writes, otherwise 0.', () =>
     Number(isWritable()),
   )
   gauge('redlight_password_hashes_busy', 'Password hashes being computed.', () => passwords().busy)
@@ -96,11 +95,7 @@ export function createMetrics(gauges: Gauges) {
     'Password hashes that wait their turn.',
     () => passwords().waiting,
   )
-  gauge(
-    'redlight_mails_waiting',
-    'Mails recorded and not yet sent.',
-    async () => (await countMails()).waiting,
-  )
+  gauge('redlight_mails_waiting', 'Mails waiting to be sent.', async () => (await countMails()).waiting)
   gauge(
     'redlight_mails_failed',
     'Mails given up after the last try.',
@@ -109,12 +104,12 @@ export function createMetrics(gauges: Gauges) {
   if (limitsAreShared !== undefined)
     gauge(
       'redlight_limits_shared',
-      '1 while all instances count the limits together, 0 while each by itself.',
+      '1 while all instances share their limits, 0 while each counts alone.',
       () => Number(limitsAreShared()),
     )
   if (replicas !== undefined) registerReplicas(registry, replicas)
 
-  // Many in a row cost a fifth of one at a time.
+  // Observed in batches, at a fifth of the cost.
   const unobserved: { labels: Labels; seconds: number }[] = []
   function observeAll() {
     for (const { labels, seconds } of unobserved) durations.observe(labels, seconds)
@@ -136,7 +131,7 @@ export function createMetrics(gauges: Gauges) {
       observeAll()
       return { type: registry.contentType, text: await registry.metrics() }
     }),
-    /** In the manner of Go's expvar (section 7). */
+    /** Like Go's expvar (section 7). */
     variables: halfASecondOld(async () => ({
       version,
       uptime_seconds: Math.round(uptimeSeconds() * 1000) / 1000,
@@ -160,6 +155,6 @@ export function createMetrics(gauges: Gauges) {
   }
 }
 
-/** A method is whatever the client typed; a label must not be. */
+/** The client chooses the method's text, so unknown ones share a label. */
 const knownMethod = (method: string) => (METHODS.has(method) ? method : 'other')
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])

@@ -8,7 +8,7 @@ export type Replicas = {
 export function registerReplicas(registry: Registry, { status, served }: Replicas) {
   new Gauge({
     name: 'redlight_database_replica_serves',
-    help: '1 while the replica serves reads, 0 while the primary serves them instead.',
+    help: '1 while the replica serves reads, 0 while the primary does instead.',
     labelNames: ['replica'],
     registers: [registry],
     collect() {
@@ -17,7 +17,7 @@ export function registerReplicas(registry: Registry, { status, served }: Replica
   })
   new Gauge({
     name: 'redlight_database_replica_lag_seconds',
-    help: 'How far the replica is behind the primary at most; not a number before it was first reached.',
+    help: 'Maximum lag of the replica behind the primary; NaN until it is first reached.',
     labelNames: ['replica'],
     registers: [registry],
     collect() {
@@ -26,7 +26,7 @@ export function registerReplicas(registry: Registry, { status, served }: Replica
   })
   new Counter({
     name: 'redlight_database_reads_total',
-    help: 'Reads that replicas may serve, by who served them.',
+    help: 'Reads that replicas may serve, by the server that did.',
     labelNames: ['server'],
     registers: [registry],
     collect() {

@@ -10,13 +10,12 @@ import type { Metrics } from './metrics'
 export type HealthDeps = {
   version: string
   environment: string
-  /** What the database can do. */
   condition: () => Condition | Promise<Condition>
   isShuttingDown: () => boolean
   metrics: Pick<Metrics, 'variables' | 'prometheus'>
 }
 
-/** What the caller wants to use the service for: `for`, of which an empty value counts as not given. */
+/** The `for` parameter; empty counts as not given. */
 function useOf(request: Request): keyof Condition {
   const use = request.url.includes('?') ? parametersOf(request).get('for') : ''
   if (use === 'writes') return use
@@ -32,7 +31,7 @@ export function healthRoutes({
   metrics,
 }: HealthDeps): AnyElysia {
   function report(can: Condition, use: keyof Condition): Response {
-    // Not thrown: a probe asks every second, and the log has the reason once.
+    // Not thrown: a probe asks every second, and the reason is logged once.
     const answer = can[use]
       ? json({ status: 'available', system_info: { environment, version } })
       : failureResponse(new Failure(can.reads ? 'databaseReadOnly' : 'databaseUnavailable'))
@@ -45,7 +44,7 @@ export function healthRoutes({
         if (isShuttingDown()) throw new Failure('shuttingDown')
         const use = useOf(request)
         const can = condition()
-        // Elysia reads this source: `return f()` would make every answer wait for a promise (decision 14).
+        // Elysia inspects this source: `return f()` makes it treat the hook as async (decision 14).
         const answer = can instanceof Promise ? can.then((can) => report(can, use)) : report(can, use)
         return answer
       },

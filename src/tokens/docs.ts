@@ -21,7 +21,7 @@ export const signIn: Operation = {
   operationId: 'signIn',
   summary: 'Sign in',
   description:
-    'Answers with the token that the other calls ask for. An account that is not activated can sign in too, but not do much.',
+    'Returns the token for other requests. Unactivated accounts can sign in, but not use the catalogue.',
   body: {
     name: 'Credentials',
     fields: {
@@ -58,7 +58,7 @@ export const signIn: Operation = {
 export const signOutEverywhere: Operation = {
   operationId: 'signOutEverywhere',
   summary: 'Sign out everywhere',
-  description: 'Every token that was issued to you so far stops working.',
+  description: 'All tokens issued to you so far stop working.',
   answers: { 200: messageAnswer('You are signed out.', 'you are signed out everywhere') },
 }
 
@@ -69,7 +69,7 @@ export const requestActivation: Operation = {
   body: mailRequest,
   answers: {
     202: messageAnswer(
-      'The mail is on its way.',
+      'The mail will be sent.',
       'an email will be sent to you containing activation instructions',
     ),
   },
@@ -79,11 +79,11 @@ export const requestActivation: Operation = {
 export const requestPasswordReset: Operation = {
   operationId: 'requestPasswordReset',
   summary: 'Ask for a password reset mail',
-  description: 'For an account that is activated.',
+  description: 'For activated accounts.',
   body: mailRequest,
   answers: {
     202: messageAnswer(
-      'The mail is on its way.',
+      'The mail will be sent.',
       'an email will be sent to you containing password reset instruction',
     ),
   },

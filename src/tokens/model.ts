@@ -8,7 +8,10 @@ const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, strin
   return isMissing(email) || isMissing(username) ? {} : { username: 'must not be given together with email' }
 }
 
-/** One that an earlier version hashed as it was sent may have more characters as they are hashed now. */
+/**
+ * Allows more characters: an earlier version hashed the password as sent, so it may be longer once
+ * normalized.
+ */
 const password = field<string>({ type: 'string', minLength: 1, maxLength: MAX_PASSWORD }, (value) =>
   textProblem(value, 1, MAX_PASSWORD) === undefined ? undefined : passwordProblem(value, 1),
 )

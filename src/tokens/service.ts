@@ -20,12 +20,12 @@ export type TokensDeps = {
 export type TokensService = ReturnType<typeof createTokensService>
 
 /**
- * Counts a sign-in as failed before it is tried, first against the name given, then against the account; taken back
- * unless the credentials were wrong.
+ * Counts a sign-in as failed before it is tried, first for the given name, then for the account; the caller
+ * takes it back unless the credentials were wrong.
  */
 export type CountFailure = (name: string) => Promise<FailureCount>
 export type FailureCount = {
-  /** False when this account has had its share, by whichever names. */
+  /** False when this account has used up its failures, under any of its names. */
   countAccount(account: string): Promise<boolean>
   takeBack(): Promise<void>
 }
@@ -40,7 +40,7 @@ export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailI
       const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
       const account = user === undefined ? `unknown ${foldCase(name)}` : `user ${user.id}`
       const mayTry = await failure.countAccount(account)
-      // Refused like a wrong password: a 429 here would say that two names are of one account.
+      // Refused like a wrong password: a 429 here would reveal that two names share an account.
       const matches = await passwords.verify(password, (mayTry && user?.passwordHash) || undefined)
       if (user !== undefined && matches) {
         await failure.takeBack()
@@ -65,7 +65,7 @@ export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailI
     try {
       await db.transaction((tx) => recordMail(tx, { userId: user.id, kind }))
     } catch (error) {
-      // The account went between the two statements.
+      // The account was removed between the two statements.
       throw constraintFailure(error, 'mails', { mails_user_id_users_id_fk: noSuchAddress })
     }
     mailIsDue()

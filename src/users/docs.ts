@@ -28,16 +28,16 @@ const newPassword = {
   description: 'Not the name, email or username, and not one of the commonest passwords.',
   format: 'password',
 }
-const mailedToken = { description: 'The 26 characters that were sent by mail.' }
+const mailedToken = { description: 'The 26 characters from the mail.' }
 
 export const registerUser: Operation = {
   operationId: 'registerUser',
   summary: 'Register',
-  description: 'Makes an account and sends an activation mail to its address.',
+  description: 'Creates an account and sends it an activation mail.',
   body: {
     name: 'Registration',
     fields: {
-      name: { description: 'Not blank. When it is left out, the username stands in for it.' },
+      name: { description: 'Not blank. Defaults to the username.' },
       email: { description: 'Unique, regardless of case.' },
       username: { description: 'Unique, regardless of case: letters and digits, starting with a letter.' },
       password: newPassword,
@@ -61,7 +61,7 @@ export const registerUser: Operation = {
   },
   answers: {
     201: {
-      description: 'The account was made; it is to be activated next.',
+      description: 'The account was created; it must be activated next.',
       schema: objectOf({ user: userSchema }),
       example: { user: { ...alice, activated: false } },
     },
@@ -111,8 +111,8 @@ export const resetPassword: Operation = {
 
 export const showMe: Operation = {
   operationId: 'showMe',
-  summary: 'Show yourself',
-  description: 'The user whose token it is, and what they may do.',
+  summary: 'Get the current user',
+  description: 'The user of the token, with their permissions.',
   answers: {
     200: {
       description: 'You.',

@@ -34,7 +34,7 @@ const newPassword = field<string>(
       : undefined),
 )
 
-/** A password that repeats what others can see of the user. */
+/** Refuses a password that repeats public data of the user. */
 export function passwordRepeats(
   password: unknown,
   user: Readonly<Record<string, unknown>>,
@@ -76,7 +76,7 @@ export type User = {
   activated: boolean
 }
 
-/** A user as the API shows it (section 4). */
+/** A user in the API's form (section 4). */
 export function userJson(user: User) {
   return {
     id: user.id,

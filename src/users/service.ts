@@ -12,9 +12,9 @@ export type UsersDeps = {
   db: Db
   passwords: Pick<Passwords, 'hash'>
   defaultPermissions: readonly Permission[]
-  /** Called once the rights of a user have changed. */
+  /** Called when a user's permissions have changed. */
   forgetPrincipal: (userId: number) => void
-  /** Called once a mail waits to be sent. */
+  /** Called when a mail is waiting to be sent. */
   mailIsDue: () => void
 }
 export type UsersService = ReturnType<typeof createUsersService>
@@ -42,14 +42,14 @@ export function createUsersService({
   }
 
   return {
-    /** A new user, who is sent an activation mail. */
+    /** Adds a user and sends an activation mail. */
     async register(registration: Registration): Promise<User> {
       const user = await insert(registration, false)
       mailIsDue()
       return user
     },
 
-    /** A new user on the operator's word, activated at once. */
+    /** Adds a user for the operator, activated at once. */
     add: (registration: Registration) => insert(registration, true),
 
     async activate(token: string): Promise<User> {
@@ -62,7 +62,7 @@ export function createUsersService({
       return user
     },
 
-    /** A password that is refused doesn't use the token up. */
+    /** A refused password doesn't use up the token. */
     async resetPassword(password: string, token: string): Promise<void> {
       const owner = await findTokenOwner(db, 'password-reset', token)
       if (owner === undefined) throw invalidResetToken()

@@ -33,7 +33,7 @@ export type NewUser = {
   activated?: boolean
 }
 
-/** Throws a 422 on the field that another user already has. */
+/** Throws a 422 on the field that another user has already. */
 export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
   try {
     const [inserted] = await tx.insert(users).values(user).returning(columns)
@@ -44,7 +44,7 @@ export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
   }
 }
 
-/** Undefined when no such user is there. */
+/** Undefined when there is no such user. */
 export async function activateUser(db: Db | Tx, userId: number): Promise<User | undefined> {
   const [user] = await db
     .update(users)
@@ -66,7 +66,7 @@ export async function findUser(db: Db, userId: number) {
   return user && withPermissions(user)
 }
 
-/** By email address or username, which has no @, in any case. */
+/** By email address or username (which has no @), in any case. */
 export async function findUserByLogin(db: Db, login: string) {
   const [user] = await db
     .select({ ...columns, permissions: permissionsOfUser })
@@ -75,7 +75,7 @@ export async function findUserByLogin(db: Db, login: string) {
   return user && withPermissions(user)
 }
 
-/** Users by ascending id, after one of them. */
+/** Users by ascending id, after `afterId`. */
 export async function listUsers(db: Db, afterId: number, limit: number) {
   const page = await db
     .select({ ...columns, permissions: permissionsOfUser })
@@ -86,10 +86,10 @@ export async function listUsers(db: Db, afterId: number, limit: number) {
   return page.map(withPermissions)
 }
 
-/** Removes a user and what is theirs alone; their movies pass to the built-in account. */
+/** Removes a user and everything of theirs except movies, which go to the built-in account. */
 export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
   if (userId === BUILT_IN_USER_ID) return false
-  // A movie that they are adding is there by then, or is refused.
+  // Locks the user, so a movie they are adding is either committed before or refused.
   await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update')
   await tx
     .update(movies)
@@ -101,7 +101,7 @@ export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
 
 const INACTIVE_DAYS = 30
 
-/** Accounts that were never activated; they could add no movies. */
+/** Removes accounts that were never activated, and so could add no movies. */
 export async function purgeInactiveUsers(db: Db): Promise<void> {
   await db
     .delete(users)
