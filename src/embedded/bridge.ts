@@ -1,15 +1,13 @@
 /**
- * Lets postgres.js, and whoever comes through the Unix socket, talk to PGlite in PostgreSQL's own protocol
- * (https://www.postgresql.org/docs/current/protocol-flow.html).
- *
- * PGlite is one PostgreSQL session, so connections take turns: a turn begins with a connection's first message and
- * ends when the session is idle again, outside a transaction. What belongs to a session belongs to all of them:
- * - `set` and session-level advisory locks reach everyone: use `set local` and `pg_advisory_xact_lock`. Settings in a
- *   connection's start-up message do nothing.
- * - `listen` subscribes everyone, and one connection's `unlisten` ends it for all.
- * - Prepared statements share their names. postgres.js draws a random prefix for every connection, so its names
- *   never meet; other clients need theirs unnamed. The statements of a closed connection are dropped.
- * - A transaction that waits for a query outside itself waits for ever, so one that stays idle is rolled back.
+ * Lets postgres.js, and clients of the Unix socket, talk to PGlite in PostgreSQL's protocol
+ * (https://www.postgresql.org/docs/current/protocol-flow.html). PGlite is one PostgreSQL session, so
+ * connections take turns: a turn begins with a connection's first message and ends when the session is idle
+ * outside a transaction. All connections therefore share session state. `set` and session-level advisory
+ * locks affect everyone: use `set local` and `pg_advisory_xact_lock`; settings in a startup message have no
+ * effect. `listen` subscribes everyone, and one `unlisten` ends it for all. Prepared statements share their
+ * names: postgres.js uses a random prefix per connection, so its names never clash; other clients must use
+ * unnamed ones; a closed connection's statements are dropped. A transaction that waits for a query outside
+ * itself would wait forever, so an idle transaction is rolled back.
  */
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
@@ -30,17 +28,16 @@ import {
 
 const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
-/** The `socket` option of postgres.js: every call opens a connection. */
+/** The `socket` option of postgres.js: each call opens a connection. */
 export function createBridge(pglite: PGlite, idleInTransactionMs = 30_000): () => Duplex {
   const session = { pglite, takeTurn: createTurns(), started: new Set<Duplex>(), idleInTransactionMs }
   return () => openConnection(session)
 }
 
-/** One client of the session. */
 type Connection = {
   readonly session: Session
   readonly duplex: Duplex
-  /** The names of its prepared statements. */
+  /** Names of its prepared statements. */
   readonly statements: Set<string>
   received: Buffer[]
   missingBytes: number
@@ -64,12 +61,12 @@ function openConnection(session: Session): Duplex {
     destroy(error, done) {
       socket.readyState = 'closed'
       session.started.delete(duplex)
-      // Only a PGlite that is broken or closed refuses, and then nothing is left to tidy.
+      // Fails only if PGlite is broken or closed, when there is nothing left to clean up.
       cleanUp(connection).catch(() => {})
       done(error)
     },
   })
-  // Without it, postgres.js would neither say goodbye nor notice the end.
+  // Without it, postgres.js would neither send Terminate nor notice the end.
   const socket = Object.assign(duplex, { readyState: 'open' })
   const connection: Connection = {
     session,
@@ -87,7 +84,7 @@ async function receive(connection: Connection, chunk: Buffer) {
   const { session, duplex, received } = connection
   received.push(chunk)
   connection.missingBytes -= chunk.length
-  // A message of megabytes comes in many chunks, and joining them at each one would copy it over and over.
+  // Checked first: joining the chunks of a large message one by one would copy it over and over.
   if (connection.missingBytes > 0) return
   let bytes: Buffer = Buffer.concat(received)
   if (!session.started.has(duplex)) bytes = await greet(connection, bytes)
@@ -95,7 +92,7 @@ async function receive(connection: Connection, chunk: Buffer) {
   connection.received = [bytes]
 }
 
-/** Takes what comes before the first message; returns the bytes behind it. */
+/** Handles what comes before the first message; returns the bytes after it. */
 async function greet(connection: Connection, bytes: Buffer): Promise<Buffer> {
   const { session, duplex } = connection
   const length = bytes.length < 8 ? 8 : bytes.readUInt32BE(0)
@@ -107,14 +104,14 @@ async function greet(connection: Connection, bytes: Buffer): Promise<Buffer> {
     duplex.push(ENCRYPTION_REFUSED)
     return greet(connection, rest)
   }
-  // Nothing can be cancelled: PGlite finishes a query before it listens to anyone else.
+  // PGlite can't cancel: it finishes a query before it reads anything else.
   if (request === REQUEST.cancel) duplex.destroy()
   else await execute(connection, bytes.subarray(0, length), true)
   if (!duplex.destroyed) session.started.add(duplex)
   return rest
 }
 
-/** Executes everything up to the last message after which the client waits; returns the bytes behind it. */
+/** Executes all messages up to the last one the client awaits an answer to; returns the bytes after it. */
 async function converse(connection: Connection, bytes: Buffer): Promise<Buffer> {
   const { duplex } = connection
   let [start, end] = [0, 0]
@@ -171,14 +168,14 @@ function giveUp(duplex: Duplex) {
   duplex.destroy(failure('25P03', 'A transaction in the embedded database was idle for too long.'))
 }
 
-/** Leaves the session as if this connection had never been. */
+/** Resets the session to what it was without this connection. */
 async function cleanUp({ session, statements, endTurn, idleTimer }: Connection) {
   clearTimeout(idleTimer)
   if (!endTurn && statements.size === 0) return
   const release = endTurn ?? (await session.takeTurn())
   const closes = [...statements].map((name) => frame('C', `S${name}\0`))
-  // A Sync alone would commit what ran outside a transaction and was not yet synced; after a failed message,
-  // though, PostgreSQL skips everything up to a Sync, the first rollback included.
+  // A Sync alone would commit what ran outside a transaction and wasn't synced yet; but after a failed
+  // message, PostgreSQL skips everything up to a Sync, including the first rollback.
   const messages = [frame('Q', 'rollback\0'), frame('S'), frame('Q', 'rollback\0'), ...closes, frame('S')]
   await ask(session.pglite, Buffer.concat(messages)).finally(release)
 }

@@ -20,18 +20,18 @@ export type EmbeddedDatabase = {
   /** The `socket` option of postgres.js. */
   readonly socket: () => Duplex
   readonly servesAt: Folder['servesAt']
-  /** To be called once the clients are closed: a transaction still open is lost. */
+  /** Close the clients first: an open transaction is lost. */
   close(): Promise<void>
 }
 
 const SETTINGS = ['shared_buffers=16MB', 'max_wal_size=64MB']
-/** As many as fit into the address of a Unix socket. */
+/** The limit on a Unix socket's path. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
 const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
 
 /**
- * PostgreSQL in this process, with its files in `dataDir`. A write has reached the operating system before it is
- * acknowledged, so it outlives a killed process; nothing is ever forced to the disk, so it may not outlive a power cut.
+ * PostgreSQL in this process, with its files in `dataDir`. A write reaches the operating system before it is
+ * acknowledged, so it survives a killed process; nothing is fsynced, so it may not survive a power cut.
  */
 export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   const socketPath = embeddedSocketPath(dataDir)
@@ -48,7 +48,7 @@ export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   return { socket, servesAt: folder.servesAt, close: () => toClose.disposeAsync() }
 }
 
-/** The `path` option of postgres.js, for a process beside the one that has the folder open. */
+/** The `path` option of postgres.js, for another process than the one that has the folder open. */
 export function embeddedSocketPath(dataDir: string): string {
   const path = join(dataDir, 'redlight.sock')
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path
@@ -58,14 +58,14 @@ export function embeddedSocketPath(dataDir: string): string {
   )
 }
 
-/** Only a whole cluster is ever called pgdata, so a start that was killed half-way is simply done again. */
+/** Only a complete cluster is named pgdata, so a killed first start is simply repeated. */
 async function unpackCluster(cluster: string, dataDir: string, folder: Folder): Promise<void> {
   if (existsSync(cluster)) return
   const unfinished = `${cluster}.unfinished`
   await rm(unfinished, { recursive: true, force: true })
   const packed = await Bun.zstdDecompress(await Bun.file(packedCluster).bytes())
   try {
-    // PGlite lets everyone read its files; this folder lets no one else come near them.
+    // PGlite makes its files readable by everyone; the folder's mode keeps others out.
     await mkdir(unfinished, { mode: 0o700 })
     await new Bun.Archive(packed).extract(unfinished)
     await rename(unfinished, cluster)
@@ -78,7 +78,7 @@ async function unpackCluster(cluster: string, dataDir: string, folder: Folder): 
 }
 
 async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
-  // PGlite reads the bundle through a stream, which can't be had of a file inside an executable.
+  // PGlite reads the bundle as a stream, which Bun can't make of a file inside an executable.
   const bundle = join(dataDir, 'unaccent.tar.gz')
   const setup = async () => ({ bundlePath: pathToFileURL(bundle) })
   try {
@@ -89,7 +89,7 @@ async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
       extensions: { unaccent: { name: 'unaccent', setup } },
       fsBundle: Bun.file(pgliteData),
       pgliteWasmModule: await WebAssembly.compile(await Bun.file(pgliteWasm).arrayBuffer()),
-      // The cluster comes packed, so initdb never runs; without a module PGlite would go and look for its file.
+      // The cluster is prebuilt, so initdb never runs; without a module PGlite would look for its file.
       initdbWasmModule: new WebAssembly.Module(EMPTY_WASM),
     })
   } catch (error) {
@@ -103,9 +103,9 @@ async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
   }
 }
 
-/** Lets commands beside this process use the database; whoever may open the socket may do everything. */
+/** Lets commands of other processes use the database; access to the socket is full access. */
 async function serveSocket(path: string, openConnection: () => Duplex): Promise<() => Promise<void>> {
-  // The folder is locked, so this can only be the socket of a process that was killed.
+  // The folder is locked, so this socket can only be a killed process's.
   await rm(path, { force: true })
   const clients = new Set<Socket>()
   const server = createServer((client) => {

@@ -5,22 +5,22 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { OperatorError } from '../errors'
 
-/** Another process has the folder; its database can be reached at `embeddedSocketPath`. */
+/** Another process has the folder open; its database can be reached at `embeddedSocketPath`. */
 export class DataFolderInUse extends OperatorError {}
 
 export type Folder = {
-  /** Notes where this process answers, for whoever finds the folder in use. */
+  /** Records this process's URL, for a process that finds the folder in use. */
   servesAt(url: string): void
   release(): void
-  /** Takes back what a first start that failed has made; the lock goes with it. */
+  /** Removes what a failed first start has created, including the lock. */
   undo(): Promise<void>
 }
 
-/** The cluster, its write-ahead log, and room to begin with. */
+/** The cluster, its write-ahead log, and some room to grow. */
 const FIRST_START_BYTES = 128 * 1_048_576
 const isFirstStart = (dataDir: string) => !existsSync(join(dataDir, 'pgdata'))
 
-/** PGlite itself lets two processes ruin one folder. A lock of SQLite's ends with its process, however that ends. */
+/** PGlite lets two processes corrupt one folder. A SQLite lock ends with its process, however that ends. */
 export async function openFolder(dataDir: string): Promise<Folder> {
   requireOwnRights()
   let isNew = false
@@ -41,13 +41,13 @@ export async function openFolder(dataDir: string): Promise<Folder> {
   }
 }
 
-/** Without them it could neither open the files that it makes nor read them at the next start. */
+/** Without them it could neither open the files it creates nor read them at the next start. */
 function requireOwnRights() {
   const umask = process.umask(0)
   process.umask(umask)
   if ((umask & 0o700) !== 0)
     throw new OperatorError(
-      `the umask ${umask.toString(8).padStart(3, '0')} takes this user's own rights off every new file: set it to 077 (UMask= in systemd)`,
+      `the umask ${umask.toString(8).padStart(3, '0')} denies this user access to its own new files: set it to 077 (UMask= in systemd)`,
       { isFinal: true },
     )
 }
@@ -64,7 +64,7 @@ function lockFolder(dataDir: string): LockFile {
   }
 }
 
-// A lock that is collected as garbage is let go.
+// A garbage-collected lock would be released.
 const heldLocks = new Set<LockFile>()
 
 function ownedFolder(dataDir: string, lock: LockFile, isNew: boolean): Folder {
@@ -84,7 +84,7 @@ function ownedFolder(dataDir: string, lock: LockFile, isNew: boolean): Folder {
     async undo() {
       await rm(join(dataDir, 'lock'), { force: true })
       release()
-      // Not if something of somebody else's has come into it.
+      // Fails if somebody else has put something into it.
       if (isNew) await rmdir(dataDir).catch(() => {})
     },
   }
@@ -105,7 +105,7 @@ export const diskFull = (dataDir: string) =>
     { isFinal: isFirstStart(dataDir) },
   )
 
-/** What is said of a folder in which something failed that should not. */
+/** The error for a folder in which something unexpected failed. */
 export function unusable(dataDir: string, error: unknown): OperatorError {
   const code = reason(error)
   return isFull(dataDir, code)
@@ -116,7 +116,7 @@ export function unusable(dataDir: string, error: unknown): OperatorError {
       )
 }
 
-/** Bun's archives fail without a code. */
+/** Bun's archives fail without an error code. */
 export function isFull(dataDir: string, code: string): boolean {
   if (/ENOSPC|EDQUOT|SQLITE_FULL/.test(code)) return true
   const probe = join(dataDir, 'probe')
@@ -138,7 +138,7 @@ export function reason(error: unknown): string {
 type Owner = { readonly pid: number; readonly host: string; readonly url?: string }
 const ownerFile = (dataDir: string) => join(dataDir, 'owner')
 
-/** The process that has the folder, as far as its note is about one that runs. */
+/** Describes the process that has the folder, if its note names a running one. */
 function ownerOf(dataDir: string): string {
   const owner = readOwner(dataDir)
   if (owner === undefined) return 'another redlight'
@@ -164,7 +164,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // It runs, as another user.
+    // Running, as another user.
     return reason(error) === 'EPERM'
   }
 }

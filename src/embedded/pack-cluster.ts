@@ -1,7 +1,7 @@
 /**
- * Makes cluster.tar.zst, the empty database that every embedded database starts from. Making one takes seconds and
- * a gigabyte of memory, unpacking one takes neither, so the build pays once for every first start. Run it as
- * `bun run pack`: without the slowest of JavaScriptCore's compilers, work that is done once takes a third less time.
+ * Makes cluster.tar.zst, the empty database that every embedded database starts from. Building it takes
+ * seconds and a gigabyte of memory, unpacking takes neither, so the build pays once for every first start.
+ * Run it as `bun run pack`: without JavaScriptCore's slowest compiler, one-time work takes a third less time.
  */
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,15 +15,15 @@ import pglitePackage from '../../node_modules/@electric-sql/pglite/package.json'
 const packedFile = join(import.meta.dir, 'cluster.tar.zst')
 const versionFile = 'pglite_version'
 
-// A cluster holds three copies of one database, so a window over all of it halves what is left, at any level.
+// A cluster holds three copies of one database, so a window over all of it halves the size at any level.
 const COMPRESSION = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_windowLog]: 26 }
 
 if (!(await isPacked())) {
-  console.log('Packing the embedded database: once, for some seconds')
+  console.log('Packing the embedded database (once, takes a few seconds)')
   await pack()
 }
 
-/** The version stands inside the archive, because a file beside it could be left over from another one. */
+/** The version is inside the archive, because a separate file could be left over from another one. */
 async function isPacked(): Promise<boolean> {
   const packed = Bun.file(packedFile)
   if (!(await packed.exists())) return false
@@ -37,10 +37,10 @@ async function pack(): Promise<void> {
   try {
     const cluster = join(folder, 'pgdata')
     await makeCluster(cluster)
-    // The real tar keeps the empty folders that PostgreSQL insists on; Bun.Archive can't write any.
+    // The real tar keeps the empty folders that PostgreSQL requires; Bun.Archive can't write them.
     const tar = await Bun.$`tar -cf - -C ${cluster} .`.quiet().arrayBuffer()
     const packed = await promisify(zstdCompress)(tar, { params: COMPRESSION })
-    // Two builds may run at once: each renames a whole file into place, and either one will do.
+    // Two builds may run at once; each renames a complete file into place.
     const unfinished = `${packedFile}.${process.pid}`
     await writeFile(unfinished, packed)
     await rename(unfinished, packedFile)

@@ -1,4 +1,7 @@
-/** PostgreSQL's protocol, as far as the bridge looks into it: a type byte, a length that counts itself, a body. */
+/**
+ * The parts of PostgreSQL's protocol that the bridge reads: a type byte, a length that includes itself, a
+ * body.
+ */
 export const MESSAGE = {
   query: byte('Q'),
   parse: byte('P'),
@@ -12,13 +15,13 @@ export const MESSAGE = {
 export const STATUS_IDLE = byte('I')
 export const CLOSE_STATEMENT = byte('S')
 
-/** What a connection may begin with, in the place of the protocol's version. */
+/** What a connection may send in place of the protocol version. */
 export const REQUEST = { cancel: 80877102, tls: 80877103, gssEncryption: 80877104 } as const
 export const ENCRYPTION_REFUSED = Buffer.from('N')
 
 const HEADER_BYTES = 5
 
-/** The whole messages at the beginning of `bytes`. */
+/** The complete messages at the start of `bytes`. */
 export function* messagesIn(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; messageLength(bytes, start) <= bytes.length - start; ) {
     const end = start + messageLength(bytes, start)
@@ -27,7 +30,7 @@ export function* messagesIn(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** The length of the message at `start`, or as much of it as must come before that can be told. */
+/** Length of the message at `start`, or as many bytes as are needed to read the length. */
 export function messageLength(bytes: Buffer, start: number): number {
   if (bytes.length - start < HEADER_BYTES) return HEADER_BYTES
   const length = bytes.readUInt32BE(start + 1)
@@ -41,17 +44,17 @@ export function frame(type: string, body = ''): Buffer {
   return bytes
 }
 
-/** The text from `start` to the next NUL. */
+/** Text from `start` to the next NUL. */
 export function textAt(bytes: Buffer, start: number): string {
   return bytes.toString('utf8', start, bytes.indexOf(0, start))
 }
 
-/** An error with a code, as those of PostgreSQL and of postgres.js have one. */
+/** An error with a code, like those of PostgreSQL and postgres.js. */
 export function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** To the caller all of these are a lost connection; some of what PGlite throws is not even an Error. */
+/** A lost connection to the caller; PGlite also throws values that aren't Errors. */
 export function connectionError(error: unknown): Error {
   if (error instanceof Error && 'code' in error) return error
   const reason = error instanceof Error ? error.message : String(error)

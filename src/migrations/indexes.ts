@@ -1,25 +1,29 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 
-// An index over a big table is built while others write, which takes a statement outside of any transaction. A build
-// that is cut short leaves an invalid index behind: it costs writes and serves no reads, so it is built anew. A check that
-// was added NOT VALID is validated here too: in the transaction that added it, everybody would wait for the scan.
+// An index on a big table is built while others write, which takes a statement outside any transaction. An
+// interrupted build leaves an invalid index, which slows writes and serves no reads, so it is rebuilt. A
+// check added NOT VALID is validated here too: in the transaction that added it, everybody would wait for the
+// scan.
 
 const CONCURRENTLY = /^(\s*create\s+(?:unique\s+)?index\s+)concurrently\s+if\s+not\s+exists\s+("?)(\w+)\2\s/i
 const VALIDATION = /^\s*alter\s+table\s+"?\w+"?\s+validate\s+constraint\s+"?\w+"?;?\s*$/i
 
 type Statements = { readonly sql: readonly string[] }
 
-/** Whether a migration works beside writers; then each of its statements can be repeated, as it can't be all or nothing. */
+/**
+ * Whether a migration runs while others write; each of its statements must be repeatable, as they aren't
+ * atomic.
+ */
 export function isConcurrent({ sql: statements }: Statements): boolean {
   if (!statements.some((statement) => /\bconcurrently\b/i.test(statement))) return false
   if (statements.every((statement) => CONCURRENTLY.test(statement) || VALIDATION.test(statement))) return true
   throw new Error(
-    'a migration with CONCURRENTLY may hold nothing but CREATE INDEX CONCURRENTLY IF NOT EXISTS and VALIDATE CONSTRAINT, one a statement',
+    'a migration with CONCURRENTLY may only hold CREATE INDEX CONCURRENTLY IF NOT EXISTS and VALIDATE CONSTRAINT, one a statement',
   )
 }
 
-/** Where nobody else can write, an index is built like any other. */
+/** Plain index creation, for when nobody else can write. */
 export const withoutConcurrently = (statement: string) =>
   statement.replace(CONCURRENTLY, '$1if not exists $2$3$2 ')
 
@@ -34,7 +38,7 @@ export async function buildIndexes(db: Db, { sql: statements }: Statements, reco
   })
 }
 
-/** For what waits for every transaction that began before, and holds nobody up while it does. */
+/** For statements that wait for all earlier transactions, and block nobody meanwhile. */
 export async function withoutTimeouts(db: Db, work: () => PromiseLike<unknown>): Promise<void> {
   await db.execute(sql`set lock_timeout = 0`)
   await db.execute(sql`set statement_timeout = 0`)

@@ -3,7 +3,7 @@ import type { Db } from '../db/client'
 import { appliedMigrations } from './migrate'
 import { migrations } from './migrations'
 
-/** What can be told of a database from the outside. */
+/** The state of a database, as far as it shows from outside. */
 export async function inspectDatabase(db: Db) {
   const before = Date.now()
   const [facts] = await db.execute<{
@@ -24,14 +24,14 @@ export async function inspectDatabase(db: Db) {
       exists (select from pg_available_extensions where name = 'unaccent') as "offersUnaccent",
       exists (select from pg_collation where collname = 'und-x-icu') as "hasIcu",
       extract(epoch from clock_timestamp()) * 1000 as milliseconds`)
-  if (facts === undefined) throw new Error('the database gave no answer')
+  if (facts === undefined) throw new Error('the database returned nothing')
   const after = Date.now()
   const theirs = Number(facts.milliseconds)
   const known = new Set(migrations.map(({ folderMillis }) => folderMillis))
   const applied = await appliedMigrations(db)
   return {
     ...facts,
-    /** By how much its clock is ahead of ours, or behind; the time that the question took is nobody's fault. */
+    /** How far its clock is ahead of ours, or behind; a difference within the query's duration counts as none. */
     clockAheadMs: theirs > after ? theirs - after : theirs < before ? theirs - before : 0,
     pending: migrations.filter(({ folderMillis }) => !applied.includes(folderMillis)).length,
     isNewer: applied.some((version) => !known.has(version)),

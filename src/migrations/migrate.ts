@@ -6,7 +6,7 @@ import { buildIndexes, isConcurrent, withoutConcurrently } from './indexes'
 import { migrations as ours } from './migrations'
 import { requireSurroundings } from './surroundings'
 
-/** Any number will do, as long as all instances take the same. */
+/** Any number works, as long as all instances use the same. */
 const MIGRATION_LOCK = 7_303_014
 const TURN_EVERY_MS = 200
 const TURN_PATIENCE_MS = 3_600_000
@@ -18,13 +18,13 @@ export type Migration = {
 }
 export type MigrateOptions = {
   readonly migrations: readonly Migration[]
-  /** How long a lock may be waited for: whoever comes to the table meanwhile waits behind. */
+  /** Longest wait for a lock: others who need the table queue up behind. */
   readonly lockMs: number
   readonly pauseMs: number
-  /** How long it is tried again. */
+  /** How long to retry. */
   readonly patienceMs: number
   readonly onProgress: (done: number, total: number) => void
-  /** A lock was not free, and will be tried again. */
+  /** A lock was not free; it will be retried. */
   readonly onBlocked: () => void
 }
 const usual: MigrateOptions = {
@@ -37,13 +37,13 @@ const usual: MigrateOptions = {
 }
 
 /**
- * Brings the database to the newest schema and says how many migrations that took. Instances that start together
- * take turns: drizzle's own migrate() takes no lock. The record of what was applied is drizzle's. The turn belongs
- * to the connection, so there must be only one.
+ * Brings the schema up to date and returns the number of migrations applied. Instances that start together
+ * take turns: drizzle's own migrate() takes no lock. The record of applied migrations is drizzle's. The lock
+ * belongs to the connection, so there must be only one.
  */
 export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Promise<number> {
   const settings = { ...usual, ...options }
-  // Nearly every start finds nothing to do, and need not wait for its turn to see that.
+  // Nearly every start finds nothing to do, and can see that without waiting for its turn.
   if ((await pendingOf(db, settings.migrations)).length === 0) return 0
   return inTurn(db, async () => {
     await requireSurroundings(db)
@@ -58,7 +58,7 @@ export async function migrate(db: Db, options: Partial<MigrateOptions> = {}): Pr
   })
 }
 
-/** Work on the schema, during which no other instance does any. */
+/** Runs work on the schema while no other instance does. */
 export async function inTurn<T>(db: Db, work: () => Promise<T>): Promise<T> {
   await takeTurn(db)
   try {
@@ -86,7 +86,7 @@ async function pendingOf(db: Db | Tx, migrations: readonly Migration[]): Promise
   return migrations.filter(({ folderMillis }) => !known.has(folderMillis))
 }
 
-/** Asked for again and again: one that waits for the lock holds a snapshot, for which a concurrent index would wait. */
+/** Polled: waiting for the lock would hold a snapshot, which a concurrent index build waits for. */
 async function takeTurn(db: Db) {
   const giveUpAt = performance.now() + TURN_PATIENCE_MS
   for (;;) {
@@ -95,12 +95,14 @@ async function takeTurn(db: Db) {
     )
     if (turn?.isOurs) return
     if (performance.now() > giveUpAt)
-      throw new Error('another process has been migrating for an hour: see what it waits for, or end it')
+      throw new Error(
+        'another process has been migrating for an hour: check what it is waiting for, or stop it',
+      )
     await pause(TURN_EVERY_MS)
   }
 }
 
-/** Whole or not at all; a table that others hold is let go of again at once, or everybody would queue up behind. */
+/** All or nothing; a locked table is given up at once, or everybody would queue up behind. */
 export async function withoutQueueing(
   db: Db,
   options: Partial<MigrateOptions>,
@@ -137,7 +139,7 @@ async function blockedProblem(db: Db): Promise<string> {
         order by xact_start limit 3`,
   )
   const held = oldest.map(({ pid, seconds }) => `process ${pid} for ${seconds} s`).join(', ')
-  return `a migration found its tables locked again and again: wait for the oldest transactions to end, or end them with pg_terminate_backend (${held || 'none is left'})`
+  return `a migration keeps finding its tables locked: wait for the oldest transactions to end, or end them with pg_terminate_backend (${held || 'none is left'})`
 }
 
 async function createRecord(db: Db | Tx) {
@@ -153,7 +155,7 @@ async function record(db: Db | Tx, { hash, folderMillis }: Migration) {
   )
 }
 
-/** For who brings a database up within a transaction of their own: nobody else migrates until it ends. */
+/** For callers with a transaction of their own: nobody else migrates until it ends. */
 export async function lockMigrations(tx: Tx): Promise<void> {
   await tx.execute(sql.raw(`set local lock_timeout = '60s'; set local statement_timeout = 0`))
   await tx.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
@@ -161,7 +163,7 @@ export async function lockMigrations(tx: Tx): Promise<void> {
   await createRecord(tx)
 }
 
-/** Applies the migrations that the database lacks, up to one of them or all, and says how many they were. */
+/** Applies the missing migrations, up to a given one or all, and returns their number. */
 export async function applyMigrations(
   tx: Tx,
   { upTo = Number.POSITIVE_INFINITY, onProgress = (_done: number, _total: number) => {} } = {},
@@ -175,7 +177,7 @@ export async function applyMigrations(
   return pending.length
 }
 
-/** The versions of the migrations that the database has. */
+/** Versions of the applied migrations. */
 export async function appliedMigrations(db: Db | Tx): Promise<number[]> {
   const [found] = await db.execute<{ isThere: boolean }>(
     sql`select to_regclass('drizzle.__drizzle_migrations') is not null as "isThere"`,

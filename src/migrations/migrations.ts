@@ -1,4 +1,4 @@
 import { migrationFiles } from './files' with { type: 'macro' }
 
-/** The SQL of drizzle/, which travels inside the executable. */
+/** The SQL files of drizzle/, bundled into the executable. */
 export const migrations = migrationFiles()

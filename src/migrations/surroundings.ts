@@ -17,9 +17,9 @@ type Surroundings = {
   mayCreate: boolean
 }
 
-/** Says what is in the way of the migrations, and how to fix it; they would fail half way, and say something else. */
+/** Reports what prevents the migrations, and the fix; they would fail half-way with a different error. */
 export async function requireSurroundings(db: Db | Tx): Promise<void> {
-  // By itself: another engine may not know the rest.
+  // Queried alone, since another engine may not understand the rest.
   const [engine] = await db.execute<{ version: string }>(sql`select version()`)
   requirePostgres(engine?.version ?? '')
   const [found] = await db.execute<Surroundings>(sql`
@@ -39,7 +39,7 @@ export async function requireSurroundings(db: Db | Tx): Promise<void> {
       exists (select from pg_collation where collname = 'und-x-icu') as "hasIcu",
       coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), true)
         and (to_regnamespace('drizzle') is not null or has_database_privilege(current_database(), 'create')) as "mayCreate"`)
-  if (found === undefined) throw new Error('the database gave no answer')
+  if (found === undefined) throw new Error('the database returned nothing')
   const problem = problemOf(found)
   if (problem !== undefined) throw new OperatorError(problem, { isFinal: true })
 }
@@ -47,16 +47,16 @@ export async function requireSurroundings(db: Db | Tx): Promise<void> {
 function problemOf(found: Surroundings): string | undefined {
   const { encoding, database, role, elsewhere, unaccent } = found
   if (encoding !== 'UTF8')
-    return `the encoding of the database ${database} is ${encoding}, and Redlight needs UTF8: make another with CREATE DATABASE name OWNER ${role} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C', and name it in DATABASE_URL`
+    return `the encoding of the database ${database} is ${encoding}; Redlight needs UTF8: create another with CREATE DATABASE name OWNER ${role} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C', and name it in DATABASE_URL`
   if (!found.hasPublic)
-    return `the database has no schema public, which Redlight keeps its tables in: run CREATE SCHEMA public AUTHORIZATION ${role}`
+    return `the database has no schema public, where Redlight keeps its tables: run CREATE SCHEMA public AUTHORIZATION ${role}`
   if (found.isBegun && !found.hasMovies && elsewhere !== null)
-    return `the table movies is in the schema ${elsewhere}, where an earlier start made it, and belongs into public: run ALTER TABLE ${elsewhere}.movies SET SCHEMA public`
+    return `the table movies is in the schema ${elsewhere}, where an earlier start created it; it belongs in public: run ALTER TABLE ${elsewhere}.movies SET SCHEMA public`
   if (unaccent !== null)
     return `the extension unaccent is in the schema ${unaccent}, where Redlight doesn't look: run ALTER EXTENSION unaccent SET SCHEMA public, as its owner`
   if (!found.hasUnaccent)
-    return 'the extension unaccent is not there: install the contrib package of that PostgreSQL (postgresql-contrib)'
-  if (!found.hasIcu) return 'the database has no ICU collations: use a PostgreSQL that is built with ICU'
+    return 'the extension unaccent is missing: install the contrib package of PostgreSQL (postgresql-contrib)'
+  if (!found.hasIcu) return 'the database has no ICU collations: use a PostgreSQL built with ICU'
   if (!found.isBegun && !found.mayCreate)
-    return `the user ${role} can't make tables in the database ${database}: run GRANT CREATE ON DATABASE ${database} TO ${role} and GRANT CREATE ON SCHEMA public TO ${role}, as its owner`
+    return `the user ${role} can't create tables in the database ${database}: run GRANT CREATE ON DATABASE ${database} TO ${role} and GRANT CREATE ON SCHEMA public TO ${role}, as its owner`
 }

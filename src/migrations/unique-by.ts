@@ -6,18 +6,18 @@ import { OperatorError } from '../errors'
 import { withoutTimeouts } from './indexes'
 import { inTurn, withoutQueueing } from './migrate'
 
-// What makes two movies one is an index, which goes by the title or by title and year. Whatever was configured, the index
-// that is there says which; a 422 asks it (movies/taken-store).
+// An index decides when two movies are the same: by title, or by title and year. The existing index counts,
+// whatever is configured; a 422 asks it (movies/taken-store).
 
 const INDEX = 'movies_title_key'
-/** The one that is to take its place, until it does. */
+/** The replacement, until it is renamed. */
 const NEXT = 'movies_title_key_new'
 const MAX_NAMED = 10
 
 const createIndex = (how: string, name: string, by: UniqueBy) =>
   sql.raw(`create unique index ${how} ${name} on movies (title_key(title)${by === 'title' ? '' : ', year'})`)
 
-/** Undefined where there is no such index, before the migration that makes it. */
+/** Undefined before the migration that creates the index. */
 export async function findUniqueBy(db: Db | Tx): Promise<UniqueBy | undefined> {
   return (await findIndexes(db)).by
 }
@@ -32,15 +32,15 @@ async function findIndexes(db: Db | Tx): Promise<{ by: UniqueBy | undefined; isL
 }
 
 /**
- * Makes titles unique by the rule that is wanted, and says whether they were by another. The index is built next to
- * writers; where movies are in its way it is dropped again, and an OperatorError names their titles.
+ * Applies the wanted unique rule; returns whether that was a change. The index is built while others write;
+ * if movies violate it, it is dropped again, and an OperatorError names their titles.
  */
 export async function setUniqueBy(db: Db, wanted: UniqueBy, onBlocked = () => {}): Promise<boolean> {
   const isDone = ({ by, isLeftOver }: Awaited<ReturnType<typeof findIndexes>>) => by === wanted && !isLeftOver
   if (isDone(await findIndexes(db))) return false
   return inTurn(db, async () => {
     const { by } = await findIndexes(db)
-    // Of a process that was killed; even a half-built one refuses rows.
+    // Left by a killed process; even a half-built one refuses rows.
     await dropNext(db)
     if (by === wanted) return false
     try {
@@ -51,7 +51,7 @@ export async function setUniqueBy(db: Db, wanted: UniqueBy, onBlocked = () => {}
       })
       return true
     } catch (error) {
-      // What keeps this from being done is what failed before; the next start drops it then.
+      // What prevents this is what failed before; the next start drops it.
       await dropNext(db).catch(() => {})
       throw brokenConstraint(error) === NEXT ? await namesakesProblem(db) : error
     }

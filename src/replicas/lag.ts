@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 
-/** A position in the write-ahead log, in bytes. */
+/** Position in the write-ahead log, in bytes. */
 type Position = bigint
 export type Answer = { position: Position; identity: string; standby: boolean }
 
@@ -13,19 +13,19 @@ async function ask(db: Db, position: ReturnType<typeof sql>): Promise<Answer> {
     sql`select pg_wal_lsn_diff(${position}, '0/0')::text as position, ${identity} as identity,
       pg_is_in_recovery() as standby`,
   )
-  if (row === undefined) throw new Error('the database said nothing')
+  if (row === undefined) throw new Error('the database returned nothing')
   return { ...row, position: BigInt(row.position) }
 }
 
-/** Up to where the primary's log is safe on its disk, which is all that replicas are ever sent. */
+/** The primary's flushed log position; replicas never get more. */
 export const askPrimary = (db: Db) => ask(db, sql`pg_current_wal_flush_lsn()`)
 export const askReplica = (db: Db) => ask(db, sql`coalesce(pg_last_wal_replay_lsn(), '0/0')`)
 
 export type PrimaryLog = ReturnType<typeof createPrimaryLog>
 
 /**
- * Remembers where the primary's log was at which moment. A replica that has replayed up to there knows of everything
- * that was committed before that moment: no clocks are compared, and a primary where nothing happens makes no lag.
+ * Records the primary's log position over time. A replica that has replayed up to a position has everything
+ * committed before its moment: no clocks are compared, and an idle primary causes no lag.
  */
 export function createPrimaryLog(keepMs: number) {
   let samples: { at: number; position: Position }[] = []
@@ -35,17 +35,17 @@ export function createPrimaryLog(keepMs: number) {
     /** `at` is from before the primary was asked. */
     record(at: number, answer: Answer) {
       const last = samples.at(-1)
-      // Another server has taken the address, and what was known of the one before holds no longer.
+      // A different server has this address now, so earlier samples are invalid.
       if (answer.identity !== identity || (last !== undefined && answer.position < last.position))
         samples = []
       identity = answer.identity
       samples.push({ at, position: answer.position })
       while (at - (samples[0]?.at ?? at) > keepMs) samples.shift()
     },
-    /** As of when the replica knows everything; undefined if that is too long ago to tell. */
+    /** The moment up to which the replica has everything; undefined if that is too long ago. */
     knownBy: (replayed: Position): number | undefined =>
       samples.findLast(({ position }) => position <= replayed)?.at,
-    /** Whether the replica is ahead, as only one of another primary can be. */
+    /** Whether the replica is ahead, which only a replica of another primary can be. */
     isAhead: (replayed: Position) => replayed > (samples.at(-1)?.position ?? replayed),
     isOf: (other: string) => other === identity,
   }

@@ -2,9 +2,9 @@ const MAX_KNOWN = 100_000
 
 export type OwnWrites = ReturnType<typeof createOwnWrites>
 
-/** When each user wrote last, for as long as a replica may still not know of it. */
+/** When each user last wrote, kept while a replica may lack the write. */
 export function createOwnWrites(keepMs: number, now: () => number) {
-  // The longest ago comes first.
+  // Oldest first.
   const wroteAt = new Map<number, number>()
   let everybodyWroteAt = Number.NEGATIVE_INFINITY
 
@@ -21,7 +21,7 @@ export function createOwnWrites(keepMs: number, now: () => number) {
       wroteAt.delete(userId)
       if (wroteAt.size >= MAX_KNOWN) forgetOld(time)
       if (wroteAt.size >= MAX_KNOWN) {
-        // So many writers at once can't be told apart; taking all users for writers keeps the promise to each.
+        // Too many writers to track; treating all users as writers keeps the promise to each.
         wroteAt.clear()
         everybodyWroteAt = time
       }

@@ -1,16 +1,16 @@
 import { isUnavailable } from '../db/errors'
 import { within } from '../waiting'
 
-/** A connection that was replaced is no sign yet that the primary is gone. */
+/** One replaced connection doesn't mean that the primary is gone. */
 const AWAY_AFTER_MS = 1000
-/** How long replicas may speak for it: rights that were taken meanwhile still count there. */
+/** Limit on replicas standing in: they still honour permissions that were revoked meanwhile. */
 const STAND_IN_MS = 15 * 60_000
 const VERDICT_MS = 2500
 
 export const AWAY = Symbol('away')
 export type PrimaryWatch = ReturnType<typeof createPrimaryWatch>
 
-/** Whether the primary is away, as regular questions tell. */
+/** Tracks whether the primary is away, from regular probes. */
 export function createPrimaryWatch(now: () => number) {
   let answeredAt = now()
   let hasFailed = false
@@ -23,7 +23,7 @@ export function createPrimaryWatch(now: () => number) {
     for (const hear of onVerdict) hear(isAway())
   }
 
-  /** The next verdict, or false when the request has no more time to wait for it. */
+  /** The next verdict, or false when the request has no time left to wait for it. */
   async function nextVerdict(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     onVerdict.add(resolve)
@@ -46,7 +46,7 @@ export function createPrimaryWatch(now: () => number) {
     isAway,
     answeredAt: () => answeredAt,
     isAwayTooLong: () => isAway() && now() - answeredAt > STAND_IN_MS,
-    /** What work on the primary gives, or AWAY as soon as it is known to be away. */
+    /** Result of work on the primary, or AWAY as soon as it is known to be away. */
     async orAway<T>(work: () => Promise<T>): Promise<T | typeof AWAY> {
       if (isAway()) return AWAY
       const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()

@@ -13,27 +13,27 @@ import { noteStale } from './staleness'
 
 const POLL_MS = 250
 const POLL_PATIENCE_MS = 1000
-/** What a read may take at a replica; the rest of a request's time is the primary's. */
+/** Time for a read on a replica; the rest of the request's time is left for the primary. */
 const READ_MS = 1500
 
 export type Reads = {
-  /** Does the work of a reading user on a replica that is good for it, or else on the primary. */
+  /** Runs a user's read on a suitable replica, or else on the primary. */
   read<T>(userId: number, work: (db: Db) => Promise<T>): Promise<T>
-  /** Does it on the primary, or while that is away on a replica that knew enough when it was last there. */
+  /** Runs it on the primary or, while that is away, on a replica that was current when it left. */
   readCurrent<T>(work: (db: Db) => Promise<T>): Promise<T>
-  /** The same, for what is read from the primary in another way. */
+  /** The same, with a different way of reading the primary. */
   orStale<T>(fromPrimary: () => Promise<T>, work: (db: Db) => Promise<T>): Promise<T>
-  /** From now on this user is to read what they wrote. */
+  /** Makes this user's later reads include their writes. */
   wrote(userId: number): void
   status(): readonly ReplicaStatus[]
-  /** Whether a read can be answered without the primary. */
+  /** Whether reads can be answered without the primary. */
   canServe(): boolean
-  /** How many reads the replicas have served, and how many the primary. */
+  /** Number of reads by replicas and by the primary. */
   served(): { replicas: number; primary: number }
   close(): Promise<void>
 }
 
-/** Where no replicas are given. */
+/** Without replicas. */
 export const readPrimary = (db: Db): Pick<Reads, 'read' | 'readCurrent'> => ({
   read: (_, work) => work(db),
   readCurrent: (work) => work(db),
@@ -43,7 +43,7 @@ const isRefusal = (error: unknown) => error instanceof Failure && error.code !==
 
 type Options = ReplicasConfig & { primary: Db; probeDb: Db; poolMax: number; log: Log }
 
-/** Spreads reads over streaming replicas, each for as long as it is known to be no further behind than allowed. */
+/** Spreads reads over streaming replicas whose known lag is within the limit. */
 export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }: Options): Reads {
   const primaryLog = createPrimaryLog(maxLagMs)
   const ownWrites = createOwnWrites(maxLagMs, () => performance.now())
@@ -65,17 +65,17 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
       primaryLog.record(at, await withDeadline(POLL_PATIENCE_MS, () => askPrimary(probeDb)))
       watch.answered(at)
     } catch (error) {
-      log.debug('the lag of the replicas is not known', describeError(error))
+      log.debug('the lag of the replicas is unknown', describeError(error))
       if (await answers(error)) watch.answered(at)
       else watch.failed()
     }
-    // Not waited for: one that hangs must not make the others look old.
+    // Not awaited: a hung replica must not make the others look outdated.
     for (const replica of replicas) replica.look()
     for (const replica of replicas) replica.report()
     sayIfAway()
     if (!isClosed) callOff = after(POLL_MS, poll)
   }
-  /** Whether it is only that connection that fails: rights are read elsewhere only if nothing else is left. */
+  /** Whether only that connection failed: permissions are read elsewhere only as a last resort. */
   const answers = async (error: unknown) =>
     !isUnavailable(error) ||
     withDeadline(POLL_PATIENCE_MS, () => ping(primary)).then(
@@ -85,12 +85,12 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
   function sayIfAway() {
     if (isPrimaryAway() === wasAway) return
     wasAway = isPrimaryAway()
-    if (wasAway) log.warn('the primary is away: replicas serve reads for 15 minutes at most')
+    if (wasAway) log.warn('the primary is away: replicas serve reads, for at most 15 minutes')
     else log.info('the primary is back')
   }
   poll()
 
-  /** Of those that know enough, the one with the least to do. */
+  /** The least busy replica that is current enough. */
   function choose(since: number) {
     const fit = replicas.filter((replica) => replica.knows(since))
     return fit.sort((a, b) => a.load() - b.load())[0]
@@ -108,7 +108,7 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
   }
 
   async function readStale<T>(work: (db: Db) => Promise<T>): Promise<T | typeof AWAY> {
-    // One that fails rests, and another one is next.
+    // A replica that fails is rested, and the next one tried.
     for (let replica = choose(since()); replica !== undefined; replica = choose(since())) {
       noteStale(replica.status().lagSeconds ?? 0)
       try {
@@ -133,7 +133,8 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
       try {
         if (replica !== undefined) return await readAt(replica, work)
       } catch {
-        // A refusal such as a 404 may be one of what the replica doesn't know yet; all else is its own failure.
+        // A failure such as a 404 may concern data that hasn't arrived yet; anything else is the replica's
+        // own error.
       }
       const fromPrimary = () => {
         served.primary++

@@ -5,19 +5,19 @@ import { withDeadline } from '../waiting'
 import { type Answer, askReplica, type PrimaryLog } from './lag'
 
 const LOOK_MS = 1000
-/** How long a replica is left alone after a read has failed there. */
+/** How long a replica is avoided after a failed read. */
 const REST_MS = 5000
-const UNKNOWN = 'nothing is known of it yet'
+const UNKNOWN = 'it has not been checked yet'
 
 export type ReplicaStatus = {
   readonly name: string
   readonly serves: boolean
-  /** How far behind at most; undefined as long as nothing is known. */
+  /** Maximum lag; undefined while unknown. */
   readonly lagSeconds: number | undefined
 }
 export type ReplicaOptions = {
   primaryLog: PrimaryLog
-  /** What a replica has to know of to serve. */
+  /** The moment a replica must have caught up with to serve. */
   since: () => number
   isPrimaryAway: () => boolean
   poolMax: number
@@ -25,7 +25,7 @@ export type ReplicaOptions = {
 }
 export type Replica = ReturnType<typeof openReplica>
 
-/** One server to read from, and how much it is known to know. */
+/** A replica, and the moment up to which it has caught up. */
 export function openReplica(url: string, options: ReplicaOptions) {
   const { primaryLog, since, isPrimaryAway, poolMax, log } = options
   const name = serverName(url)
@@ -42,9 +42,9 @@ export function openReplica(url: string, options: ReplicaOptions) {
   function judge({ identity, standby }: Answer): string | undefined {
     if (!primaryLog.isOf(identity)) return 'it is not a replica of the database in DATABASE_URL'
     if (!standby) return 'it is no longer a replica'
-    // What it had replayed at the last look is compared with where the primary's log was after that.
+    // What it had replayed at the last look is compared with the primary's log after that.
     if (replayed === undefined) return UNKNOWN
-    // Up to where the primary came before it went away is not known.
+    // The primary's last position before it went away is unknown.
     return !isPrimaryAway() && primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
   }
 
@@ -54,7 +54,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
     try {
       const answer = await withDeadline(LOOK_MS, () => askReplica(probeDb.db))
       problem = judge(answer)
-      // Another server, or one that was set back: what was known of it holds no longer.
+      // Another server, or one restored to an earlier state: what was known no longer holds.
       if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
       replayed = answer.position
       if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
@@ -76,7 +76,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
   return {
     db: database.db,
     look,
-    /** Whether it knows of everything that was committed before that moment. */
+    /** Whether it has everything committed before that moment. */
     knows,
     load: () => database.pool().busy + database.pool().waiting,
     rest(error: unknown) {
@@ -84,7 +84,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
       log.debug('a read failed at a replica', { replica: name, ...describeError(error) })
     },
     status,
-    /** Says so when it begins or ends to serve. */
+    /** Logs when it starts or stops serving. */
     report() {
       const { serves, lagSeconds } = status()
       if (problem === UNKNOWN || (isSaid && serves === served)) return
@@ -92,7 +92,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
       served = serves
       if (serves) log.info('a replica serves reads', { replica: name, lagSeconds })
       else
-        log.warn('the primary serves what a replica should', { replica: name, reason: reason(), lagSeconds })
+        log.warn('the primary serves the reads of a replica', { replica: name, reason: reason(), lagSeconds })
     },
     async close() {
       await Promise.all([database.close(), probeDb.close()])

@@ -38,7 +38,7 @@ test.each(['777', '700', '277'])('a umask of %s is refused before anything is ma
   const DATA_DIR = join(await newFolder(), 'data')
   expect(await serveAfter(`umask ${umask}`, { DATA_DIR })).toEqual(
     refused(
-      new RegExp(`^redlight serve: the umask ${umask} takes this user's own rights .*: set it to 077.*\\n$`),
+      new RegExp(`^redlight serve: the umask ${umask} denies this user access .*: set it to 077.*\\n$`),
     ),
   )
   expect(existsSync(DATA_DIR)).toBeFalse()

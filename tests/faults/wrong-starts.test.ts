@@ -216,7 +216,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
   refuses(
     'to make tables',
     () => server.url('postgres'),
-    /the user app can't make tables in the database postgres: run GRANT CREATE ON DATABASE postgres TO app and GRANT/,
+    /the user app can't create tables in the database postgres: run GRANT CREATE ON DATABASE postgres TO app and GRANT/,
   )
 
   test(

@@ -81,7 +81,7 @@ describe.skipIf(!canStartPostgres)('a server', () => {
       `encoding '${encoding}' locale 'C' template template0`,
       [],
       new RegExp(
-        `: the encoding of the database ${name} is ${encoding}, and Redlight needs UTF8: make another with CREATE DATABASE name OWNER app `,
+        `: the encoding of the database ${name} is ${encoding}; Redlight needs UTF8: create another with CREATE DATABASE name OWNER app `,
       ),
     )
   })
@@ -97,7 +97,7 @@ describe.skipIf(!canStartPostgres)('a server', () => {
       'closed',
       '',
       ['alter schema public owner to admin'],
-      /the user app can't make tables in the database closed: run GRANT CREATE ON DATABASE closed TO app and GRANT/,
+      /the user app can't create tables in the database closed: run GRANT CREATE ON DATABASE closed TO app and GRANT/,
     )
   })
 
