@@ -14,9 +14,9 @@ import { type OnRows, rowsOf } from './write'
 const WAIT_MS = 30_000
 
 /**
- * Restores a backup into an embedded database of its own, reads all of it back, and compares: a backup that passes
- * can be restored. Counts each row twice: restored, then read. Needs no right on any server, and some room in the
- * folder for temporary files.
+ * Restores a backup into a temporary embedded database, reads everything back and compares: a backup that
+ * passes can be restored. Counts each row twice: restored, then read. Needs no rights on a server, only space
+ * for temporary files.
  */
 export async function checkBackup(path: string, manifest: Manifest, log: Log, onRows: OnRows): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'redlight-check-'))

@@ -10,14 +10,14 @@ const hash = () => Type.String({ pattern: '^[0-9a-f]{64}$' })
 
 const Manifest = Type.Object({
   format: Type.Literal(FORMAT),
-  /** The version of the program that wrote it. */
+  /** Version of the program that wrote it. */
   redlight: Type.String(),
   taken_at: Type.String(),
-  /** The newest migration that the database had. */
+  /** The database's newest migration. */
   schema: whole(),
-  /** What makes two movies one; by the title, when it is not said. */
+  /** The unique rule of movies; by title if absent. */
   unique_by: Type.Optional(Type.Literal('title,year')),
-  /** Of the compressed rows. */
+  /** Size of the compressed rows. */
   bytes: whole(),
   sha256: hash(),
   tables: Type.Array(
@@ -25,7 +25,7 @@ const Manifest = Type.Object({
       name: Type.String(),
       columns: Type.Array(Type.String()),
       rows: whole(),
-      /** Of the rows as they are read. */
+      /** Hash of the uncompressed rows. */
       sha256: hash(),
       next_id: Type.Optional(whole()),
     }),
@@ -35,14 +35,14 @@ export type Manifest = Static<typeof Manifest>
 export type TableEntry = Manifest['tables'][number]
 export const newManifest = (parts: Omit<Manifest, 'format'>): Manifest => ({ format: FORMAT, ...parts })
 
-/** How much of the file the manifest has for itself. */
+/** Bytes reserved for the manifest. */
 export const HEADER_BYTES = 8192
 const FRAME_BYTES = 8
-// A frame that zstd passes over, so that `zstd -dc` prints what follows it.
+// A frame that zstd skips, so that `zstd -dc` prints the rows after it.
 const SKIPPABLE_FRAME = 0x184d2a5e
 const CHECKSUM_BYTES = 64
 
-/** The manifest, its own SHA-256 and spaces up to where the rows begin. */
+/** The manifest and its SHA-256, padded with spaces up to the rows. */
 export function encodeHeader(manifest: Manifest): Buffer {
   const json = JSON.stringify(manifest)
   const header = Buffer.alloc(HEADER_BYTES, ' ')
@@ -55,7 +55,7 @@ export function encodeHeader(manifest: Manifest): Buffer {
 
 const sha256 = (text: string) => new Bun.CryptoHasher('sha256').update(text).digest('hex')
 
-/** Reads what encodeHeader wrote, to the byte; `path` is for the words of a refusal. */
+/** Reads what encodeHeader wrote, byte for byte; `path` is for error messages. */
 export function decodeHeader(header: Buffer, path: string): Manifest {
   const [, json = '', checksum = ''] = header.toString('utf8', FRAME_BYTES).split('\n')
   const isOurs = header.length >= 4 && header.readUInt32LE(0) === SKIPPABLE_FRAME && json.startsWith('{')

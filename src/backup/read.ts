@@ -8,11 +8,11 @@ import { aboutFile } from './problem'
 import type { OnRows } from './write'
 
 const BATCH_BYTES = 1_048_576
-// Far more than the longest row has; what is longer is no row.
+// Far longer than any row; anything longer is damage.
 const MAX_LINE_BYTES = 16 * 1_048_576
 const NEWLINE = 10
 
-/** Some rows of a table, a JSON object and a newline each. */
+/** Rows of a table, each a JSON object and a newline. */
 export type Batch = { readonly table: TableEntry; readonly rows: number; readonly bytes: Buffer }
 
 export async function readManifest(path: string): Promise<Manifest> {
@@ -29,12 +29,12 @@ export async function readManifest(path: string): Promise<Manifest> {
   }
 }
 
-/** Reads the file to its end, and throws if a single row is not as it was written. */
+/** Reads the whole file, and throws if any row differs from what was written. */
 export async function verifyFile(path: string, manifest: Manifest, onRows: OnRows): Promise<void> {
   for await (const batch of batches(path, manifest)) onRows(batch.rows)
 }
 
-/** The rows of all tables; the last batch of a table comes only after its SHA-256 was found right. */
+/** Rows of all tables; a table's last batch comes only after its SHA-256 has been checked. */
 export async function* batches(path: string, manifest: Manifest): AsyncGenerator<Batch> {
   const source = chunks(path, manifest)
   let rest: Buffer = Buffer.alloc(0)
@@ -56,10 +56,10 @@ export async function* batches(path: string, manifest: Manifest): AsyncGenerator
     }
   }
   if (rest.length > 0 || !(await source.next()).done)
-    throw damaged(path, 'there is more than the manifest names')
+    throw damaged(path, 'it has more data than the manifest lists')
 }
 
-/** What was compressed, in pieces worth a query each. */
+/** The uncompressed data, in pieces worth a query each. */
 async function* chunks(path: string, { sha256 }: Manifest): AsyncGenerator<Buffer> {
   const file = createReadStream(path, { start: HEADER_BYTES })
   const hash = new Bun.CryptoHasher('sha256')
@@ -97,7 +97,7 @@ async function more(source: AsyncGenerator<Buffer>, rest: Buffer, path: string, 
   return Buffer.concat([rest, next.value])
 }
 
-/** Where the last of at most `max` lines ends, and how many they are. */
+/** End of the last of at most `max` lines, and their number. */
 function wholeLines(bytes: Buffer, max: number): { end: number; rows: number } {
   let [end, rows] = [0, 0]
   while (rows < max) {

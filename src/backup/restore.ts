@@ -10,19 +10,19 @@ import { storedTables } from './tables'
 import { emptyDatabase, lockTables, requireNobodyElse, requireNoContent, requireOurOwn } from './target'
 import type { OnRows } from './write'
 
-// More than anybody signs out between a backup and its restoration, so that no token issued meanwhile fits again.
+// More sign-outs than happen between a backup and its restore, so no token issued meanwhile is valid again.
 const GENERATION_STEP = 1000
 
 export type RestoreOptions = {
-  /** Whether content that is there may go. */
+  /** Whether existing content may be deleted. */
   readonly replace: boolean
-  /** Whether tokens issued before the backup stay good; so do those revoked since. */
+  /** Whether tokens from before the backup stay valid, including those revoked since. */
   readonly keepSessions: boolean
-  /** Only as far as the schema of the backup, to compare what is in it. */
+  /** Stops at the backup's schema, to compare the content. */
   readonly stayAtItsSchema?: boolean
 }
 
-/** Puts what the file holds in the place of all that the database holds; all of it, or nothing. */
+/** Replaces the whole content of the database with the file's, or changes nothing. */
 export async function restoreBackup(
   db: Db,
   path: string,
@@ -34,7 +34,7 @@ export async function restoreBackup(
     await lockMigrations(tx)
     await requireNobodyElse(tx)
     await lockTables(tx)
-    // One that connected meanwhile waits for these locks, if it has not read already.
+    // A service that connected meanwhile waits for these locks, unless it has read already.
     await requireNobodyElse(tx)
     await requireOurOwn(tx)
     if (!options.replace) await requireNoContent(tx)
@@ -55,7 +55,7 @@ async function load(tx: Tx, path: string, manifest: Manifest, onRows: OnRows) {
     const isKnown = names.has(name) && (await storedColumns(tx, name)).join() === columns.join()
     if (!isKnown) throw damaged(path, `the columns of ${name}`)
   }
-  // Migrations bring rows of their own, such as the built-in account.
+  // Migrations add rows, such as the built-in account.
   await tx.execute(sql.raw(`truncate ${quoted(manifest.tables.map(({ name }) => name))} cascade`))
   const makeIndexes = await withoutIndexes(tx)
   for await (const batch of batches(path, manifest)) {
@@ -65,7 +65,7 @@ async function load(tx: Tx, path: string, manifest: Manifest, onRows: OnRows) {
   await makeIndexes()
 }
 
-/** To build an index of a full table takes a fraction of what it takes to keep it while the table fills. */
+/** Building an index on a full table takes a fraction of maintaining it while the table fills. */
 async function withoutIndexes(tx: Tx): Promise<() => Promise<void>> {
   const indexes = await tx.execute<{ name: string; definition: string }>(sql`
     select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
@@ -77,7 +77,7 @@ async function withoutIndexes(tx: Tx): Promise<() => Promise<void>> {
   }
 }
 
-/** No newline stands in a row, as JSON escapes it, so lines become an array by their commas. */
+/** JSON escapes newlines, so replacing them with commas turns lines into an array. */
 async function insert(tx: Tx, { name, columns }: TableEntry, lines: Buffer) {
   const array = `[${lines.toString('utf8', 0, lines.length - 1).replaceAll('\n', ',')}]`
   const list = sql.raw(quoted(columns))

@@ -5,7 +5,7 @@ import { aboutFile } from './problem'
 
 const OURS = /^redlight-\d{8}T\d{6}Z\.backup$/
 
-/** The path of a new backup in a folder; the names are in the order of their times. */
+/** Path of a new backup in a folder; names sort by time. */
 export async function newName(folder: string): Promise<string> {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
   try {
@@ -13,10 +13,10 @@ export async function newName(folder: string): Promise<string> {
   } catch (error) {
     throw aboutFile('write to', folder, error)
   }
-  throw new OperatorError(`${folder} is no folder: with --keep, name one`)
+  throw new OperatorError(`${folder} is not a folder: --keep needs one`)
 }
 
-/** Removes all of our backups in a folder but the newest, and says which. */
+/** Removes all but the newest of our backups in a folder, and returns their paths. */
 export async function removeOld(folder: string, keep: number): Promise<string[]> {
   try {
     const ours = (await readdir(folder)).filter((name) => OURS.test(name)).sort()

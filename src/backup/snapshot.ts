@@ -15,7 +15,7 @@ type SnapshotTable = {
   readonly name: string
   readonly columns: readonly string[]
   readonly nextId: number | undefined
-  /** The rows as JSON, one a line, some at a time. */
+  /** Rows as JSON, one per line, in pages. */
   pages(): AsyncGenerator<{ text: string; rows: number }>
 }
 export type Snapshot = {
@@ -25,9 +25,9 @@ export type Snapshot = {
 }
 
 /**
- * Hands out the whole database as of one moment. On a server, a transaction stays open for as long as that takes. The
- * embedded database has one session, which a transaction would take from everyone else: there the rows are set aside at
- * once, in cursors that outlive their transaction, and between two pages everybody gets their turn.
+ * Reads the whole database as of one moment. On a server, a transaction stays open meanwhile. The embedded
+ * database has one session, which a transaction would block for everyone: there the rows are copied at once
+ * into cursors that outlive their transaction, and others get their turn between pages.
  */
 export async function withSnapshot<T>(
   db: Db,
@@ -61,7 +61,7 @@ async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promi
   const tables: SnapshotTable[] = []
   for (const table of storedTables) {
     const columns = await storedColumns(tx, table.name)
-    // A table of a later migration than this database has.
+    // A table of a migration that this database doesn't have yet.
     if (columns.length === 0) continue
     const cursor = prefix + table.name
     await tx.execute(sql.raw(`declare ${cursor} no scroll cursor ${hold} for ${rowsAsJson(table, columns)}`))
@@ -71,18 +71,18 @@ async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promi
   return { schema, uniqueBy: await findUniqueBy(tx), tables }
 }
 
-/** The newest migration of the database, all of which this program must know to understand what is in it. */
+/** The database's newest migration; this program must know all of them to understand the content. */
 async function schemaVersion(tx: Tx): Promise<number> {
   const applied = await appliedMigrations(tx)
   const known = new Set(migrations.map(({ folderMillis }) => folderMillis))
   if (applied.length === 0)
-    throw new OperatorError('the database is empty: "redlight migrate" makes its tables')
+    throw new OperatorError('the database is empty: "redlight migrate" creates its tables')
   if (!applied.every((version) => known.has(version)))
-    throw new OperatorError('the database is newer than this redlight: use the version that runs on it')
+    throw new OperatorError('the database is newer than this redlight: use the version that runs with it')
   return Math.max(...applied)
 }
 
-/** The columns of a table that are written, not generated; none when there is no such table. */
+/** Columns of a table that are written, not generated; empty when there is no such table. */
 export async function storedColumns(tx: Tx, table: string): Promise<string[]> {
   const found = await tx.execute<{ name: string }>(sql`
     select attname as name from pg_attribute

@@ -1,6 +1,6 @@
 export type StoredTable = { readonly name: string; readonly order: string; readonly hasIds: boolean }
 
-/** What a backup holds, in an order in which each table finds the rows that it refers to. */
+/** The tables of a backup, ordered so that each comes after those it refers to. */
 export const storedTables: readonly StoredTable[] = [
   { name: 'users', order: 'id', hasIds: true },
   { name: 'movies', order: 'id', hasIds: true },
@@ -11,7 +11,7 @@ export const storedTables: readonly StoredTable[] = [
 ]
 
 /**
- * What it does not hold: the counts of movies, which triggers keep, and the one-time tokens, which are asked for again
- * at the price of a mail, while a stolen backup would let their hashes be used for as long as they hold.
+ * Left out: counts of movies, which triggers keep; and one-time tokens, which are easily requested again,
+ * while a stolen backup would expose their hashes.
  */
 export const tablesLeftOut: readonly string[] = ['movie_counts', 'tokens']

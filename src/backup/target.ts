@@ -8,25 +8,28 @@ import { migrations } from '../migrations/migrations'
 import { array, ownFunctions, ownNames, ownTables, presentOids } from './own-objects'
 import { storedColumns } from './snapshot'
 
-/** A service that runs on the database would go on with what it remembers. The embedded one is locked by its folder. */
+/**
+ * A running service would go on with its cached data. The embedded database is protected by its folder's
+ * lock.
+ */
 export async function requireNobodyElse(tx: Tx): Promise<void> {
-  // Otherwise a second look would find what the first one found.
+  // Otherwise a second query would return the first one's result.
   await tx.execute(sql`select pg_stat_clear_snapshot()`)
   const [found] = await tx.execute<{ others: string }>(sql`
     select count(*) as others from pg_stat_activity
     where datname = current_database() and application_name like 'redlight%' and pid <> pg_backend_pid()`)
   if (Number(found?.others) > 0)
     throw new OperatorError(
-      `a redlight that runs has ${found?.others} connections to this database: stop it first ("redlight serve", on every machine)`,
+      `a running redlight has ${found?.others} connections to this database: stop "redlight serve" first, on every machine`,
     )
 }
 
-/** Content is a user, or a movie that is not one of the initial ones. */
+/** Content is a user, or a movie other than the initial ones. */
 export async function requireNoContent(tx: Tx): Promise<void> {
   const isNewer = (await appliedMigrations(tx)).some((version) => !ourVersions.includes(version))
   if (isNewer || (await hasContent(tx)))
     throw new OperatorError(
-      'the database holds users or movies: name an empty one, or say --replace to lose all that is in it',
+      'the database has users or movies: use an empty one, or --replace to delete its content',
     )
 }
 
@@ -43,19 +46,19 @@ async function hasContent(tx: Tx): Promise<boolean> {
   )
 }
 
-/** Nobody writes to what is about to go, from the moment that it was looked at. */
+/** Locked before the content is checked, so that nobody adds to what will be deleted. */
 export async function lockTables(tx: Tx): Promise<void> {
   const tables = await presentTables(tx)
   if (tables.length > 0) await tx.execute(sql.raw(`lock table ${inPublic(tables)} in access exclusive mode`))
 }
 
-/** Refuses a database in which somebody else has tables of our names, or something of theirs in ours. */
+/** Refuses a database in which another program has tables of our names, or additions to ours. */
 export async function requireOurOwn(tx: Tx): Promise<void> {
   const [table] = await presentTables(tx)
   const isMigrated = (await appliedMigrations(tx)).some((version) => ourVersions.includes(version))
   if (table !== undefined && !isMigrated)
     throw new OperatorError(
-      `the table ${table} was not made by Redlight: name an empty database (nothing was changed)`,
+      `the table ${table} was not made by Redlight: use an empty database (nothing was changed)`,
     )
   const [foreign] = await tx.execute<{ what: string }>(sql`
     select format('the column %I of %s', attname, attrelid::regclass) as what from pg_attribute
@@ -67,7 +70,7 @@ export async function requireOurOwn(tx: Tx): Promise<void> {
   if (foreign !== undefined) throw inTheWay(`${foreign.what} was not made by this version of Redlight`)
 }
 
-/** Removes what migrations made, save extensions, and refuses to take along what others made of it. */
+/** Drops what migrations created, except extensions; refuses if other objects depend on it. */
 export async function emptyDatabase(tx: Tx): Promise<void> {
   await tx.execute(sql.raw('set local client_min_messages = warning'))
   try {
@@ -79,7 +82,7 @@ export async function emptyDatabase(tx: Tx): Promise<void> {
     const dependent = dependentOf(error)
     throw dependent === undefined ? error : inTheWay(dependent)
   }
-  // Other programs may record theirs there too; what is later than ours is a newer Redlight's.
+  // Other programs may record their migrations there too; later ones than ours are a newer Redlight's.
   await tx.execute(sql`
     delete from drizzle.__drizzle_migrations
     where created_at = any(${array(ourVersions)}::bigint[]) or created_at > ${Math.max(...ourVersions)}`)
@@ -87,7 +90,7 @@ export async function emptyDatabase(tx: Tx): Promise<void> {
 
 const inTheWay = (what: string) =>
   new OperatorError(
-    `${what}, and would be lost: move it away, or restore into an empty database (nothing was changed)`,
+    `${what}, and would be lost: move it, or restore into an empty database (nothing was changed)`,
   )
 
 const ourVersions = migrations.map(({ folderMillis }) => folderMillis)

@@ -7,21 +7,24 @@ import { encodeHeader, HEADER_BYTES, type Manifest, newManifest, type TableEntry
 import { aboutFile } from './problem'
 import { type Snapshot, withSnapshot } from './snapshot'
 
-/** Told after every step how many rows it was; may throw to end the work. */
+/** Called after each step with its number of rows; may throw to stop the work. */
 export type OnRows = (rows: number) => void
 
 export type BackupJob = {
   readonly db: Db
   readonly kind: 'postgres' | 'embedded'
   readonly path: string
-  /** The version of the program. */
+  /** Version of the program. */
   readonly redlight: string
   readonly onRows: OnRows
-  /** Judges the file before it gets its name. */
+  /** Checks the file before it gets its final name. */
   readonly check?: (path: string, manifest: Manifest) => Promise<void>
 }
 
-/** Writes all that the database holds to a file, which has its name only once it is on the disk, whole and checked. */
+/**
+ * Writes the whole database to a file, which gets its final name only when it is on the disk, complete and
+ * checked.
+ */
 export async function takeBackup({ db, kind, path, redlight, onRows, check }: BackupJob): Promise<Manifest> {
   const unfinished = `${path}.${process.pid}.unfinished`
   try {
@@ -67,7 +70,7 @@ async function writeFile(snapshot: Snapshot, path: string, redlight: string, onR
   return manifest
 }
 
-/** All rows of all tables; what the manifest says of each table is known, and added to `tables`, once it is through. */
+/** All rows of all tables; each table's manifest entry is added to `tables` once the table is done. */
 export async function* rowsOf(
   snapshot: Snapshot,
   tables: TableEntry[],
@@ -92,7 +95,7 @@ async function writeAt(file: FileHandle, position: number, bytes: Buffer) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
 }
 
-/** Without it, a power cut might bring the old name back. */
+/** Otherwise a power cut might undo the rename. */
 async function syncFolder(path: string) {
   await using folder = await open(path, 'r')
   await folder.sync()

@@ -110,7 +110,7 @@ const HELP = new Map([
   ['53200', 'give it more memory'],
   ['53300', 'raise max_connections there, or lower DATABASE_POOL_MAX'],
 ])
-const AWAY = 'see that it runs, and that DATABASE_URL leads to it'
+const AWAY = 'check that it is running, and that DATABASE_URL is right'
 
 /** Whether a retry may succeed without anyone's help. */
 export function isWorthWaiting(error: unknown): boolean {

@@ -14,9 +14,9 @@ const CLOCK_WARN_MS = 2000
 const CLOCK_FAIL_MS = 60_000
 
 export async function checkDatabase(config: DatabaseConfig, log: Log, repairs = false): Promise<Finding[]> {
-  // Whoever only looks makes no database.
+  // A check must not create a database.
   if (config.kind === 'embedded' && !existsSync(join(config.dataDir, 'pgdata')))
-    return [ok(AREA, `none yet in ${config.dataDir}; the first "redlight serve" makes one`)]
+    return [ok(AREA, `none yet in ${config.dataDir}; the first "redlight serve" creates one`)]
   try {
     const database = await openDatabaseBesideServer({ ...config, waitMs: 0 }, log)
     try {
@@ -33,7 +33,7 @@ export async function checkDatabase(config: DatabaseConfig, log: Log, repairs = 
     const [what = '', ...fix] = (line ?? 'it failed')
       .replace(/^the database failed: /, '')
       .split(/: (?=[^:]+$)/)
-    return [fail(AREA, what, fix.join(': ') || 'see that it runs, and that the settings lead to it')]
+    return [fail(AREA, what, fix.join(': ') || 'check that it is running and that the settings are right')]
   }
 }
 
@@ -44,18 +44,16 @@ function judge(facts: Awaited<ReturnType<typeof inspectDatabase>>): Finding[] {
       ? ok(AREA, `PostgreSQL ${release} answers`)
       : fail(AREA, `PostgreSQL ${release} is too old`, 'upgrade it to 15 or newer'),
   ]
-  if (isReplica)
-    findings.push(fail(AREA, 'it is a replica, and read-only', 'set DATABASE_URL to the primary'))
+  if (isReplica) findings.push(fail(AREA, 'it is a read-only replica', 'set DATABASE_URL to the primary'))
   if (encoding !== 'UTF8')
     findings.push(
-      fail(AREA, `its encoding is ${encoding}`, "create it anew with: encoding 'UTF8' template template0"),
+      fail(AREA, `its encoding is ${encoding}`, "create it again with: encoding 'UTF8' template template0"),
     )
   if (!hasUnaccent && !offersUnaccent)
     findings.push(
-      fail(AREA, 'the extension unaccent is not there', 'install the contrib package of that PostgreSQL'),
+      fail(AREA, 'the extension unaccent is missing', 'install the contrib package of PostgreSQL'),
     )
-  if (!hasIcu)
-    findings.push(fail(AREA, 'it has no ICU collations', 'use a PostgreSQL that is built with ICU'))
+  if (!hasIcu) findings.push(fail(AREA, 'it has no ICU collations', 'use a PostgreSQL built with ICU'))
   return [...findings, judgeSchema(facts), judgeClock(facts.clockAheadMs)]
 }
 
@@ -72,12 +70,12 @@ function judgeSchema({ pending, isNewer }: { pending: number; isNewer: boolean }
 }
 
 function judgeCount({ found, counted, wrongBlocks }: MovieCount, isRepaired: boolean): Finding {
-  if (wrongBlocks === 0) return ok('count', `total_records is right: ${found}`)
-  const where = counted === found ? `, right in sum but not in ${wrongBlocks} blocks of ids` : ''
-  const what = `total_records was kept as ${counted}, and there are ${found} movies${where}`
+  if (wrongBlocks === 0) return ok('count', `total_records is correct: ${found}`)
+  const where = counted === found ? `, correct in total but not in ${wrongBlocks} blocks of ids` : ''
+  const what = `total_records was ${counted}, but there are ${found} movies${where}`
   return isRepaired
     ? ok('count', `${what}: corrected`)
-    : warn('count', what, '"redlight doctor --repair" counts anew; so does the daily purge')
+    : warn('count', what, 'run "redlight doctor --repair", or wait for the daily purge')
 }
 
 function judgeClock(aheadMs: number): Finding {
@@ -87,6 +85,6 @@ function judgeClock(aheadMs: number): Finding {
   return (off < CLOCK_FAIL_MS ? warn : fail)(
     'clock',
     what,
-    'let both machines keep time (systemd-timesyncd, chrony)',
+    'synchronize both clocks (systemd-timesyncd, chrony)',
   )
 }

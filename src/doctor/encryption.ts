@@ -5,7 +5,7 @@ import { type Finding, ok, warn } from './finding'
 const AREA = 'tls'
 const VERIFY = "add sslmode=verify-full, and sslrootcert= with the file of the server's certificate authority"
 
-/** Whether what is said to the databases can be read on the way there. */
+/** Whether connections to the databases are encrypted. */
 export function checkEncryption(config: DatabaseConfig): Finding[] {
   if (config.kind === 'embedded') return []
   const { url, directUrl, replicas } = config
@@ -22,13 +22,13 @@ function judge(variable: string, url: string): Finding {
   if (socketPath !== undefined || hosts.every(isThisMachine))
     return ok(AREA, `${variable} stays on this machine`)
   if (tls === undefined)
-    return warn(AREA, `${variable} leads to ${server} unencrypted: passwords and data can be read`, VERIFY)
+    return warn(AREA, `${variable} connects to ${server} unencrypted: passwords and data can be read`, VERIFY)
   if (tls.mode === 'prefer')
-    return warn(AREA, `${variable} leads to ${server} unencrypted if that offers no TLS`, VERIFY)
+    return warn(AREA, `${variable} connects to ${server} unencrypted if it offers no TLS`, VERIFY)
   return ok(
     AREA,
     tls.mode === 'require'
-      ? `${variable} leads to ${server} encrypted, whoever that is: sslmode=verify-full would check`
-      : `${variable} leads to ${server} encrypted, and its certificate is checked`,
+      ? `${variable} connects to ${server} encrypted, without checking its certificate: sslmode=verify-full would`
+      : `${variable} connects to ${server} encrypted, and its certificate is checked`,
   )
 }

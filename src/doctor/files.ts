@@ -11,7 +11,10 @@ const FAIL_BYTES = 50 * MEGABYTE
 const OTHERS = 0o007
 const GROUP = 0o070
 
-/** The room where data grows; without an embedded database, that for temporary files, which checking a backup takes. */
+/**
+ * Checks the disk where data grows; without an embedded database, the one for temporary files, which checking
+ * a backup uses.
+ */
 export async function checkDisk(database: DatabaseConfig): Promise<Finding[]> {
   const wanted = database.kind === 'embedded' ? database.dataDir : tmpdir()
   const folder = existsSync(wanted) ? wanted : '.'
@@ -19,10 +22,12 @@ export async function checkDisk(database: DatabaseConfig): Promise<Finding[]> {
   const free = bavail * bsize
   const what = `${Math.floor(free / MEGABYTE)} MB free in ${folder}`
   if (free >= WARN_BYTES) return [ok('disk', what)]
-  return [(free < FAIL_BYTES ? fail : warn)('disk', what, 'free some space, or move it to a larger disk')]
+  return [
+    (free < FAIL_BYTES ? fail : warn)('disk', what, 'free some space, or move the folder to a larger disk'),
+  ]
 }
 
-/** Whether what is to be secret can be read by others. */
+/** Whether others can read secrets. */
 export async function checkModes(
   database: DatabaseConfig,
   secretFiles: readonly string[],
@@ -31,7 +36,7 @@ export async function checkModes(
   const own = dataDir === undefined ? [] : [dataDir, join(dataDir, 'jwt-secret')]
   const findings = [
     ...(await Promise.all(own.map((path) => judge(path, OTHERS | GROUP)))),
-    // A group may be meant to read what an engine or systemd hands in.
+    // An engine or systemd may deliberately let a group read them.
     ...(await Promise.all(secretFiles.map((path) => judge(path, OTHERS)))),
   ].filter((finding) => finding !== undefined)
   return findings.length > 0 ? findings : [ok('files', 'secret files are private')]
@@ -42,5 +47,5 @@ async function judge(path: string, mask: number): Promise<Finding | undefined> {
   if (found === undefined || (found.mode & mask) === 0) return undefined
   const mode = (found.mode & 0o777).toString(8)
   const right = found.isDirectory() ? '700' : '600'
-  return warn('files', `${path} is open to others (mode ${mode})`, `chmod ${right} ${path}`)
+  return warn('files', `${path} can be read by others (mode ${mode})`, `chmod ${right} ${path}`)
 }

@@ -4,7 +4,7 @@ export type Finding = {
   readonly area: string
   readonly status: 'ok' | 'warn' | 'fail'
   readonly what: string
-  /** How to fix what is not well. */
+  /** Suggested fix. */
   readonly fix?: string
 }
 
@@ -22,7 +22,7 @@ export const fail = (area: string, what: string, fix: string): Finding => ({
   fix,
 })
 
-/** What a check finds, or that it took too long. */
+/** The findings of a check, or that it timed out. */
 export const checkWithin = (
   milliseconds: number,
   area: string,

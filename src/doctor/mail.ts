@@ -4,9 +4,10 @@ import { type Finding, fail, ok, warn } from './finding'
 
 const AREA = 'mail'
 const PATIENCE = { connectMs: 4000, silenceMs: 4000, totalMs: 6000 }
-const FIX = 'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or see what the mail server says'
+const FIX =
+  'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or check the log of the mail server'
 
-/** Greets the mail server and signs in there; sends a mail only if it is told to whom. */
+/** Greets the mail server and signs in; sends a mail only to a given address. */
 export async function checkMail(
   { smtp, database, publicUrl }: Config,
   testAddress?: string,
@@ -19,7 +20,10 @@ export async function checkMail(
   const where = `${smtp.host}:${smtp.port}`
   try {
     await verifySmtp(smtp, PATIENCE)
-    const verified = ok(AREA, `${where} answers${smtp.username === undefined ? '' : ', and lets us in'}`)
+    const verified = ok(
+      AREA,
+      `${where} answers${smtp.username === undefined ? '' : ', and accepts the password'}`,
+    )
     if (testAddress === undefined) return [verified]
     await createSmtpMailer(smtp, PATIENCE).send({
       to: testAddress,

@@ -4,10 +4,10 @@ import { type Finding, fail, ok, warn } from './finding'
 
 const MIN_DISTINCT = 8
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
-/** No network of one's own is wider: 10.0.0.0/8, fc00::/7. */
+/** No private network is wider than 10.0.0.0/8 or fc00::/7. */
 const WIDEST_OWN = { ipv4: 8, ipv6: 7 }
 
-/** Settings that a service starts with, and that leave it open: said at its start too. */
+/** Settings that start but leave the service open; also logged at startup. */
 export const dangers = (config: Config): Finding[] => [
   ...weakSecrets(config),
   ...trustInEveryone(config),
@@ -19,11 +19,13 @@ export function checkSecrets(config: Config): Finding[] {
   const { jwt, database } = config
   if (jwt.secrets === undefined) {
     const where = database.kind === 'embedded' ? database.dataDir : 'DATA_DIR'
-    return [ok('secret', `JWT_SECRET is made once, and kept in ${where}`)]
+    return [ok('secret', `JWT_SECRET is generated and kept in ${where}`)]
   }
   const weak = weakSecrets(config)
   if (weak.length > 0) return weak
-  return [ok('secret', `JWT_SECRET holds ${jwt.secrets.length} of good length and variety`)]
+  return [
+    ok('secret', `JWT_SECRET has ${jwt.secrets.length} strong secret${jwt.secrets.length === 1 ? '' : 's'}`),
+  ]
 }
 
 const weakSecrets = ({ jwt }: Config): Finding[] =>
@@ -31,7 +33,7 @@ const weakSecrets = ({ jwt }: Config): Finding[] =>
     isGuessable(secret)
       ? warn(
           'secret',
-          `number ${index + 1} of JWT_SECRET looks made by hand: whoever guesses it can sign in as anyone`,
+          `secret ${index + 1} of JWT_SECRET looks handmade: anyone who guesses it can sign in as any user`,
           'make one with `openssl rand -base64 48`, put it first, and drop the old one after JWT_TTL',
         )
       : [],
@@ -39,7 +41,7 @@ const weakSecrets = ({ jwt }: Config): Finding[] =>
 
 const isGuessable = (secret: string) =>
   new Set(secret).size < MIN_DISTINCT ||
-  // It repeats itself.
+  // The secret repeats itself.
   (secret + secret).indexOf(secret, 1) < secret.length ||
   /secret|password|change.?me|example|redlight|12345|abcdef|qwerty/i.test(secret)
 
@@ -49,8 +51,8 @@ export function checkLimits({ limiter }: Config): Finding[] {
   return [
     warn(
       'limits',
-      `LIMITER_EXEMPT lets everyone off (${wide.join(', ')}): no limit holds`,
-      'name the networks of your own programs alone, or set LIMITER_ENABLED=false if that is meant',
+      `LIMITER_EXEMPT exempts everyone (${wide.join(', ')}): there are no limits`,
+      'list only the networks of your own programs, or set LIMITER_ENABLED=false if you mean it',
     ),
   ]
 }
@@ -61,32 +63,32 @@ function trustInEveryone({ trustedProxies }: Config): Finding[] {
   return [
     fail(
       'proxies',
-      `TRUSTED_PROXIES trusts everyone (${wide.join(', ')}): any client may forge its address`,
-      'name your proxies alone',
+      `TRUSTED_PROXIES trusts everyone (${wide.join(', ')}): any client can forge its address`,
+      'list only your own proxies',
     ),
   ]
 }
 
-/** However it is spelt, and in halves too. */
+/** In any spelling, and also as two halves. */
 function isEveryone(network: string): boolean {
   const [address = '', prefix] = network.split('/')
   return prefix !== undefined && Number(prefix) < WIDEST_OWN[isIPv6(address) ? 'ipv6' : 'ipv4']
 }
 
-/** Who may ask for the metrics: from behind a proxy on this machine, everybody comes from it. */
+/** Behind a proxy on this machine, all clients appear to come from loopback. */
 export function checkMetrics({ metricsNetworks = [], trustedProxies }: Config): Finding[] {
   const loopback = metricsNetworks.find((network) => LOOPBACK.test(network.replace(/\/.*/, '')))
   if (loopback === undefined || trustedProxies.length > 0) return []
   return [
     warn(
       'metrics',
-      `METRICS_NETWORKS has ${loopback}, and TRUSTED_PROXIES is empty: behind a proxy on this machine anyone may ask`,
+      `METRICS_NETWORKS has ${loopback}, and TRUSTED_PROXIES is empty: behind a proxy on this machine anyone can read the metrics`,
       'set TRUSTED_PROXIES=127.0.0.1,::1 if there is one',
     ),
   ]
 }
 
-/** What a proxy in front needs, and what is wrong without one. */
+/** What a proxy in front needs, and what is missing without one. */
 export function checkProxies(config: Config): Finding[] {
   const { host, publicUrl, trustedProxies, database } = config
   const url = new URL(publicUrl)
@@ -96,7 +98,7 @@ export function checkProxies(config: Config): Finding[] {
   if (url.protocol === 'https:' && trustedProxies.length === 0)
     note(
       'proxies',
-      'PUBLIC_URL is https, so a proxy stands in front, but TRUSTED_PROXIES is empty: all clients share its limits',
+      'PUBLIC_URL is https, so there is a proxy in front, but TRUSTED_PROXIES is empty: all clients share one limit',
       LOOPBACK.test(host)
         ? 'set TRUSTED_PROXIES=127.0.0.1,::1'
         : 'set TRUSTED_PROXIES to the address of the proxy',
@@ -110,14 +112,12 @@ export function checkProxies(config: Config): Finding[] {
   if (isPublic && LOOPBACK.test(host) && trustedProxies.length === 0 && url.protocol === 'http:')
     note(
       'proxies',
-      `HOST ${host} is reached from this machine alone`,
+      `HOST ${host} is reachable only from this machine`,
       'set HOST=0.0.0.0, or put a proxy in front',
     )
   if (!isPublic && database.kind === 'postgres')
-    note(
-      'proxies',
-      `mails point to ${publicUrl}, which leads their readers to their own machine`,
-      'set PUBLIC_URL',
-    )
-  return findings.length > 0 ? findings : [ok('proxies', `HOST, PUBLIC_URL and TRUSTED_PROXIES fit together`)]
+    note('proxies', `mails link to ${publicUrl}, which only works on this machine`, 'set PUBLIC_URL')
+  return findings.length > 0
+    ? findings
+    : [ok('proxies', `HOST, PUBLIC_URL and TRUSTED_PROXIES are consistent`)]
 }

@@ -127,7 +127,7 @@ describe('a database that is not empty', () => {
     expect(await run(database, 'restore', file())).toMatchObject({ code: 0, error: '' })
     expect(await run(database, 'restore', file())).toMatchObject({
       code: 1,
-      error: expect.stringMatching(/^redlight restore: the database holds users or movies: .*--replace.*\n$/),
+      error: expect.stringMatching(/^redlight restore: the database has users or movies: .*--replace.*\n$/),
     })
     expect(await run(database, 'restore', file(), '--replace', '--keep-sessions')).toMatchObject({ code: 0 })
     const connection = testDatabaseUrl === undefined ? undefined : database.connect()

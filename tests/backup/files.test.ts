@@ -107,7 +107,7 @@ describe('a backup that cannot be written', () => {
       [['restore'], 2, /missing required argument "file"/],
       [['backup', join(place, 'nowhere', 'x')], 1, /ENOENT/],
       [['backup', '--keep', '3', join(place, 'nowhere')], 1, /ENOENT/],
-      [['backup', '--keep', '3', file()], 1, /is no folder/],
+      [['backup', '--keep', '3', file()], 1, /is not a folder/],
       [['backup', '/proc/x'], 1, /\(E(NOENT|ACCES|PERM|ROFS)\)/],
     ]
     for (const [args, code, words] of cases) {

@@ -129,7 +129,7 @@ describe('what would be lost with it is named, and nothing is changed', () => {
     const { code, error } = await redlight(['restore', file, '--replace'], databaseVariables(theirs.config))
     expect({ code, error }).toEqual({
       code: 1,
-      error: expect.stringContaining('was not made by Redlight: name an empty database'),
+      error: expect.stringContaining('was not made by Redlight: use an empty database'),
     })
     expect(
       await withDb(theirs.config, async (db) => (await db.execute(sql.raw('select id from users'))).length),
@@ -160,7 +160,7 @@ describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits
     const insert = "insert into users (name, email, password_hash) values ('Late', 'late@example.com', 'x')"
     expect(await meanwhile(insert, async () => {})).toMatchObject({
       code: 1,
-      error: expect.stringContaining('the database holds users or movies'),
+      error: expect.stringContaining('the database has users or movies'),
     })
     expect(await ask("delete from users where name = 'Late' returning name as it")).toEqual([{ it: 'Late' }])
   })
@@ -171,7 +171,7 @@ describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits
     const connect = () => service`select 1`
     expect(await meanwhile('select from movies for share', connect, '--replace')).toMatchObject({
       code: 1,
-      error: expect.stringContaining('a redlight that runs has 1 connections'),
+      error: expect.stringContaining('a running redlight has 1 connections'),
     })
     await service.end()
   })

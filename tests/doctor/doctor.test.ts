@@ -71,7 +71,7 @@ describe('the doctor', () => {
   test('says what a database needs that is away, and no secret', async () => {
     const found = await examine({ DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', JWT_SECRET: SECRET })
     expect(found.of('database')).toMatchObject([
-      { status: 'fail', fix: expect.stringContaining('see that it runs') },
+      { status: 'fail', fix: expect.stringContaining('check that it is running') },
     ])
     expect(found.of('disk')).toHaveLength(1)
     expect(found.text).not.toContain('hunter2')
@@ -138,9 +138,9 @@ describe('the doctor', () => {
 
   const proxies: [env: Record<string, string>, status: string, words: string][] = [
     [{ PUBLIC_URL: 'https://movies.example' }, 'warn', 'TRUSTED_PROXIES is empty'],
-    [{ PUBLIC_URL: 'https://movies.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'fit together'],
+    [{ PUBLIC_URL: 'https://movies.example', TRUSTED_PROXIES: '127.0.0.1' }, 'ok', 'are consistent'],
     [{ TRUSTED_PROXIES: '0.0.0.0/0' }, 'fail', 'trusts everyone'],
-    [{ TRUSTED_PROXIES: '10.0.0.0/8,fc00::/7,::1,0.0.0.0' }, 'ok', 'fit together'],
+    [{ TRUSTED_PROXIES: '10.0.0.0/8,fc00::/7,::1,0.0.0.0' }, 'ok', 'are consistent'],
     [{ PUBLIC_URL: 'http://movies.example', HOST: '0.0.0.0' }, 'warn', 'unencrypted'],
   ]
   test.each(proxies)('judges %p', async (env, status, words) => {
@@ -151,7 +151,7 @@ describe('the doctor', () => {
   const addresses: [url: string, status: string, words: string][] = [
     ['postgres://u:hunter2@192.0.2.1/d?sslmode=disable', 'warn', 'to 192.0.2.1 unencrypted: passwords'],
     ['postgres://u:hunter2@192.0.2.1:5433/d', 'warn', 'to 192.0.2.1:5433 unencrypted if that offers no TLS'],
-    ['postgres://u:hunter2@192.0.2.1/d?sslmode=require', 'ok', 'encrypted, whoever that is'],
+    ['postgres://u:hunter2@192.0.2.1/d?sslmode=require', 'ok', 'encrypted, without checking its certificate'],
     ['postgres://u:hunter2@192.0.2.1/d?sslmode=verify-full', 'ok', 'its certificate is checked'],
     ['postgres://u:hunter2@127.0.0.1:1/d', 'ok', 'stays on this machine'],
     ['postgres://u:hunter2@%2Fnone/d', 'ok', 'stays on this machine'],
@@ -216,10 +216,10 @@ describe('the doctor', () => {
     const warned = program.lines.filter((line) => line.includes('"level":"warn"'))
     expect(warned.map((line) => JSON.parse(line).message)).toEqual([
       ...[1, 3, 4].map((number) =>
-        expect.stringMatching(RegExp(`^number ${number} of JWT_SECRET .*openssl rand`)),
+        expect.stringMatching(RegExp(`^secret ${number} of JWT_SECRET .*openssl rand`)),
       ),
-      expect.stringMatching(/^TRUSTED_PROXIES trusts everyone .*; name your proxies alone$/),
-      expect.stringMatching(/^LIMITER_EXEMPT lets everyone off .*; name the networks/),
+      expect.stringMatching(/^TRUSTED_PROXIES trusts everyone .*; list only your own proxies$/),
+      expect.stringMatching(/^LIMITER_EXEMPT exempts everyone .*; list only the networks/),
     ])
     for (const secret of weak) expect(program.lines.join()).not.toContain(secret)
   })

@@ -109,11 +109,11 @@ describe('a count that is wrong', () => {
     const found = await exact()
     expect(await doctor()).toMatchObject({ status: 'ok' })
     await spoil()
-    const wrong = `total_records was kept as ${found + 4}, and there are ${found} movies`
+    const wrong = `total_records was ${found + 4}, but there are ${found} movies`
     expect(await doctor()).toMatchObject({ status: 'warn', what: wrong })
     expect(await total()).toBe(found + 4)
     expect(await doctor('--repair')).toMatchObject({ status: 'ok', what: `${wrong}: corrected` })
-    expect(await doctor()).toMatchObject({ status: 'ok', what: `total_records is right: ${found}` })
+    expect(await doctor()).toMatchObject({ status: 'ok', what: `total_records is correct: ${found}` })
     expect(await exact()).toBe(found)
   })
 
