@@ -14,7 +14,7 @@ type Smtp = {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly sender: string
-  /** What the server is greeted with; undefined leaves it to the name of this machine. */
+  /** Our name in EHLO; undefined means the host name of this machine. */
   readonly name: string | undefined
 }
 
@@ -34,12 +34,12 @@ type Limiter = {
 export type Config = {
   readonly host: string
   readonly port: number
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly publicUrl: string
   readonly environment: string
   readonly database: DatabaseConfig
   readonly migrateOnStart: boolean
-  /** Undefined secrets, on the embedded database alone, are made and kept in its folder. */
+  /** Undefined only with the embedded database: a secret is generated and kept in its folder. */
   readonly jwt: { readonly secrets: readonly string[] | undefined; readonly ttlSeconds: number }
   /** Undefined: mails go to the log. */
   readonly smtp: Smtp | undefined
@@ -57,7 +57,7 @@ export type Config = {
   readonly shutdownTimeoutMs: number
 }
 
-/** The configuration that the environment asks for; throws a ConfigError that tells everything that is wrong. */
+/** Reads the environment; throws a ConfigError with all problems. */
 export function readConfig(
   environment: Environment,
   readFile: (path: string) => string,
@@ -114,7 +114,7 @@ function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
   }
   if (read.isSet(smtpUsername) !== read.isSet(smtpPassword))
     read.problems.push('SMTP_USERNAME and SMTP_PASSWORD go together: set both, or neither')
-  // A mail address can't have an IP address for its domain.
+  // An IP address can't be the domain of a mail address.
   const senderHost = isIP(publicHost) || publicHost.startsWith('[') ? 'localhost' : publicHost
   const name = read.optional(smtpName)
   const sender = read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`
@@ -128,13 +128,13 @@ function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
   }
 }
 
-/** Mail servers on the internet refuse a name without a dot, and an address that isn't the client's. */
+/** Mail servers on the internet refuse a name without a dot, or a foreign IP address. */
 function greetingOf(publicHost: string, sender: string): string | undefined {
   const domain = /@([^@>]+)>?$/.exec(sender)?.[1] ?? ''
   return [publicHost, domain].find((name) => isIP(name) === 0 && /^[^[]+\.[^.]/.test(name))
 }
 
-/** RFC 5321, section 4.1.3: an address stands in brackets. */
+/** RFC 5321 section 4.1.3: an IP address is written in brackets. */
 const greetingName = (name: string) => {
   const kind = isIP(name)
   return kind === 0 ? name : `[${kind === 6 ? 'IPv6:' : ''}${name}]`
@@ -160,7 +160,7 @@ function deepFreeze(value: object) {
   Object.freeze(value)
 }
 
-/** What may be printed of a configuration. */
+/** The configuration without secrets, for printing. */
 export function redacted(config: Config): Record<string, unknown> {
   const { database, jwt, smtp, redisUrl } = config
   return {

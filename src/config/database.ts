@@ -6,7 +6,7 @@ import { table } from './variables'
 export type PostgresConfig = {
   readonly kind: 'postgres'
   readonly url: string
-  /** The same database past the pooler that `url` leads to; undefined without one. */
+  /** The same database without the pooler of `url`; undefined if there is none. */
   readonly directUrl?: string | undefined
   readonly replicas?: ReplicasConfig | undefined
   readonly poolMax: number
@@ -43,7 +43,7 @@ function buildDirectUrl(read: Reader): string | undefined {
   return read.optional(databaseDirectUrl)
 }
 
-/** Prisma's `pgbouncer=true` says where an address leads, which changes what may be sent there. */
+/** Prisma's `pgbouncer=true` declares a pooler, which changes what may be sent there. */
 function judgePrisma(read: Reader, url: string | undefined, others: readonly (string | undefined)[]) {
   const isPgBouncer = (address: string | undefined) =>
     address !== undefined && connectionOf(address).isPgBouncer
@@ -66,7 +66,7 @@ function buildReplicas(read: Reader): ReplicasConfig | undefined {
   return urls && { urls, maxLagMs }
 }
 
-/** What may be printed of it. */
+/** The configuration without passwords, for printing. */
 export function redactedDatabase(config: DatabaseConfig): DatabaseConfig {
   if (config.kind === 'embedded') return config
   const { url, directUrl, replicas } = config

@@ -9,15 +9,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** The offending text, unless it looks like an address with a password in it. */
+/** Quotes the wrong text, unless it looks like a URL with a password. */
 const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${shown(text)}`)
 
-const WHITE_SPACE = 'begins or ends with white space, perhaps of a Windows line end: take it away'
+const WHITE_SPACE = 'begins or ends with white space, perhaps from a Windows line end: remove it'
 
-/** What a shell would have taken away or replaced, and docker's --env-file, systemd or Compose hand on. */
+/** Quotes, spaces and ~ that a shell would handle, but docker's --env-file, systemd and Compose pass on. */
 function unmeantIn(name: string, text = '', isPath = false): string | undefined {
   if (/^(["']).*\1$/s.test(text))
-    return `${name} stands in quotes, which docker's --env-file hands on: write it without${isPath ? '' : `, or into ${name}_FILE if they belong to the value`}`
+    return `${name} is in quotes, which docker's --env-file keeps: write it without${isPath ? '' : `, or into ${name}_FILE if they belong to the value`}`
   if (isPath && /^\s|\s$/.test(text)) return `${name} ${WHITE_SPACE}`
   if (isPath && text.startsWith('~')) return `${name} ${TILDE}`
 }
@@ -25,16 +25,16 @@ function unmeantIn(name: string, text = '', isPath = false): string | undefined 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type Reader = ReturnType<typeof createReader>
 
-/** Reads variables one by one, from the environment or from the file that NAME_FILE names, and collects what is wrong. */
+/** Reads variables, from the environment or from the file that NAME_FILE names, and collects the problems. */
 export function createReader(environment: Environment, readFile: (path: string) => string) {
   const problems: string[] = []
-  // An empty variable is how a compose file or a unit unsets one.
+  // Compose files and systemd units unset a variable by leaving it empty.
   const given = (name: string) => environment[name] || undefined
   const fileOf = (variable: Variable<unknown>) => given(`${variable.name}_FILE`)
 
   function readText({ name }: Variable<unknown>, path: string): string | undefined {
     try {
-      // Windows' editors put a byte order mark in front.
+      // Windows editors add a byte order mark.
       const text = readFile(path)
         .replace(/^\uFEFF/, '')
         .replace(/\r?\n$/, '')
@@ -70,7 +70,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
       return undefined
     }
     if (/^\s|\s$/.test(text)) return wrong(WHITE_SPACE)
-    // The replacement character is what is left of bytes that are not UTF-8, such as a key written raw to a file.
+    // The replacement character stands for bytes that aren't UTF-8, such as a raw binary key.
     if (/[\p{Cc}\uFFFD]/u.test(text)) return wrong('must be one line of text, without control characters')
     return parse(text, wrong)
   }
@@ -80,7 +80,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
   return {
     problems,
     isSet,
-    /** Notes a variable that means nothing without another one. */
+    /** Records a variable that has no effect without another one. */
     needs(variable: Variable<unknown>, other: Variable<unknown>) {
       if (isSet(variable) && !isSet(other))
         problems.push(
@@ -88,7 +88,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
         )
     },
     optional: read,
-    /** The default stands in for a wrong value too, so that reading goes on. */
+    /** A wrong value is replaced by the default, so that reading continues. */
     value<T>(variable: VariableWithDefault<T>): T {
       const standard = variable.parse(variable.default, () => undefined)
       if (standard === undefined) throw new Error(`the default of ${variable.name} is wrong`)

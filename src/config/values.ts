@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
 import { isMailAddress } from '../rules/fields'
 
-/** Notes a problem: the rule that the text breaks and, where it may be printed, the text. */
+/** Records a problem: the broken rule and, if it may be printed, the text. */
 export type Wrong = (rule: string, text?: string) => undefined
 export type Parse<T> = (text: string, wrong: Wrong) => T | undefined
 
@@ -50,7 +50,7 @@ export const oneOf =
   (text, wrong) =>
     values.find((value) => value === text) ?? wrong(`must be ${values.join(' or ')}`, text)
 
-/** Texts between commas, without the spaces around them, each once. */
+/** Comma-separated texts, trimmed, without duplicates. */
 export const list =
   <T extends string>(entry: Parse<T>): Parse<readonly T[]> =>
   (text, wrong) => {
@@ -58,11 +58,11 @@ export const list =
     return [...new Set(entries.filter((value) => value !== undefined))]
   }
 
-export const TILDE = 'begins with ~, which only a shell replaces: write the whole path'
+export const TILDE = 'begins with ~, which only a shell expands: write the full path'
 
 export const path: Parse<string> = (text, wrong) => (text.startsWith('~') ? wrong(TILDE, text) : text)
 
-/** Any text; what would break a line was refused before. */
+/** Any text; line breaks were refused before. */
 export const line: Parse<string> = (text) => text
 
 export const label: Parse<string> = (text, wrong) =>
@@ -77,7 +77,7 @@ const isHost = (text: string) => isAddress(text) || (HOST_NAME.test(text) && URL
 export const host: Parse<string> = (text, wrong) =>
   isHost(text) ? text : wrong('must be a host name or an IP address, without scheme, port or brackets', text)
 
-/** Where a program on this machine reaches what listens there. */
+/** Local URL of a listener; a wildcard host becomes localhost. */
 export function localUrl(host: string, port: number): string {
   const url = new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}`)
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = 'localhost'
@@ -91,12 +91,12 @@ export const webUrl: Parse<string> = (text, wrong) => {
   return origin + pathname.replace(/\/+$/, '')
 }
 
-/** As a browser sends it: in lower case, a name of other letters in its ASCII form, no standard port. */
+/** As browsers send it: lower case, international names in ASCII, no default port. */
 export const origin: Parse<string> = (text, wrong) => {
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\*]+$/i.test(text) || !URL.canParse(text))
     return wrong('must list origins like https://app.example.com:8443, without path, user or wildcard', text)
   const { origin } = new URL(text)
-  // That of a scheme that is not the web's, such as an app's, is opaque to URL.
+  // URL gives 'null' as the origin of app://; keep the text.
   return origin === 'null' ? text.toLowerCase() : origin
 }
 
@@ -104,7 +104,7 @@ export const network: Parse<string> = (text, wrong) => {
   const [address = '', prefix, ...more] = text.split('/')
   const maxPrefix = isIPv6(address) ? 128 : 32
   const isPrefix = (digits: string) => /^(0|[1-9]\d{0,2})$/.test(digits) && Number(digits) <= maxPrefix
-  // An IPv4 client is compared as IPv4, so it would never be found in a network of mapped addresses.
+  // IPv4 clients are compared as IPv4, so a network of mapped addresses would never match.
   const isMapped = /^::ffff:/i.test(address)
   const holds = isAddress(address) && (prefix === undefined || (isPrefix(prefix) && !isMapped))
   return holds && more.length === 0
@@ -112,7 +112,7 @@ export const network: Parse<string> = (text, wrong) => {
     : wrong('must list IP addresses or networks like 10.0.0.0/8 or 2001:db8::/32', text)
 }
 
-/** An address, or `Name <address>`; a name with marks that mean something in a header stands in quotes. */
+/** An address, or `Name <address>`; a name with special characters must be quoted. */
 export const sender: Parse<string> = (text, wrong) => {
   const address = /^(?:"[^"\\]*"|[^"(),:;<>@[\\\]]*) ?<([^<>]*)>$/.exec(text)?.[1] ?? text
   return isMailAddress(address)

@@ -5,14 +5,14 @@ import * as is from './values'
 
 export type Variable<T> = {
   readonly name: string
-  /** In the words of the documentation; of a required variable it is the value itself. */
+  /** In the words of the documentation; with hasDefault, the value itself. */
   readonly default: string
   readonly description: string
   readonly parse: is.Parse<T>
 }
 export type VariableWithDefault<T> = Variable<T> & { readonly hasDefault: true }
 
-/** A variable whose default is a value like any other, read by the same rules. */
+/** A variable whose default follows the same rules as a given value. */
 export const withDefault = <T>(
   name: string,
   value: string,
@@ -20,7 +20,7 @@ export const withDefault = <T>(
   description: string,
 ): VariableWithDefault<T> => ({ name, default: value, description, parse, hasDefault: true })
 
-/** A variable that may be absent, and what happens then. */
+/** A variable that may be absent; `whenAbsent` says what happens then. */
 export const optional = <T>(
   name: string,
   whenAbsent: string,
@@ -31,7 +31,7 @@ export const optional = <T>(
 export type Permission = 'movies:read' | 'movies:write'
 
 const uniqueRules = ['title', 'title,year'] as const
-/** What makes two movies one. */
+/** The fields that make a movie unique. */
 export type UniqueBy = (typeof uniqueRules)[number]
 
 const permissions: readonly Permission[] = ['movies:read', 'movies:write']
@@ -84,20 +84,20 @@ export const table = {
   shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', is.milliseconds('0s', '1h'), 'how long requests may still take then'),
 }
 
-/** Every variable, as the README and the help list them; each may also come as NAME_FILE. */
+/** In the order of the README and the help; each can also be given as NAME_FILE. */
 export const variables: readonly Variable<unknown>[] = Object.values(table)
 
 const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|MOVIES|SHUTDOWN|SMTP)_/
 
 const names = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
 
-// Where a name is short, or the slip is not a small one, it is another program's.
+// A short name, or one with more typos, is more likely another program's.
 const MIN_LENGTH = 8
 const MAX_SLIPS = 2
 const looksLikeOurs = (name: string) =>
   OUR_PREFIX.test(name) || (name.length >= MIN_LENGTH && closest(name, names, MAX_SLIPS) !== undefined)
 
-/** What looks like one of our variables and is none: probably misspelt, perhaps another program's. */
+/** Variables that look like ours but aren't: probably misspelt, perhaps another program's. */
 export const unknownVariables = (environment: Readonly<Record<string, string | undefined>>): string[] =>
   Object.keys(environment)
     .filter((name) => environment[name] !== undefined && !names.has(name) && looksLikeOurs(name))
@@ -109,6 +109,6 @@ export function unknownVariable(name: string): string {
   return `Ignoring unknown setting ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`
 }
 
-/** The files that hold values, as NAME_FILE names them. */
+/** Paths given as NAME_FILE. */
 export const settingFiles = (environment: Readonly<Record<string, string | undefined>>): string[] =>
   variables.flatMap(({ name }) => environment[`${name}_FILE`] || [])

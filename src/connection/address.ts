@@ -5,25 +5,25 @@ import { readTls, type Tls, tlsOf } from './tls'
 
 export type Host = { readonly host: string; readonly port: number | undefined }
 
-/** What a connection string says, in the terms of libpq. */
+/** A connection string, in libpq's terms. */
 export type Connection = {
-  /** Empty where the string names none. */
+  /** Empty if the string names none. */
   readonly hosts: readonly Host[]
-  /** The socket's file, instead of hosts. */
+  /** Path of the socket, used instead of hosts. */
   readonly socketPath: string | undefined
   readonly user: string | undefined
   readonly password: string | undefined
   readonly database: string
-  /** As libpq writes them, `any` too; undefined where the string has none. */
+  /** In libpq's spelling, including `any`; undefined if absent. */
   readonly targetSessionAttrs: string | undefined
-  /** Undefined: unencrypted. */
+  /** Undefined means unencrypted. */
   readonly tls: Tls | undefined
   readonly connectTimeoutSeconds: number | undefined
   readonly keepAliveSeconds: number | undefined
   readonly applicationName: string | undefined
-  /** The server's own options, such as `-c geqo=off`. */
+  /** Server options, such as `-c geqo=off`. */
   readonly options: string | undefined
-  /** Whether it was written for Prisma, to lead to PgBouncer. */
+  /** Whether it has Prisma's pgbouncer=true. */
   readonly isPgBouncer: boolean
 }
 
@@ -39,11 +39,11 @@ type Parts = {
   readonly hosts: readonly Host[]
   readonly database: string
   readonly parameters: Parameters
-  /** Each parameter has a value, and only one. */
+  /** Whether each parameter has exactly one value. */
   readonly isClear: boolean
 }
 
-/** Notes everything that is wrong with a connection string, and never a part of it that may be a password. */
+/** Records everything wrong with a connection string, without quoting anything that may be a password. */
 export const databaseUrl: Parse<string> = (text, wrong) => {
   const parts = split(text)
   if (parts === undefined) return wrong(FORM)
@@ -57,7 +57,7 @@ export const databaseUrl: Parse<string> = (text, wrong) => {
   return problems.length === 0 ? text : undefined
 }
 
-/** Of a connection string that `databaseUrl` takes. */
+/** For a connection string that `databaseUrl` accepts. */
 export function connectionOf(text: string): Connection {
   const parts = split(text)
   if (parts === undefined) throw new Error(`the database ${FORM}`)
@@ -84,11 +84,11 @@ export function connectionOf(text: string): Connection {
 
 export const isThisMachine = ({ host }: Host) => /^(localhost|127\.[\d.]+|::1)$/i.test(host)
 
-/** As it is written in an address. */
+/** In URL form. */
 export const hostName = ({ host, port }: Host) =>
   (isIP(host) === 6 ? `[${host}]` : host) + (port === undefined ? '' : `:${port}`)
 
-/** Where it leads, for messages. */
+/** The server's name, for messages. */
 export function serverName(text: string): string {
   const { hosts, socketPath } = connectionOf(text)
   return socketPath ?? (hosts.map(hostName).join() || 'localhost')
@@ -122,7 +122,10 @@ function splitPair(pair: string): [name: string, value: string] {
   return [decode(name), decode(value.join('='))]
 }
 
-/** Those before the path, or those of the parameter `host`; the parameter `port` has one for all, or one for each. */
+/**
+ * Hosts before the path, or those of the parameter `host`; the parameter `port` has one value for all, or one
+ * each.
+ */
 function splitHosts(authority: string, names?: string, ports?: string): Host[] {
   const written = authority.split(',').map(splitHost)
   const hosts = names?.split(',').map((host, index) => ({ host, port: written[index]?.port })) ?? written
@@ -141,7 +144,7 @@ function splitHost(text: string): Host {
   return { host: decode(address ?? name), port: port ? Number(port) : undefined }
 }
 
-/** Control characters could end the text that is sent to the server. */
+/** A control character could end a text in the protocol. */
 function decode(text: string): string {
   const decoded = decodeURIComponent(text)
   if (/\p{Cc}/u.test(decoded)) throw new Error('control characters')

@@ -4,10 +4,10 @@ import { readTls } from './tls'
 
 type DriverOptions = Options<Record<string, never>>
 
-/** The name that a restore looks for, with the operator's own behind it. */
+/** The name that a restore looks for, followed by the operator's own. */
 export const APPLICATION_NAME = 'redlight'
 
-/** A connection string in the terms of the driver, which would send the server what it doesn't know in a URL. */
+/** A connection string as driver options: in a URL, the driver would send unknown parameters to the server. */
 export function driverOptions(url: string): DriverOptions {
   const connection = connectionOf(url)
   const { user, password, database, connectTimeoutSeconds, keepAliveSeconds, options } = connection

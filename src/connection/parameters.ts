@@ -2,7 +2,7 @@ import { didYouMean, shown } from '../rules/suggest'
 
 export type Parameters = ReadonlyMap<string, string>
 
-/** What a value has to be, where it is not. */
+/** Describes a valid value, if the given one isn't. */
 type Rule = (value: string) => string | undefined
 
 const any: Rule = () => undefined
@@ -21,7 +21,7 @@ const HOUR_SECONDS = 3600
 const MAX_COUNT = 2_147_483_647
 const count = wholeNumber(MAX_COUNT)
 
-/** What libpq understands on the client's side, and Redlight too. */
+/** Client parameters that both libpq and Redlight understand. */
 const known: Readonly<Record<string, Rule>> = {
   host: any,
   port: any,
@@ -29,7 +29,7 @@ const known: Readonly<Record<string, Rule>> = {
   password: any,
   dbname: any,
   sslmode: oneOf(...SSL_MODES),
-  // The driver's own name for it.
+  // The driver's own name for sslmode.
   ssl: oneOf('true', 'false', ...SSL_MODES),
   sslrootcert: any,
   sslcert: any,
@@ -47,7 +47,7 @@ const known: Readonly<Record<string, Rule>> = {
   connect_timeout: wholeNumber(HOUR_SECONDS),
   keepalives: oneOf('0', '1'),
   keepalives_idle: wholeNumber(HOUR_SECONDS),
-  // What else there is to tune: a server that says nothing is given up long before these count.
+  // Accepted but ineffective: a silent server is given up long before these count.
   keepalives_interval: count,
   keepalives_count: count,
   tcp_user_timeout: count,
@@ -56,14 +56,14 @@ const known: Readonly<Record<string, Rule>> = {
   options: any,
   target_session_attrs: oneOf(...TARGETS),
   load_balance_hosts: oneOf('disable'),
-  // Prisma's.
+  // From Prisma.
   schema: (value) => (value === 'public' ? undefined : 'public, where Redlight keeps its tables'),
   pgbouncer: oneOf('true', 'false'),
 }
 
 const NO_GSS = 'leave it out: GSSAPI is not supported'
-const WRITE_OUT = 'write what it holds into the URL instead'
-/** What others understand, and what to do with it. */
+const WRITE_OUT = 'write its content into the URL instead'
+/** Parameters of other clients, with advice. */
 const foreign: Readonly<Record<string, string>> = {
   connection_limit: 'set DATABASE_POOL_MAX instead',
   pool_timeout: 'leave it out: a request waits 4.5 s at most',
@@ -89,7 +89,7 @@ const foreign: Readonly<Record<string, string>> = {
 const UNKNOWN = 'leave it out; a setting of the server is written options=-c%20name%3Dvalue'
 
 export function judgeParameters(parameters: Parameters): string[] {
-  // What stands behind a password may be a part of it, where an & in it was not percent-encoded.
+  // After a password may come a part of it, if its & wasn't percent-encoded.
   const isPublic = !parameters.has('password') && !parameters.has('sslpassword')
   const problems = [...parameters].flatMap(([name, value]) => judge(name, value, isPublic) ?? [])
   return [...problems, ...judgeEncryption(parameters)]
@@ -102,7 +102,7 @@ function judge(name: string, value: string, isPublic: boolean): string | undefin
     return right && `has ${name}=${isPublic ? shown(value) : '…'}, which must be ${right}`
   }
   if (Object.hasOwn(foreign, name))
-    return `has the parameter ${name}, which Redlight doesn't take: ${foreign[name]}`
+    return `has the parameter ${name}, which Redlight doesn't support: ${foreign[name]}`
   if (!isPublic) return 'has an unknown parameter (write an & in the password as %26)'
   const meant = didYouMean(name, Object.keys(known))
   return `has an unknown parameter ${shown(name)}${meant || `: ${UNKNOWN}`}`
@@ -110,7 +110,7 @@ function judge(name: string, value: string, isPublic: boolean): string | undefin
 
 const VERIFYING = ['require', 'verify-ca', 'verify-full']
 
-/** What is asked of the encryption, and would not be kept. */
+/** Encryption requirements that would not be met. */
 function judgeEncryption(parameters: Parameters): string[] {
   const given = (name: string) => parameters.get(name) || undefined
   const problems: string[] = []

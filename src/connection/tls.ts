@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { getCACertificates, type SecureVersion } from 'node:tls'
 import type { Parameters } from './parameters'
 
-/** How a connection is encrypted; the files are named, not read. */
+/** Encryption of a connection; files are named here, not read. */
 export type Tls = {
-  /** `prefer`: unless the server has no TLS. `require`: whoever the server is. */
+  /** `prefer`: plain text if the server has no TLS. `require`: without checking the certificate. */
   readonly mode: 'prefer' | 'require' | 'verify-ca' | 'verify-full'
-  /** `system` or undefined: the authorities that browsers know, and this machine. */
+  /** `system` or undefined: public certificate authorities and those of this machine. */
   readonly rootCert: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
@@ -16,7 +16,7 @@ export type Tls = {
   readonly maxVersion: string | undefined
 }
 
-/** In the terms of node:tls. */
+/** Options of node:tls. */
 export type TlsOptions = {
   readonly rejectUnauthorized: boolean
   readonly checkServerIdentity?: () => undefined
@@ -28,7 +28,7 @@ export type TlsOptions = {
   readonly maxVersion?: SecureVersion | undefined
 }
 
-/** What these parameters ask for; without a word of it, what leaves this machine is encrypted where the server can. */
+/** The encryption that these parameters ask for; by default, connections that leave this machine prefer TLS. */
 export function tlsOf(parameters: Parameters, isThisMachine: boolean): Tls | undefined {
   const given = (name: string) => parameters.get(name) || undefined
   const mode = modeOf(parameters, isThisMachine)
@@ -46,7 +46,7 @@ export function tlsOf(parameters: Parameters, isThisMachine: boolean): Tls | und
 
 function modeOf(parameters: Parameters, isThisMachine: boolean): Tls['mode'] | undefined {
   const given = (name: string) => parameters.get(name) || undefined
-  // The driver can't bind a password to the channel; a checked certificate keeps the same man out of the middle.
+  // The driver doesn't support channel binding; a verified certificate prevents the same attack.
   if (given('sslrootcert') === 'system' || given('channel_binding') === 'require') return 'verify-full'
   const mode = given('sslmode') ?? given('ssl')
   switch (mode) {
@@ -60,12 +60,12 @@ function modeOf(parameters: Parameters, isThisMachine: boolean): Tls['mode'] | u
     case 'false':
       return undefined
   }
-  // A client's certificate can't be shown to a server without TLS.
+  // A client certificate can only be sent over TLS.
   if (given('sslcert') !== undefined) return 'require'
   return mode === undefined && isThisMachine ? undefined : 'prefer'
 }
 
-/** Reads the files that are named, or says what is wrong with them. */
+/** Reads the named files, or describes what is wrong with them. */
 export function readTls(
   tls: Tls,
 ): { options: TlsOptions; problem?: undefined } | { problem: string; options?: undefined } {
@@ -90,7 +90,7 @@ export function readTls(
   }
 }
 
-/** The driver would find out in the midst of a connection. */
+/** Checked here, or the driver would fail in the middle of a connection. */
 function requirePair({ cert, key, passphrase }: Tls) {
   if (cert === undefined || key === undefined) return
   const [certText, keyText] = [
@@ -126,6 +126,6 @@ function read(parameter: string, path: string, check: (text: string) => unknown)
     return text
   } catch {
     const what = parameter === 'sslkey' ? 'private key that sslpassword opens' : 'certificate'
-    throw new Error(`names a file in ${parameter} that holds no ${what} in PEM: ${path}`)
+    throw new Error(`names a file in ${parameter} without a ${what} in PEM: ${path}`)
   }
 }

@@ -125,7 +125,7 @@ test('every variable also comes as a file, without one newline at its end', () =
   for (const newline of ['', '\n', '\r\n'])
     expect(configOf({ PORT: '', PORT_FILE: '/p' }, { '/p': `81${newline}` }).port).toBe(81)
   expect(problemsOf({ PORT_FILE: '/p' }, { '/p': '81\n\n' })).toEqual([
-    'PORT (from PORT_FILE) begins or ends with white space, perhaps of a Windows line end: take it away',
+    'PORT (from PORT_FILE) begins or ends with white space, perhaps from a Windows line end: remove it',
   ])
   expect(problemsOf({ DATABASE_URL_FILE: '/d', JWT_SECRET: SECRET }, { '/d': '\n' })).toEqual([
     'DATABASE_URL_FILE names an empty file, /d: write the value into it, or unset DATABASE_URL_FILE',

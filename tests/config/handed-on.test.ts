@@ -4,7 +4,7 @@ import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '
 
 // What a shell takes away or replaces, and docker's --env-file, systemd and Compose hand on: alike for every variable.
 
-const WHITE_SPACE = 'begins or ends with white space, perhaps of a Windows line end: take it away'
+const WHITE_SPACE = 'begins or ends with white space, perhaps from a Windows line end: remove it'
 
 /** The problems of one variable amid all that it may need. */
 function problemsAbout(name: string, environment: Environment, files: Environment = {}) {
@@ -25,10 +25,10 @@ describe.each(variables.map(({ name }) => name))('%s', (name) => {
   test.each(['"', "'"])('in quotes %s is refused', (quote) => {
     for (const value of ['4000', '', 'a b'])
       expect(problemsAbout(name, { [name]: `${quote}${value}${quote}` })).toEqual([
-        `${name} stands in quotes, which docker's --env-file hands on: write it without, or into ${name}_FILE if they belong to the value`,
+        `${name} is in quotes, which docker's --env-file keeps: write it without, or into ${name}_FILE if they belong to the value`,
       ])
     expect(problemsAbout(name, { [`${name}_FILE`]: `${quote}/run/x${quote}` })).toEqual([
-      `${name}_FILE stands in quotes, which docker's --env-file hands on: write it without`,
+      `${name}_FILE is in quotes, which docker's --env-file keeps: write it without`,
     ])
   })
 
@@ -45,7 +45,7 @@ describe.each(variables.map(({ name }) => name))('%s', (name) => {
   test('from a file under ~ is refused', () => {
     for (const path of ['~/f', '~', '~root/f'])
       expect(problemsAbout(name, { [`${name}_FILE`]: path }, { [path]: 'x' })).toEqual([
-        `${name}_FILE begins with ~, which only a shell replaces: write the whole path`,
+        `${name}_FILE begins with ~, which only a shell expands: write the full path`,
       ])
   })
 })
@@ -53,7 +53,7 @@ describe.each(variables.map(({ name }) => name))('%s', (name) => {
 test('a folder under ~ is refused', () => {
   for (const DATA_DIR of ['~/x', '~', '~redlight/x'])
     expect(problemsOf({ DATA_DIR })).toEqual([
-      `DATA_DIR begins with ~, which only a shell replaces: write the whole path, not "${DATA_DIR}"`,
+      `DATA_DIR begins with ~, which only a shell expands: write the full path, not "${DATA_DIR}"`,
     ])
   expect(configOf({ DATA_DIR: './~x' }).database).toMatchObject({ dataDir: './~x' })
 })

@@ -163,7 +163,7 @@ test.each(refused)('?%s is refused', (parameters, words) => {
 test('a file that holds no certificate is refused', () => {
   const file = join(folder, 'text.pem')
   expect(problems(`postgres://app@db/redlight?sslmode=verify-ca&sslrootcert=${file}`)).toEqual([
-    `DATABASE_URL names a file in sslrootcert that holds no certificate in PEM: ${file}`,
+    `DATABASE_URL names a file in sslrootcert without a certificate in PEM: ${file}`,
   ])
 })
 
