@@ -15,15 +15,14 @@ const headers = {
     example:
       '</v1/movies?page=1>; rel="first", </v1/movies?page=2>; rel="next", </v1/movies?page=6>; rel="last"',
   },
-  Location: { description: 'Where it is.', schema: text, example: '/v1/movies/1' },
+  Location: { description: 'The path of the new record.', schema: text, example: '/v1/movies/1' },
   RateLimit: {
-    description:
-      'What is left of the limit, and in how many seconds it is full again; absent where no limit holds.',
+    description: 'What is left of the limit, and the seconds until it is full again; absent without a limit.',
     schema: text,
     example: '"requests";r=39;t=1',
   },
   RateLimitPolicy: {
-    description: 'The limit: how many requests in how many seconds.',
+    description: 'The limit: requests and seconds.',
     schema: text,
     example: '"requests";q=20;w=1',
   },
@@ -31,7 +30,7 @@ const headers = {
   RetryAfter: { description: 'When to try again, in seconds.', schema: seconds, example: 1 },
   Stale: {
     description:
-      'How old the answer may be, in seconds: the primary database is away, and a replica speaks for it. Absent otherwise.',
+      'The maximum age of the answer in seconds, sent while a replica stands in for the primary database.',
     schema: seconds,
     example: 12,
   },
@@ -62,23 +61,13 @@ const header = (name: string, description: string, schema: object = text) => ({
   schema,
 })
 const parameters = {
-  IfMatch: header(
-    'If-Match',
-    'The ETag of the version that is to be changed; 412 when it is another by now.',
-  ),
-  IfNoneMatch: header(
-    'If-None-Match',
-    'The ETag of a version that the client has; 304 when it is still that.',
-  ),
-  OnlyIfNew: header(
-    'If-None-Match',
-    'With `*` something new is made, or nothing: 412 when it is there already.',
-  ),
-  ExpectedVersion: header(
-    'X-Expected-Version',
-    'The version that is to be changed; 409 when it is another by now.',
-    { type: 'integer', minimum: 1 },
-  ),
+  IfMatch: header('If-Match', 'The ETag of the version to change; 412 if it is no longer current.'),
+  IfNoneMatch: header('If-None-Match', 'The ETag of your copy; 304 if it is current.'),
+  OnlyIfNew: header('If-None-Match', 'With `*`, only creates: 412 if it exists already.'),
+  ExpectedVersion: header('X-Expected-Version', 'The version to change; 409 if it is no longer current.', {
+    type: 'integer',
+    minimum: 1,
+  }),
 } satisfies Record<RequestHeader, object>
 
 const envelope = (error: object) => ({ type: 'object', required: ['error'], properties: { error } })
@@ -91,14 +80,14 @@ export const components = {
       type: 'http',
       scheme: 'bearer',
       bearerFormat: 'JWT',
-      description: 'The token that POST /v1/tokens/authentication answers with.',
+      description: 'The token returned by POST /v1/tokens/authentication.',
     },
   },
   schemas: {
     Problem: envelope({ type: 'string', description: 'What is wrong, in words.' }),
     FieldProblems: envelope({
       type: 'object',
-      description: 'For each field or parameter that breaks a rule, what is wrong with it.',
+      description: 'A message for each field or parameter that breaks a rule.',
       minProperties: 1,
       additionalProperties: text,
     }),

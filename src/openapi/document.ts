@@ -20,12 +20,12 @@ To begin: register, activate the account with the token from the mail, sign in, 
 - Bodies are JSON objects in UTF-8, sent with \`Content-Type: application/json\`. Times are in UTC, dates are \`YYYY-MM-DD\`.
 - Every error is \`{"error": …}\`: a string or, for a request that breaks rules (422), a message for each field.
 - Unsupported methods get 405 with \`Allow\`. \`HEAD\` works wherever \`GET\` does; \`OPTIONS\` is 204.
-- Every answer has an \`X-Request-Id\`, which is in the log of the service too; send your own to follow a request.
+- Every answer has an \`X-Request-Id\`, which is also in the service log; send your own to trace a request.
 - Each client address may send 20 requests a second, unless configured otherwise. Beyond that it gets 429, and
   \`Retry-After\` says when to try again.
 `.trim()
 
-/** What @elysiajs/swagger is told of the service as a whole. */
+/** Information about the service for @elysiajs/swagger. */
 export const documentation = (publicUrl: string, version: string) => ({
   openapi: '3.1.0',
   info: {
@@ -46,10 +46,10 @@ type RawOperation = Operation & {
   parameters?: readonly RawParameter[]
   requestBody?: { content: Record<string, { schema: ObjectSchema }> }
 }
-/** What @elysiajs/swagger makes of the routes: each operation as its `detail` and its models have it. */
+/** @elysiajs/swagger's view of the routes: each operation as its `detail` and models have it. */
 export type RawDocument = { paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>> }
 
-/** The document, with everything that follows from what each operation is. */
+/** The document, completed with what follows from each operation. */
 export function documentOf(raw: RawDocument) {
   const schemas: Record<string, unknown> = { ...components.schemas }
   const paths = mapValues(raw.paths, (operations) =>
@@ -84,7 +84,7 @@ const parametersOf = ({ parameters = [], query = {}, id }: RawOperation) =>
     return { name, in: place, description, required, schema: { ...schema, ...keywords } }
   })
 
-/** What a handler reads by itself, without a model. */
+/** Parameters that a handler reads itself, without a model. */
 const withoutModel = (parameters: readonly RawParameter[], query: NonNullable<Operation['query']>) =>
   Object.keys(query)
     .filter((name) => !parameters.some((parameter) => parameter.name === name))
@@ -102,13 +102,13 @@ function requestBodyOf({ body, requestBody }: RawOperation) {
     name,
     { ...property, ...body.fields?.[name] },
   ])
-  // In `allOf`, as generators of types take an `anyOf` beside properties for an alternative to them.
+  // In `allOf`, because type generators take an `anyOf` next to properties as an alternative to them.
   const together = body.together === undefined ? {} : { allOf: [body.together] }
   const named = { ...schema, properties: Object.fromEntries(properties), ...together, [NAME]: body.name }
   return { required: true, content: { 'application/json': { schema: named, examples: body.examples } } }
 }
 
-/** Moves named schemas among the components, and writes what may be null as 3.1 does. */
+/** Moves named schemas into the components, and writes nullable types as 3.1 does. */
 function lift(node: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(node)) return node.map((entry) => lift(entry, schemas))
   if (typeof node !== 'object' || node === null) return node

@@ -4,41 +4,41 @@ import type { Access } from '../permissions'
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
- * What a route's `detail` says of it: only what can't be seen elsewhere. Schemas of what comes in are the models'
- * own; the refusals that follow from guard, body and path are added by openapi/document.
+ * A route's `detail`, with only what isn't known elsewhere. Input schemas come from the models; failures that
+ * follow from guard, body and path are added by openapi/document.
  */
 export type Operation = {
   readonly operationId: string
   readonly summary: string
   readonly description: string
-  /** As on the route's line; tests/house/docs.test.ts holds the two together. Absent where anyone may call. */
+  /** As on the route's line; tests/house/docs.test.ts compares the two. Absent if anyone may call. */
   readonly access?: Access
-  /** A probe or its like: not limited, and answered without the database. */
+  /** A probe or the like: not limited, and answered without the database. */
   readonly isProbe?: true
   readonly body?: RequestBody
-  /** What the models' schemas of the query's parameters don't say. */
+  /** Additions to the models' schemas of query parameters. */
   readonly query?: Readonly<Record<string, JsonSchema>>
-  /** The id that the path names. */
+  /** The id in the path. */
   readonly id?: {
     readonly description: string
     readonly example: number | string
-    /** A positive integer, unless said otherwise. */
+    /** A positive integer by default. */
     readonly schema?: JsonSchema
   }
   readonly requestHeaders?: readonly RequestHeader[]
   readonly answers: Readonly<Record<number, Answer>>
-  /** Beyond those of every operation of its kind. */
+  /** Failures besides those of all such operations. */
   readonly refusals?: readonly FailureCode[]
-  /** An example of the 422. */
+  /** Example of the 422. */
   readonly problems?: FieldMessages
 }
 
 type RequestBody = {
-  /** Of the schema, among the document's components. */
+  /** Name of the schema in the document's components. */
   readonly name: string
-  /** What the model's schemas of the fields don't say. */
+  /** Additions to the model's field schemas. */
   readonly fields?: Readonly<Record<string, JsonSchema>>
-  /** Keywords over several fields. */
+  /** Keywords about several fields. */
   readonly together?: JsonSchema
   readonly examples: Examples
 }
@@ -65,11 +65,11 @@ export type ResponseHeader =
   | 'Stale'
   | 'WWWAuthenticate'
 
-/** The keyword that lifts a schema among the document's components, under this name. */
+/** Moves a schema into the document's components under this name. */
 export const NAME = 'x-name'
 export const named = (name: string, schema: JsonSchema): JsonSchema => ({ ...schema, [NAME]: name })
 
-/** An object of which all but the optional properties are always there. */
+/** An object whose properties are all required except the optional ones. */
 export const objectOf = (
   properties: Readonly<Record<string, JsonSchema>>,
   optional: readonly string[] = [],
@@ -79,7 +79,7 @@ export const objectOf = (
   properties,
 })
 
-/** `{"message": …}`, always in the same words. */
+/** `{"message": …}` with a constant text. */
 export const messageAnswer = (description: string, message: string): Answer => ({
   description,
   schema: objectOf({ message: { type: 'string', const: message } }),

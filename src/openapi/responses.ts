@@ -11,21 +11,21 @@ const refusalDescriptions: Partial<Record<number, string>> = {
   400: 'The body can’t be read as one JSON object.',
   401: 'The caller is not authenticated.',
   403: 'The caller may not do this.',
-  404: 'There is no such record, or the id is no id.',
-  409: 'Somebody else has changed it in the meantime.',
-  412: 'It is not at the version that `If-Match` names.',
+  404: 'There is no such record, or the id is invalid.',
+  409: 'Somebody else has changed it since.',
+  412: 'The version in `If-Match` is not current.',
   413: 'The body is over 1 MiB.',
   415: 'The body is not declared as JSON, or is compressed.',
-  422: 'The request breaks rules: a message for each field.',
+  422: 'The request breaks rules; there is a message for each field.',
   429: 'Too many requests; `Retry-After` says when to try again.',
-  500: 'A mistake of the service, which its log explains.',
-  503: 'The service can’t answer just now; `Retry-After` says when to try again.',
+  500: 'Internal error; the log has the details.',
+  503: 'The service can’t answer right now; `Retry-After` says when to try again.',
 }
 const exampleErrors: Partial<Record<FailureCode, string>> = {
   badlyFormedJson: `${failures.badlyFormedJson.message} (at character 17)`,
 }
 
-/** Every status that an operation can answer: its own, and the refusals that follow from what it is. */
+/** Every status of an operation: its own, and the failures that follow from its kind. */
 export function responsesOf(operation: Operation) {
   const refusals = Map.groupBy(refusalsOf(operation), (code) => failures[code].status)
   return Object.fromEntries([
@@ -57,7 +57,7 @@ function refusalsOf({
   return [
     ...(access === undefined ? [] : asksForToken),
     ...(access === undefined || access === 'authenticated' ? [] : asksForPermission),
-    // Where something new is made, there need be nothing.
+    // An operation that creates records needs no existing one.
     ...(id === undefined || 201 in answers ? [] : ['notFound' as const]),
     ...(body === undefined ? [] : readsBody),
     ...(problems === undefined ? [] : ['invalid' as const]),

@@ -1,13 +1,13 @@
 import { field, isMissing, MISSING, type Rule } from './objects'
 
-/** Characters are Unicode code points, as PostgreSQL counts them. */
+/** Length in Unicode code points, as PostgreSQL counts. */
 export function codePoints(value: string): number {
   let surrogatePairs = 0
   for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) >>> 10 === 0x36) surrogatePairs++
   return value.length - surrogatePairs
 }
 
-/** What no text may hold: PostgreSQL can't store NUL, and UTF-8 can't write a lone surrogate. */
+/** PostgreSQL can't store NUL, and UTF-8 can't encode a lone surrogate. */
 export const unstorable: Rule = (value) => {
   if (typeof value !== 'string') return 'must be a string'
   if (value.includes('\0')) return 'must not contain a NUL character'
@@ -23,7 +23,7 @@ export function textProblem(value: unknown, min: number, max: number): string | 
   if (length > max) return `must not be more than ${max} characters long`
 }
 
-/** A name in small letters by ASCII alone, as the database folds it: no other letter stands in an address or a username. */
+/** Lower case for ASCII only, like the database: addresses and usernames have no other letters. */
 export const foldCase = (name: string) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 export const text = (min: number, max: number, more: Rule = () => undefined) =>
@@ -49,7 +49,7 @@ export function listProblem(value: unknown, min: number, max: number, item: Rule
   }
 }
 
-/** A query parameter: text from the URL; given twice it arrives as a list. */
+/** Query parameters are text; a repeated one arrives as a list. */
 export const parameter = <T extends string = string>(
   jsonSchema: Readonly<Record<string, unknown>>,
   rule: Rule,
@@ -66,22 +66,22 @@ export const integerParameter = (min: number, max: number) =>
 
 const MAX_ID = 2n ** 63n - 1n
 /**
- * A record's number out of a path or query, or undefined when it is not a positive 64-bit integer. One that a
- * JavaScript number can't hold stands for no record either way.
+ * A record's id from a path or query; undefined when it isn't a positive 64-bit integer. An id beyond
+ * JavaScript's safe integers matches no record anyway.
  */
 export function parseId(value: string): number | undefined {
   if (!/^[1-9]\d{0,18}$/.test(value) || BigInt(value) > MAX_ID) return undefined
   return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
 }
 
-/** A record's number as we write it ourselves: decimal digits of a positive number that JavaScript holds exactly. */
+/** An id in our own form: a positive decimal number that JavaScript holds exactly. */
 export function exactId(text: string): number | undefined {
   const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : undefined
   return Number.isSafeInteger(id) ? id : undefined
 }
 
 const DATE = /^(?!0000)\d{4}-\d{2}-\d{2}$/
-/** Whether a text is a day of the calendar as `YYYY-MM-DD` (RFC 3339 full-date). */
+/** Whether a text is a real date in the form `YYYY-MM-DD` (RFC 3339 full-date). */
 export function isCalendarDate(value: unknown): value is string {
   if (typeof value !== 'string' || !DATE.test(value)) return false
   const day = new Date(`${value}T00:00:00Z`)

@@ -12,14 +12,14 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
 import { didYouMean } from './suggest'
 
-/** Why a value breaks a field's rule, in words for the person who sent it; undefined when it holds. */
+/** Describes how a value breaks a field's rule, for its sender; undefined when it doesn't. */
 export type Rule = (value: unknown) => string | undefined
 
 type Sent = Readonly<Record<string, unknown>>
-/** The same over several fields of one object. It gets whatever was sent, so it looks only at what has the right type. */
+/** The same for several fields. It also gets invalid objects, so it skips fields of the wrong type. */
 export type ObjectRule = (value: Sent) => Readonly<Record<string, string>>
 
-// Under symbols, so that neither reaches the OpenAPI document.
+// Under symbols, which stay out of the OpenAPI document.
 const RULE = Symbol('rule')
 const PLAIN = Symbol('plain object')
 const OBJECT_RULE = Symbol('object rule')
@@ -34,13 +34,13 @@ declare module '@sinclair/typebox' {
   }
 }
 
-/** A TypeBox type whose check and whose message are one function, so that they can't disagree. */
+/** A TypeBox type whose check and message are one function, so that they can't disagree. */
 export const field = <T>(jsonSchema: Readonly<Record<string, unknown>>, rule: Rule): TUnsafe<T> =>
   Type.Unsafe<T>({ ...jsonSchema, [Kind]: 'Field', [RULE]: rule })
 
 TypeRegistry.Set<TSchema>('Field', (schema, value) => schema[RULE]?.(value) === undefined)
 
-/** An object of these fields and no others, which may have to agree with each other. */
+/** An object of exactly these fields, with optional rules across them. */
 export function object<P extends TProperties>(
   properties: P,
   rule: ObjectRule = () => ({}),
@@ -54,7 +54,7 @@ export function object<P extends TProperties>(
   })
 }
 
-// Elysia is content with any value: `problemsOf` has judged it by then, and once is enough.
+// Always valid for Elysia: `problemsOf` has checked it by then.
 TypeRegistry.Set<TSchema>('RuledObject', () => true)
 
 function objectProblems(schema: TSchema, value: unknown): Readonly<Record<string, string>> {
@@ -65,8 +65,8 @@ function objectProblems(schema: TSchema, value: unknown): Readonly<Record<string
 const MAX_UNKNOWN_KEYS = 20
 
 /**
- * One message for every field of an `object` that breaks a rule; undefined when all rules hold. The compiled check comes
- * first, and the words are looked for only when it fails.
+ * One message for each field of an `object` that breaks a rule; undefined when all rules hold. The compiled
+ * check runs first; messages are made only when it fails.
  */
 export function problemsOf(
   schema: TSchema,
@@ -75,7 +75,7 @@ export function problemsOf(
 ): Readonly<Record<string, string>> | undefined {
   const ofObject = objectProblems(schema, value)
   if (schema[PLAIN]?.Check(value) === true && Object.keys(ofObject).length === 0) return undefined
-  // Without a prototype, so that a key called __proto__ is a key like any other.
+  // Without a prototype, so that __proto__ is an ordinary key.
   const messages: Record<string, string> = Object.create(null)
   for (const error of schema[PLAIN]?.Errors(withFewUnknownKeys(schema, value)) ?? []) {
     const key = topLevelKey(error.path)
@@ -89,7 +89,7 @@ export function problemsOf(
   return messages
 }
 
-/** Of a million keys that nobody knows, the first few say enough. */
+/** Keeps a few unknown keys of possibly a million. */
 function withFewUnknownKeys(schema: TSchema, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const known: object = schema.properties ?? {}
@@ -100,7 +100,7 @@ function withFewUnknownKeys(schema: TSchema, value: unknown): unknown {
   return Object.fromEntries(kept)
 }
 
-/** Of a JSON pointer (RFC 6901). */
+/** First key of a JSON pointer (RFC 6901). */
 function topLevelKey(path: string): string {
   const [, key = ''] = path.split('/', 2)
   return key.replaceAll('~1', '/').replaceAll('~0', '~')
@@ -109,7 +109,7 @@ function topLevelKey(path: string): string {
 export const isMissing = (value: unknown): value is null | undefined => value === undefined || value === null
 export const MISSING = 'must be provided'
 
-/** Lets null through, which clears an optional field. */
+/** Accepts null, which clears an optional field. */
 export const nullable = <T>(schema: TUnsafe<T>) =>
   field<T | null>({ ...jsonSchemaOf(schema), nullable: true }, (value) =>
     value === null ? undefined : schema[RULE]?.(value),

@@ -4,10 +4,7 @@ const MAX_MISTAKES = 3
 
 const bare = (word: string) => word.toLowerCase().replace(/[-_ ]/g, '')
 
-/**
- * Which of the known words was probably meant: the one that differs by a slip of the finger, or in the way it joins
- * its words. Undefined where none is near, so that nobody is led astray.
- */
+/** The known word within 1 to 3 typos, or the same but for case and hyphens. */
 export function closest(
   word: string,
   known: Iterable<string>,
@@ -40,7 +37,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return meant === undefined ? '' : `, did you mean "${meant}"?`
 }
 
-/** Letters to add, take away, exchange or swap with their neighbour (optimal string alignment). */
+/** Letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -64,6 +61,6 @@ function distance(a: string, b: string): number {
 
 const MAX_SHOWN_CHARACTERS = 60
 
-/** A text from outside, as it may stand in a message: on one line, and cut where it goes on and on. */
+/** A text from outside, quoted for a one-line message and cut if it is long. */
 export const shown = (text: string) =>
   JSON.stringify(text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text)

@@ -3,10 +3,10 @@ import type { Page } from './page'
 type AccountPage = {
   readonly title: string
   readonly lead: string
-  /** What is to be filled in, beside the token. */
+  /** Form fields besides the token. */
   readonly fields: string
   readonly button: string
-  /** How the same is done without the page. */
+  /** The API endpoint that does the same. */
   readonly endpoint: string
 }
 
@@ -39,7 +39,7 @@ ${fields}<button>${button}</button>
 </main>`,
 })
 
-/** Activates at the press of a button, and not before: programs that look through mails open the links in them. */
+/** Activates when the button is pressed, not when the page opens: mail scanners open links. */
 export const activationPage = accountPage({
   title: 'Activate your account',
   lead: 'Press the button and your account is active.',

@@ -23,7 +23,7 @@ export const docsPage: Page = {
 <section id="start" aria-labelledby="start-title">
 <h2 id="start-title">New here?</h2>
 <ol>
-<li><a href="#/users/registerUser">Register</a>: put your own address and password into the example, and press Execute.</li>
+<li><a href="#/users/registerUser">Register</a>: replace the address and password in the example with yours, and press Execute.</li>
 <li>Follow the link in the mail that you get. Without a mail server, the mail is in the log of the service.</li>
 <li>Sign in at the top of this page. From then on, each call carries your token.</li>
 <li><a href="#/movies/listMovies">Search the movies</a>, and <a href="#/movies/createMovie">add one of your own</a>.</li>

@@ -4,12 +4,12 @@ import { documentation, documentOf, type RawDocument } from '../openapi/document
 import { docsPage } from './docs-page'
 import { pageResponse } from './page'
 
-/** The documentation page and the document that it shows (docs/decisions/0003). */
+/** The documentation page and its OpenAPI document (docs/decisions/0003). */
 export function docs(publicUrl: string, version: string): AnyElysia {
   let document: object | undefined
   return (
     new Elysia({ name: 'docs' })
-      // These surround the two routes of the plugin: its page loads from other servers, and its document isn't valid.
+      // Replace two routes of the plugin: its page loads from other servers, and its document isn't valid.
       .onBeforeHandle(async ({ path }) => {
         if (path === '/docs') return pageResponse(docsPage)
       })
@@ -28,5 +28,5 @@ export function docs(publicUrl: string, version: string): AnyElysia {
   )
 }
 
-/** TypeBox and our fields keep their own keywords under symbols, which JSON leaves out. */
+/** TypeBox and our fields keep private keywords under symbols, which JSON drops. */
 const withoutSymbols = (document: unknown): RawDocument => JSON.parse(JSON.stringify(document))

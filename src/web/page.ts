@@ -21,7 +21,7 @@ const assets = new Map(
 )
 
 let version: Promise<string> | undefined
-/** Changes when a byte of any asset does, so that browsers may keep an asset for ever. */
+/** Changes with any byte of an asset, so that browsers may cache assets forever. */
 const assetVersion = () => (version ??= hashAssets())
 
 async function hashAssets(): Promise<string> {
@@ -33,7 +33,7 @@ async function hashAssets(): Promise<string> {
 export async function assetResponse(askedVersion: string, name: string): Promise<Response | undefined> {
   const asset = assets.get(name)
   if (asset === undefined) return undefined
-  // During an upgrade, the page may come from an instance of one version and its assets from another.
+  // During an upgrade, page and assets may come from instances of different versions.
   const isCurrent = askedVersion === (await assetVersion())
   return new Response(Bun.file(asset.path), {
     headers: {
@@ -72,7 +72,7 @@ export async function pageResponse(page: Page): Promise<Response> {
   })
 }
 
-// Addresses are relative, so that a page works behind a proxy that serves it under a path of its own.
+// URLs are relative, so that a page works behind a proxy that adds a path prefix.
 const html = ({ title, styles, scripts, body }: Page, base: string) => `<!doctype html>
 <html lang="en">
 <head>

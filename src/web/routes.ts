@@ -16,9 +16,9 @@ const links = {
 }
 const HIDDEN = { detail: { hide: true } }
 
-/** What a person's browser opens, beside the documentation: the front door, and the pages that mails link to. */
+/** Pages for browsers, besides the documentation: the front door, and the pages that mails link to. */
 export function pages(publicUrl: string, version: string): AnyElysia {
-  // A proxy may serve everything under a path of its own.
+  // A proxy may add a path prefix.
   const base = new URL(publicUrl).pathname.replace(/\/$/, '')
   const index = {
     name: 'Redlight',
@@ -51,7 +51,7 @@ export function pages(publicUrl: string, version: string): AnyElysia {
     )
 }
 
-/** Whether text/html is asked for, and more so than application/json (RFC 9110 section 12.5.1). */
+/** Whether text/html is preferred to application/json (RFC 9110 section 12.5.1). */
 function prefersHtml(accept: string): boolean {
   const weights = new Map<string, number>()
   for (const range of accept.toLowerCase().split(',')) {
