@@ -1,10 +1,10 @@
-/** The catalogue of failures: all that the API can refuse, with its status and its words, and for docs/ERRORS.md when it is said and what to do. */
+/** All failures of the API, with status and message; `when` and `fix` are for docs/ERRORS.md. */
 export const failures = {
   invalidHost: {
     status: 400,
     message: 'the header Host must be a host name or address, with a port where there is one',
-    when: 'The header `Host` is empty, sent twice, or holds a character that a host name can’t have.',
-    fix: 'Send one, such as `Host: movies.example.com` or `Host: localhost:4000`. A name in another script goes in its `xn--` form.',
+    when: 'The header `Host` is empty, sent twice, or has a character that isn’t allowed in a host name.',
+    fix: 'Send one like `Host: movies.example.com` or `Host: localhost:4000`. Write international names in their `xn--` form.',
   },
   emptyBody: {
     status: 400,
@@ -15,31 +15,31 @@ export const failures = {
   notAnObject: {
     status: 400,
     message: 'body must be a JSON object',
-    when: 'The body is JSON, but a list, a text, a number or null.',
-    fix: 'Put it into an object: `{…}`.',
+    when: 'The body is JSON, but not an object.',
+    fix: 'Send an object: `{…}`.',
   },
   notUtf8: {
     status: 400,
     message: 'body must be encoded in UTF-8',
-    when: 'The body holds bytes that are no UTF-8.',
+    when: 'The body isn’t valid UTF-8.',
     fix: 'Encode the text in UTF-8.',
   },
   nestedTooDeeply: {
     status: 400,
     message: 'body must not be nested deeper than 32 levels',
-    when: 'Lists or objects of the body stand in each other more than 32 times.',
-    fix: 'Send the fields of the operation, of which none is that deep.',
+    when: 'Lists and objects in the body are nested more than 32 levels deep.',
+    fix: 'Send only the fields of the operation; none is that deep.',
   },
   badlyFormedJson: {
     status: 400,
     message: 'body contains badly-formed JSON',
-    when: 'The body is no JSON; the message adds at which character it stops being that.',
-    fix: 'Fix it there: a comma too many, a quote too few, a second value.',
+    when: 'The body isn’t valid JSON; the message says where parsing failed.',
+    fix: 'Fix the syntax there: an extra comma, a missing quote, or trailing data.',
   },
   unreadableBody: {
     status: 400,
     message: 'body could not be read to its end',
-    when: 'The connection ended, or 15 seconds passed, before the body was there.',
+    when: 'The connection was closed, or 15 seconds passed, before the whole body arrived.',
     fix: 'Send it again.',
   },
   authenticationRequired: {
@@ -51,26 +51,26 @@ export const failures = {
   invalidAuthenticationToken: {
     status: 401,
     message: 'invalid or missing authentication token',
-    when: 'The token is misspelt, past its time or revoked, or the header is not of the form `Bearer <token>`.',
+    when: 'The token is misspelt, expired or revoked, or the header doesn’t have the form `Bearer <token>`.',
     fix: 'Sign in again.',
   },
   invalidCredentials: {
     status: 401,
     message: 'invalid authentication credentials',
-    when: 'Unknown user or wrong password; or too many sign-ins to this account failed within a minute, by another of its names.',
-    fix: 'Check both, and try again in a minute; a forgotten password is reset by mail.',
+    when: 'Unknown user or wrong password, or too many failed sign-ins to this account within a minute.',
+    fix: 'Check both, and try again in a minute; a forgotten password can be reset by mail.',
   },
   notActivated: {
     status: 403,
     message: 'your user account must be activated to access this resource',
     when: 'The account has not been activated.',
-    fix: 'Send the token of the activation mail to `PUT /v1/users/activated`; `POST /v1/tokens/activation` asks for another.',
+    fix: 'Send the token of the activation mail to `PUT /v1/users/activated`; `POST /v1/tokens/activation` sends another.',
   },
   notPermitted: {
     status: 403,
     message: "your user account doesn't have the necessary permissions to access this resource",
     when: 'The account lacks the permission `movies:read` or `movies:write`.',
-    fix: 'Ask the operator, who grants it: `redlight users grant`.',
+    fix: 'Ask the operator to grant it (`redlight users grant`).',
   },
   notCreator: {
     status: 403,
@@ -81,20 +81,20 @@ export const failures = {
   notFound: {
     status: 404,
     message: 'the requested resource could not be found',
-    when: 'The path is unknown, the id is no positive integer, or there is no such record (any more).',
+    when: 'The path is unknown, the id isn’t a positive integer, or the record doesn’t exist (any more).',
     fix: 'Check the path and the id.',
   },
   methodNotAllowed: {
     status: 405,
     message: 'the method is not supported for this resource',
-    when: 'The path is known, but not with this method, which the message names in place of “the method”.',
-    fix: 'Use one of those that the header `Allow` lists.',
+    when: 'The path doesn’t support this method; the message names it in place of “the method”.',
+    fix: 'Use a method from the header `Allow`.',
   },
   editConflict: {
     status: 409,
     message: 'unable to update the record due to an edit conflict, please try again',
-    when: 'The record was changed in between, or `X-Expected-Version` is not its version.',
-    fix: 'Read it again, apply the change to what it is now, send that.',
+    when: 'Somebody else has changed the record, or `X-Expected-Version` is not its version.',
+    fix: 'Fetch it again, apply your change, and retry.',
   },
   preconditionFailed: {
     status: 412,
@@ -118,68 +118,68 @@ export const failures = {
     status: 415,
     message: 'the body must not be compressed: send it without the header Content-Encoding',
     when: 'The header `Content-Encoding` names a compression such as `gzip`.',
-    fix: 'Send the JSON as it is. The header `Accept-Encoding` of the answer says the same: `identity`.',
+    fix: 'Send uncompressed JSON, as `Accept-Encoding: identity` in the answer says.',
   },
   invalid: {
     status: 422,
     message: 'the request breaks a rule',
-    when: 'The body or the query breaks rules. `error` is an object with a message for each field or parameter, and for a close miss what was probably meant.',
-    fix: 'Fix every field that is named.',
+    when: 'The body or query breaks rules. `error` is an object with a message for each field or parameter, with a suggestion for a near miss.',
+    fix: 'Fix every field that it lists.',
   },
   rateLimited: {
     status: 429,
     message: 'rate limit exceeded',
-    when: 'More requests, sign-ins, registrations or mails than the limits of the service allow. A request that is large, has a large answer or takes long in the database counts for more than one.',
-    fix: 'Wait as many seconds as `Retry-After` says.',
+    when: 'Too many requests, sign-ins, registrations or mails. A request that is large, has a large answer or takes long in the database counts for more than one.',
+    fix: 'Wait for the seconds in `Retry-After`.',
   },
   internal: {
     status: 500,
     message: 'the server encountered a problem and could not process your request',
-    when: 'A mistake of the service.',
-    fix: 'Tell the operator the header `X-Request-Id`: the log explains that request under the same id.',
+    when: 'Internal error.',
+    fix: 'Give the operator the `X-Request-Id` of the answer: the log has the details under it.',
   },
   databaseUnavailable: {
     status: 503,
     message: 'the database is out of reach or too slow, please try again',
-    when: 'The database does not answer, or not in time.',
-    fix: 'Send it again after `Retry-After`.',
+    when: 'The database doesn’t answer in time.',
+    fix: 'Retry after the seconds in `Retry-After`.',
   },
   databaseReadOnly: {
     status: 503,
     message: 'the database takes no writes now, please try again',
     when: 'The healthcheck was asked with `for=writes`, and the database is read-only, a standby or away.',
-    fix: 'Send what writes to another instance, or ask again after `Retry-After`. Reads work.',
+    fix: 'Send writes to another instance, or retry after the seconds in `Retry-After`. Reads work.',
   },
   tooManySignIns: {
     status: 503,
     message: 'too many sign-ins are waiting, please try again',
-    when: 'Others sign in at the same moment, more than the service has room for.',
-    fix: 'Send it again after `Retry-After`.',
+    when: 'Too many people are signing in at the same moment.',
+    fix: 'Retry after the seconds in `Retry-After`.',
   },
   tooManyBodies: {
     status: 503,
     message: 'too many large bodies arrive at once, please try again',
-    when: 'Bodies of over 64 kB that are still on their way hold all the memory that is set apart for them.',
-    fix: 'Send it again after `Retry-After`.',
+    when: 'Too many large uploads (over 64 kB) are in progress.',
+    fix: 'Retry after the seconds in `Retry-After`.',
   },
   tooManyAnswers: {
     status: 503,
     message: 'too many large answers are waiting to be read, please try again',
-    when: 'Answers of over 256 kB that their clients have not read yet hold all the memory that is set apart for them, or this client’s half of it.',
-    fix: 'Read the answers that are under way, and send it again after `Retry-After`; ask for smaller pages.',
+    when: 'Too many large answers (over 256 kB), in total or for this client, have not been read yet.',
+    fix: 'Finish reading earlier answers, and retry after the seconds in `Retry-After`; ask for smaller pages.',
   },
   shuttingDown: {
     status: 503,
     message: 'the server is shutting down, please try again',
     when: 'The service is being stopped.',
-    fix: 'Send it again after `Retry-After`.',
+    fix: 'Retry after the seconds in `Retry-After`.',
   },
 } as const satisfies Record<string, { status: number; message: string; when: string; fix: string }>
 
 export type FailureCode = keyof typeof failures
 export type FieldMessages = Readonly<Record<string, string>>
 
-/** A refusal on its way to the client; http/error-responses writes it. */
+/** A failure for the client; http/error-responses writes it. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   constructor(
@@ -197,10 +197,10 @@ export class Failure extends Error {
 /** 422 with a message for each failing field. */
 export const invalid = (fields: FieldMessages) => new Failure('invalid', { error: fields })
 
-/** A failure for the operator: one line that says what is wrong and what to do about it. Exit code 1. */
+/** A failure for the operator: one line with the problem and the fix. Exit code 1. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError'
-  /** No restart fixes it: then `serve` exits with 78, at which a service manager gives up. */
+  /** A restart can't fix it: `serve` exits with 78, and the service manager gives up. */
   readonly isFinal: boolean
   constructor(message: string, { isFinal = false } = {}) {
     super(message)
