@@ -1,11 +1,11 @@
 import { after, type Bill, currentBill, timeLeft, withDeadline, within } from './waiting'
 
-/** How long work waits for the same before it, whose connection may be the one that hangs. */
+/** Limit on the wait for the previous run of the same work, whose connection may hang. */
 const MAX_GATHERING_MS = 10
-/** Those who joined so close to each other need no time limit of their own. */
+/** Callers that join within this time need no time limit of their own. */
 const SAME_MOMENT_MS = 100
 
-/** Work that others may still join. */
+/** Work that others can still join. */
 export type Later<Value> = { join(): Promise<Value> }
 type Joined<Value> = {
   readonly bill: Bill | undefined
@@ -15,8 +15,8 @@ type Joined<Value> = {
 }
 
 /**
- * Work that begins when this turn of the event loop ends, or when what goes before it is over. It has the longest time
- * that is left to any of those who join; each of them gives up when their own is over, and pays a share.
+ * Runs at the end of this tick (or after `before`), under the longest deadline of its callers. Each caller
+ * gives up at its own deadline, and pays a share.
  */
 export function later<Value>(
   late: () => Error,
@@ -38,7 +38,7 @@ export function later<Value>(
       }
     }
     const clients = new Set(joined.map((each) => each.bill?.client))
-    // What several clients share must not wait until one of them has had less than its share.
+    // Shared work must not wait until one of its clients has used less than its share.
     const bill: Bill = { client: clients.size === 1 ? joined[0]?.bill?.client : undefined, databaseMs: 0 }
     withDeadline(endsAt - performance.now(), work, bill).then(
       (value) => end((each) => each.resolve(value)),

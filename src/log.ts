@@ -9,7 +9,7 @@ export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void
 type Entry = LogFields & { readonly time: string; readonly level: LogLevel; readonly message: string }
 export type LogFormat = (entry: Entry) => string
 
-/** For machines: one JSON object a line. */
+/** For machines: one JSON object per line. */
 export const jsonLine: LogFormat = (entry) => `${visibleJson(entry)}\n`
 
 type Paint = Readonly<Record<'dim' | 'red' | 'yellow', (text: string) => string>>
@@ -19,7 +19,7 @@ function painted(level: LogLevel, { dim, red, yellow }: Paint): string {
   return paint(level.padEnd(5))
 }
 
-/** For a person at a terminal: the fields behind the message, and a text of several lines below it. */
+/** For a person at a terminal: fields after the message, multi-line texts below it. */
 export const readableLine =
   (paint: Paint): LogFormat =>
   ({ time, level, message, ...fields }) => {
@@ -35,11 +35,11 @@ export const readableLine =
     return `${paint.dim(time.slice(11, 19))} ${painted(level, paint)} ${visible(message)}${short.join('')}${long.join('')}\n`
   }
 
-// Whatever a text from outside holds, it must not move the cursor.
+// Text from outside must not move the cursor.
 const readable = (value: unknown) =>
   typeof value === 'string' && /^[\x21\x23-\x7e]+$/.test(value) ? value : visibleJson(value)
 
-/** RFC 3339; of many lines in one millisecond, one is asked for it. */
+/** RFC 3339, formatted once per millisecond. */
 function createTimeText() {
   let known = { ms: Number.NaN, text: '' }
   return (ms: number): string => {
@@ -51,7 +51,7 @@ function createTimeText() {
 /** Makes a line, with its newline. */
 export type Line = () => string
 
-/** A logger; `write` gets each line, to be made when it is convenient: many in a row cost a third of one at a time. */
+/** A logger. `write` gets functions that make lines, since making many in a row costs a third. */
 export function createLog(minimum: LogLevel, write: (line: Line) => void, format: LogFormat = jsonLine): Log {
   const timeText = createTimeText()
   const at = (level: LogLevel) => {
@@ -65,8 +65,8 @@ export function createLog(minimum: LogLevel, write: (line: Line) => void, format
 }
 
 /**
- * What may be logged of an error: its name, its message, where it was thrown. A database error is told by its
- * code alone, because its message and its properties hold SQL and the values in it.
+ * Safe fields of an error: name, message, where it was thrown. A database error gets only its code, because
+ * its message and properties contain SQL and values.
  */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error }
@@ -80,15 +80,15 @@ export function describeError(error: unknown): LogFields {
   return { error: error.name, reason: error.message, stack: error.stack }
 }
 
-// A reader that has stopped reading must not fill our memory.
+// A reader that has stopped must not fill our memory.
 const MAX_UNREAD_BYTES = 16 * 1_048_576
-/** How long a line waits for others at most: writing turn by turn takes an eighth of the time of a busy service. */
+/** Limit on how long a line waits for others: writing one by one takes an eighth of a busy service's time. */
 export const MAX_LINE_DELAY_MS = 10
 type Sink = { write(text: string): unknown; readonly writableLength: number }
 
 /**
- * Writes lines at the end of the turn of the event loop, or under load together, every 10 ms; leaves out what nobody
- * reads, and says how much that was.
+ * Writes lines at the end of the event loop's turn or, under load, every 10 ms. Drops lines that nobody
+ * reads, and logs how many.
  */
 export function createLineWriter(sink: Sink) {
   let pending: Line[] = []

@@ -28,11 +28,11 @@ const progress = createProgress(
     : undefined,
 )
 
-// Whoever reads our output may go away, and a full disk may stop taking the log: neither is a reason to stop serving.
+// A closed pipe or a full disk must not stop the service.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
-// Without its terminal, a process that nobody sees any more would go on and hold its data folder.
+// Without its terminal, an unseen process would keep running and hold its data folder.
 const hasTerminal = [0, 1, 2].some(isatty)
 const stopSignals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', ...(hasTerminal ? ['SIGHUP' as const] : [])]
 
@@ -45,9 +45,7 @@ const exitCode = await runCommandLine(
     createLog({ logLevel }) {
       const format = process.stdout.isTTY ? readableLine(colours) : jsonLine
       const log = createLog(logLevel, output.write, format)
-      process.on('unhandledRejection', (reason) =>
-        log.error('a failure was not handled', describeError(reason)),
-      )
+      process.on('unhandledRejection', (reason) => log.error('unhandled rejection', describeError(reason)))
       if (!hasTerminal) process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
       return log
     },

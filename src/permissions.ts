@@ -1,11 +1,11 @@
-/** What a user may be granted. */
+/** Permissions that a user can be granted. */
 export const permissions = ['movies:read', 'movies:write'] as const
 export type Permission = (typeof permissions)[number]
 
 export const isPermission = (value: string): value is Permission =>
   permissions.some((known) => known === value)
 
-/** A user on whose behalf a request is made, at one generation of their tokens. */
+/** The user of a request, at one generation of their tokens. */
 export type Principal = {
   readonly id: number
   readonly name: string
@@ -15,7 +15,7 @@ export type Principal = {
   readonly permissions: ReadonlySet<string>
 }
 
-/** What a route asks of its caller: a token; an activated account; or that and a permission. */
+/** What a route requires of its caller: a token; an activated account; or that and a permission. */
 export type Access = 'authenticated' | 'activated' | Permission
 
 export const mayDo = (principal: Principal, permission: Permission) => principal.permissions.has(permission)

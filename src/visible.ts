@@ -1,6 +1,6 @@
 /**
- * Controls of terminals (C0, DEL, C1), ends of lines, marks that turn the direction of text around, and halves of
- * characters: what a text from outside could forge a row with, or drive a terminal.
+ * Terminal controls (C0, DEL, C1), line ends, direction marks and lone surrogates, with which text from
+ * outside could forge a row or control a terminal.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu
@@ -11,7 +11,7 @@ const NAMED = new Map([
   ['\t', '\\t'],
 ])
 
-/** A text as it may stand on a line of a terminal or of a list, with the rest written out: `\x1b`, `\u{202e}`. */
+/** Text safe for a line of a terminal or a list; other characters are escaped: `\x1b`, `\u{202e}`. */
 export const visible = (text: string): string =>
   text.replace(UNSAFE, (character) => NAMED.get(character) ?? escaped(character))
 
@@ -20,7 +20,7 @@ function escaped(character: string): string {
   return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`
 }
 
-/** JSON on one line, with the same characters in JSON's own escapes. */
+/** JSON on one line, with the same characters in JSON's escapes. */
 export const visibleJson = (value: unknown): string =>
   `${JSON.stringify(value)}`.replace(
     UNSAFE,

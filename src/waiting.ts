@@ -1,25 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What a request has cost so far, and which client pays. Requests that wait are served in turn by client. */
+/** Cost of a request so far, and the client that pays. Waiting requests are served in turn by client. */
 export type Bill = { client: string | undefined; databaseMs: number }
 
-// A request may wait several times (user, movie, password), so deadline and bill travel with it.
+// A request waits several times (user, movie, password), so its deadline and bill travel with it.
 const errands = new AsyncLocalStorage<{ at: number; readonly bill: Bill | undefined }>()
 
-/** The bill of the request that this is done for; undefined for the service's own work. */
+/** The current request's bill; undefined for the service's own work. */
 export const currentBill = (): Bill | undefined => errands.getStore()?.bill
 
-/** Runs the work of a request, all of whose waits together are to end within so many milliseconds. */
+/** Runs a request's work; all its waits together end within this time. */
 export const withDeadline = <T>(milliseconds: number, work: () => T, bill = currentBill()): T =>
   errands.run({ at: performance.now() + milliseconds, bill }, work)
 
-/** How long a wait may take: `limitMs`, or what is left to the request. */
+/** Limit on a wait: `limitMs`, or what is left to the request. */
 export function timeLeft(limitMs: number): number {
   const errand = errands.getStore()
   return errand === undefined ? limitMs : Math.max(0, Math.min(limitMs, errand.at - performance.now()))
 }
 
-/** Waiting for the client, such as for its body, does not count against the request's deadline. */
+/** Waiting for the client's body does not count against the request's deadline. */
 export async function withoutDeadline<T>(work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   const errand = errands.getStore()
@@ -32,18 +32,18 @@ export async function withoutDeadline<T>(work: () => Promise<T>): Promise<T> {
 
 const OWN_DELAY_MS = 10
 
-/** Calls `work` after so many milliseconds; returns the way to call it off. */
+/** Calls `work` after this time; returns a function that cancels it. */
 export function after(milliseconds: number, work: () => void): () => void {
   const timer = setTimeout(work, milliseconds)
   return () => clearTimeout(timer)
 }
 
-/** For pacing work that is tried again or done in steps; a wait for an event is `within`. */
+/** Paces retries and steps; to wait for an event, use `within`. */
 export const pause = (milliseconds: number): Promise<void> => Bun.sleep(milliseconds)
 
 /**
- * What `work` results in, or what `late` returns or throws when that takes longer than `limitMs` or than is left to the
- * request. A timer that is late itself shows that this process had no time, so `work` then gets as long again, once.
+ * The result of `work`, or of `late` when the request's deadline or `limitMs` passes first. If this timer is
+ * late, our own loop was busy, so `work` gets the same time once more.
  */
 export async function within<T>(limitMs: number, work: PromiseLike<T>, late: () => T): Promise<T> {
   const milliseconds = timeLeft(limitMs)
@@ -64,10 +64,13 @@ const LATE = Symbol('late')
 
 /** Runs `concurrency` jobs, lets `maxWaiting` more wait up to `maxWaitMs`, and refuses the rest. */
 export type Gate = {
-  /** Resolves with the way out, to be called once, which counts the jobs of others; rejects with `refusal()`. */
+  /**
+   * Resolves with a function to leave, called once, which returns the number of other jobs; rejects with
+   * `refusal()`.
+   */
   enter(kind?: Kind): Promise<() => number>
   run<T>(work: () => Promise<T>, kind?: Kind): Promise<T>
-  /** How many run, and how many wait. */
+  /** Jobs that run, and jobs that wait. */
   readonly busy: number
   readonly waiting: number
 }
@@ -77,14 +80,14 @@ export type GateLimits = {
   maxWaiting: number
   maxWaitMs: number
   refusal: () => Error
-  /** What all writes together may take, and what one client may take; all, where these are not given. */
+  /** Limits on all writes, and on one client; by default the concurrency. */
   writes?: number
   perClient?: { all: number; writes: number }
 }
 
 type Lane = { busy: number; writing: number; readonly read: Set<Waiting>; readonly write: Set<Waiting> }
 type Waiting = { readonly since: number; admit(): void }
-/** What each client has at work and waiting; undefined is the service itself, which has no share to keep to. */
+/** Each client's running and waiting jobs; undefined is the service itself, which has no share limit. */
 function createLanes({ concurrency, writes = concurrency, perClient }: GateLimits) {
   const share = perClient ?? { all: concurrency, writes }
   const lanes = new Map<string | undefined, Lane>()
@@ -115,7 +118,7 @@ function createLanes({ concurrency, writes = concurrency, perClient }: GateLimit
     forgetIdle(client: string | undefined, lane: Lane) {
       if (lane.busy + lane.read.size + lane.write.size === 0) lanes.delete(client)
     },
-    /** Whose turn it is, of those that may begin. */
+    /** The next job that may start. */
     next(): Waiting | undefined {
       for (const [client, lane] of lanes) {
         const [first] = (['read', 'write'] as const)
@@ -131,7 +134,7 @@ function createLanes({ concurrency, writes = concurrency, perClient }: GateLimit
   }
 }
 
-/** Serves those who wait in turn by client, so that nobody waits behind all that another client has asked for. */
+/** Serves waiting clients in turn, so that none waits behind all requests of another. */
 export function createGate(limits: GateLimits): Gate {
   const { maxWaiting, maxWaitMs, refusal } = limits
   const lanes = createLanes(limits)

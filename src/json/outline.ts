@@ -1,10 +1,10 @@
 import { Failure, failures } from '../errors'
 import { pause } from '../waiting'
 
-// To parse 1 MB of small values takes a hundred milliseconds and forty megabytes, and no operation takes such a body. So
-// a large body is read through in slices, as JSON and no further, and only what the rules can tell apart is parsed: of
-// the object's own members the known ones and the first few others, of each of their values so many entries, and
-// whether an entry is itself a list or an object, but not what that holds.
+// Parsing 1 MB of small values takes 100 ms and 40 MB, and no operation accepts such a body. So a large body
+// is checked as JSON in slices, and only what the rules can distinguish is kept for parsing: known members of
+// the object and the first few unknown ones, a limited number of entries of each value, and whether an entry
+// is a list or an object, but not its content.
 
 const MAX_UNKNOWN_MEMBERS = 40
 const MAX_ENTRIES = 1000
@@ -22,15 +22,15 @@ export const badlyFormed = (offset: number) =>
     error: `${failures.badlyFormedJson.message} (at character ${offset + 1})`,
   })
 
-/** The text of a JSON value, without what is beyond those bounds; throws 400 where it is not one. */
+/** The JSON text without what exceeds those limits; throws 400 if it isn't JSON. */
 export async function shortened(text: string, known: object, maxDepth: number): Promise<string> {
   const reader = createReader(text)
   const outline = createOutline(known)
-  /** What closes each list and object that is open. */
+  /** Closing characters of the open lists and objects. */
   const closing: number[] = []
   let sliceEnd = SLICE
 
-  /** A key, or the start of a value; throws where neither may stand. */
+  /** Reads a key, or up to the start of a value; throws if neither is allowed here. */
   function readItem(isFirst: boolean): boolean {
     const end = closing[closing.length - 1]
     if (isFirst && reader.take(end ?? 0)) return false
@@ -55,7 +55,7 @@ export async function shortened(text: string, known: object, maxDepth: number): 
     return true
   }
 
-  /** Closes what ends here; whether another item follows. */
+  /** Closes what ends here; returns whether another item follows. */
   function readOn(isClosed: boolean): boolean {
     for (let isEnd = isClosed; closing.length > 0; isEnd = false) {
       if (!isEnd && reader.take(COMMA)) return true
@@ -79,7 +79,7 @@ export async function shortened(text: string, known: object, maxDepth: number): 
   return outline.text()
 }
 
-/** Reads one token after the other. */
+/** Reads token by token. */
 function createReader(text: string) {
   let at = 0
 
@@ -103,7 +103,7 @@ function createReader(text: string) {
     if (text.charCodeAt(at) !== QUOTE) throw badlyFormed(at)
     for (let code = text.charCodeAt(++at); code !== QUOTE; code = text.charCodeAt(at)) {
       const next = code === BACKSLASH ? match(ESCAPE, at) : at + 1
-      // The code at the end of the text is NaN.
+      // The char code at the end of the text is NaN.
       if (next === at || !(code >= SPACE)) throw badlyFormed(start)
       at = next
     }
@@ -113,7 +113,7 @@ function createReader(text: string) {
     at: () => at,
     take,
     string,
-    /** What will close the list or object that begins here. */
+    /** The closing character, if a list or an object starts here. */
     open(): number | undefined {
       skipSpace()
       const code = text.charCodeAt(at)
@@ -137,12 +137,12 @@ function createReader(text: string) {
   }
 }
 
-/** Writes down what is within the bounds. Depth 1 is the object's own members, 2 their entries. */
+/** Collects the text within the limits. Depth 1 is the object's members, 2 their entries. */
 function createOutline(known: object) {
   const parts: string[] = []
   const items: number[] = []
   let unknown = 0
-  /** The depth of the item that is left out, with all it holds. */
+  /** Depth of the item that is being skipped with its content. */
   let leftOut = Number.POSITIVE_INFINITY
 
   function isKept(depth: number, key: string | undefined): boolean {

@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 type Paint = (text: string) => string
 export type Colours = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', Paint>>
 
-/** The colours of the terminal, and the only place that knows them; where there is none, text stays as it is. */
+/** Colours for a terminal; elsewhere, text is unchanged. */
 export function createColours(areWanted: boolean): Colours {
   const paint =
     (style: keyof Colours): Paint =>
@@ -21,10 +21,10 @@ export function createColours(areWanted: boolean): Colours {
 
 type Stream = { readonly isTTY?: boolean }
 
-/** Whether a stream is a terminal that understands more than lines of text. */
+/** Whether a stream is a terminal that can do more than print lines. */
 export const isTerminal = ({ isTTY }: Stream, environment: Readonly<Record<string, string | undefined>>) =>
   isTTY === true && environment.TERM !== 'dumb'
 
-/** Whether colours are wanted on it (https://no-color.org). */
+/** Whether to colour its output (https://no-color.org). */
 export const wantsColours = (stream: Stream, environment: Readonly<Record<string, string | undefined>>) =>
   isTerminal(stream, environment) && !environment.NO_COLOR

@@ -1,6 +1,5 @@
 import type { Colours } from './colours'
 
-/** How far a long piece of work has come. */
 export type Progress = {
   /** Adds to the count. */
   advance(count?: number): void
@@ -10,7 +9,7 @@ export type Progress = {
   end(): void
   [Symbol.dispose](): void
 }
-/** Starts a bar; without a total it shows the count and the time alone. */
+/** Starts a bar; without a total it shows only the count and the time. */
 export type StartProgress = (label: string, total?: number) => Progress
 
 export type Terminal = {
@@ -24,7 +23,7 @@ const REDRAW_MS = 200
 const USUAL_COLUMNS = 80
 const CLEAR = '\r\x1b[K'
 
-/** Bars on a terminal, drawn only for work of over a second; without a terminal there are none. */
+/** Bars on a terminal, for work of over a second; elsewhere, none. */
 export function createProgress(terminal: Terminal | undefined, now = () => performance.now()): StartProgress {
   if (terminal === undefined) return () => ({ advance() {}, reach() {}, end() {}, [Symbol.dispose]() {} })
   return (label, expected) => {
@@ -42,7 +41,7 @@ export function createProgress(terminal: Terminal | undefined, now = () => perfo
       terminal?.write(CLEAR + drawing(state, (terminal.columns() || USUAL_COLUMNS) - 1, terminal.colours))
     }
 
-    // A step may take long by itself, and the time shown goes on.
+    // The time shown keeps running during a long step.
     const timer = setInterval(draw, REDRAW_MS)
     timer.unref()
     function end() {
@@ -72,7 +71,7 @@ type State = { label: string; done: number; total: number | undefined; seconds: 
 const MIN_BAR = 8
 const MAX_BAR = 30
 
-/** One line no wider than the terminal: what doesn't fit is left out, the bar first. */
+/** One line, no wider than the terminal: what doesn't fit is dropped, the bar first. */
 function drawing({ label, done, total, seconds }: State, width: number, { cyan, dim }: Colours): string {
   const rate = done / seconds
   const perSecond = done > 0 ? `${number(rate)}/s` : ''
