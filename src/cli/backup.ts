@@ -6,7 +6,7 @@ import { readManifest, verifyFile } from '../backup/read'
 import { newName, removeOld } from '../backup/rotation'
 import { type OnRows, takeBackup } from '../backup/write'
 import { OperatorError } from '../errors'
-import { shown } from '../rules/suggest'
+import { quoted } from '../rules/suggest'
 import { version } from '../server/version'
 import type { Progress } from '../terminal/progress'
 import { addCommand, type CommandContext, counted, UsageError } from './command'
@@ -37,7 +37,7 @@ settings, such as JWT_SECRET, are not: keep those elsewhere.`,
 
 function toKeep(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text))
-    throw new UsageError(`--keep takes a number from 1 to 99999, not ${shown(text)}`)
+    throw new UsageError(`--keep takes a number from 1 to 99999, not ${quoted(text)}`)
   return Number(text)
 }
 
@@ -69,7 +69,7 @@ async function checkFile(path: string, context: CommandContext) {
   context.print(`${path} is intact: ${contents(manifest)}, ${origin(manifest)}; verified.`)
 }
 
-/** Every row is restored, and then read again. */
+/** Restores every row, and reads it back. */
 const checkWith = (step: Step, path: string, manifest: Manifest, { createLog }: CommandContext) =>
   step('verifying', 2 * rowsOf(manifest), (onRows) =>
     checkBackup(path, manifest, createLog({ logLevel: 'error' }), onRows),
@@ -79,7 +79,7 @@ export const rowsOf = ({ tables }: Manifest) => tables.reduce((sum, { rows }) =>
 
 type Step = ReturnType<typeof steps>
 
-/** Runs a step of the work with a bar in place of the last one's; a signal ends the work between two rows. */
+/** Runs steps, each with a progress bar; a signal stops the work between two rows. */
 export function steps({ untilSignal, progress }: Pick<CommandContext, 'untilSignal' | 'progress'>) {
   let signal: string | undefined
   let last: Progress | undefined
@@ -97,7 +97,7 @@ export function steps({ untilSignal, progress }: Pick<CommandContext, 'untilSign
   }
 }
 
-/** What people count; the other tables follow from these. */
+/** The counts that people care about. */
 export function contents({ tables }: Manifest): string {
   const counts = ['user', 'movie', 'favourite'].map((noun) =>
     counted(tables.find(({ name }) => name === `${noun}s`)?.rows ?? 0, noun),

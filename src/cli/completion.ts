@@ -5,7 +5,7 @@ import { addCommand, type CommandContext, oneOf } from './command'
 const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
 type Shell = (typeof shells)[number]
 
-/** Scripts that ask the program itself for candidates, as typed: `redlight complete -- users gr`. */
+/** Scripts that ask the program itself for candidates: `redlight complete -- users gr`. */
 export function completionCommand(program: Command, { printText }: CommandContext) {
   addCommand(program, 'completion', {
     summary: 'Print a shell completion script',
@@ -21,7 +21,7 @@ export function completionCommand(program: Command, { printText }: CommandContex
       if (shell === 'bash') return printText(bash)
       if (shell === 'zsh') return printText(zsh)
       const { script } = await import('@bomb.sh/tab')
-      // fish names the program as the line does, so that it need not be on the PATH.
+      // fish passes the program as it was typed, so it need not be on the PATH.
       script(shell, 'redlight', shell === 'fish' ? '$args[1]' : 'redlight')
     })
 
@@ -39,10 +39,10 @@ export function completionCommand(program: Command, { printText }: CommandContex
     })
 }
 
-/** What tab's scripts take for: no candidates, but files. */
+/** In tab's protocol: no candidates, complete file names. */
 const FILES = ':0'
 
-/** Gives tab the tree of commander. */
+/** Copies commander's command tree to tab. */
 function addTo(root: RootCommand, command: Command, path = '') {
   const help = command.createHelp()
   const entry = path === '' ? root : root.command(path, command.summary())
@@ -63,7 +63,8 @@ const offer =
     for (const word of words) complete(word, '')
   }
 
-// tab's script for bash evaluates what was typed, needs the package bash-completion, and repeats what precedes a colon.
+// tab's bash script evaluates the typed text, needs the package bash-completion, and repeats text before a
+// colon.
 const bash = `_redlight() {
   local line=\${COMP_LINE:0:COMP_POINT} candidate words word
   read -ra words <<< "$line"
@@ -80,7 +81,7 @@ const bash = `_redlight() {
 }
 complete -o default -F _redlight redlight`
 
-// tab's script for zsh takes what follows a colon for a description.
+// tab's zsh script takes text after a colon for a description.
 const zsh = `#compdef redlight
 _redlight() {
   local line

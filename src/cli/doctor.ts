@@ -72,7 +72,7 @@ async function examine(context: CommandContext, repairs: boolean, testAddress?: 
   ]
 }
 
-/** The settings, or all that is wrong with them. */
+/** The settings, or findings for all their problems. */
 function read({ readConfig }: CommandContext): Config | Finding[] {
   try {
     return readConfig()

@@ -24,7 +24,7 @@ can't, as a container engine wants it.`,
     })
 }
 
-/** A wildcard can't be asked; the service that listens on it answers on the loopback address. */
+/** A wildcard address can't be requested; its listener also answers on loopback. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'

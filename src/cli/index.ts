@@ -2,7 +2,7 @@ import { Argument, Command, CommanderError } from 'commander'
 import { ConfigError, variables } from '../config/config'
 import { databaseProblem } from '../db/errors'
 import { OperatorError } from '../errors'
-import { didYouMean, shown } from '../rules/suggest'
+import { didYouMean, quoted } from '../rules/suggest'
 import { version } from '../server/version'
 import { backupCommand } from './backup'
 import { addCommand, addExamples, type CommandContext, UsageError } from './command'
@@ -30,10 +30,13 @@ const commands = [
   versionCommand,
 ]
 
-/** EX_CONFIG of sysexits.h, at which the systemd units don't restart the service. */
+/** EX_CONFIG of sysexits.h, after which the systemd units don't restart the service. */
 const FINAL = 78
 
-/** Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 78 if `serve` can't ever start. */
+/**
+ * Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 78 if `serve` can never
+ * start.
+ */
 export async function runCommandLine(
   argv: readonly string[],
   context: CommandContext,
@@ -93,7 +96,7 @@ function createProgram(context: CommandContext, writeHelp: (text: string) => voi
   ])
 }
 
-/** The long form of what may be said in several ways. */
+/** Rewrites alternative spellings to the long form. */
 function inFull([first = '--help', ...rest]: readonly string[]): string[] {
   if (first === 'help') return [...(rest[0] === 'help' ? [] : rest), '--help']
   return ['-v', '-V', '--version'].includes(first) ? ['version'] : [first, ...rest]
@@ -108,14 +111,14 @@ const commandsOf = (command: Command) =>
 const nameOf = (command: Command): string =>
   command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 
-/** What is wrong with the command line; empty if it asks for help, undefined if the error is about something else. */
+/** The error in the command line; empty if it asks for help, undefined if the error is something else. */
 function usageProblem(error: unknown, command: Command): string | undefined {
   if (error instanceof UsageError) return error.message
   if (!(error instanceof CommanderError)) return undefined
   const subcommands = commandsOf(command)
   const [word = '-'] = command.args
   if (subcommands.length > 0 && !word.startsWith('-'))
-    return `unknown ${command.parent === null ? '' : 'sub'}command ${shown(word)}${didYouMean(word, subcommands)}`
+    return `unknown ${command.parent === null ? '' : 'sub'}command ${quoted(word)}${didYouMean(word, subcommands)}`
   switch (error.code) {
     case 'commander.helpDisplayed':
       return ''
@@ -124,7 +127,7 @@ function usageProblem(error: unknown, command: Command): string | undefined {
     case 'commander.unknownOption':
       return unknownOption(/'(.*)'/s.exec(error.message)?.[1] ?? '', command)
     case 'commander.excessArguments':
-      return `unexpected argument ${shown(command.args[command.registeredArguments.length] ?? '')}`
+      return `unexpected argument ${quoted(command.args[command.registeredArguments.length] ?? '')}`
     default:
       return error.message.replace('error: ', '').replaceAll("'", '"')
   }
@@ -136,8 +139,8 @@ function unknownOption(text: string, command: Command): string {
   const isVariable = variables.some(({ name }) => name === variable)
   const options = command.createHelp().visibleOptions(command)
   const known = options.map(({ long }) => long ?? '')
-  if (isVariable) return `unknown option ${shown(option)}: set the environment variable ${variable} instead`
-  return `unknown option ${shown(option)}${didYouMean(option, known)}`
+  if (isVariable) return `unknown option ${quoted(option)}: set the environment variable ${variable} instead`
+  return `unknown option ${quoted(option)}${didYouMean(option, known)}`
 }
 
 const isFinal = (error: unknown) =>

@@ -3,7 +3,7 @@ import { OperatorError } from '../errors'
 import { removeInitialMovies } from '../movies/seed-store'
 import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
-import { shown } from '../rules/suggest'
+import { quoted } from '../rules/suggest'
 import { listMovies } from '../search/store'
 import { addCommand, type CommandContext, counted, UsageError } from './command'
 import { nameOf, unlessGone, userNamed } from './users'
@@ -68,13 +68,13 @@ async function list({ title, page }: ListOptions, { withDatabase, print }: Comma
 
 function toPage(text: string): number {
   const page = parseId(text)
-  if (page === undefined) throw new UsageError(`--page takes a number from 1, not ${shown(text)}`)
+  if (page === undefined) throw new UsageError(`--page takes a number from 1, not ${quoted(text)}`)
   return page
 }
 
 function toId(text: string): number {
   const id = parseId(text)
-  if (id === undefined) throw new UsageError(`${shown(text)} is not the id of a movie`)
+  if (id === undefined) throw new UsageError(`${quoted(text)} is not the id of a movie`)
   return id
 }
 

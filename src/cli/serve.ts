@@ -42,7 +42,7 @@ async function serve(context: CommandContext) {
   const signalled = context.untilSignal()
   const starting = context.progress('starting')
   const started = await Promise.race([startServer(config, log), signalled]).finally(starting.end)
-  // A signal may come while it waits for its database; an end at any moment does no harm.
+  // A signal may come while the database is opened; stopping is harmless at any moment.
   if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
   const { url, prepared, stop } = started
   if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) printText(line)

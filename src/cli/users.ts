@@ -8,7 +8,7 @@ import { Failure, OperatorError } from '../errors'
 import { type Permission, permissions } from '../permissions'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
-import { shown } from '../rules/suggest'
+import { quoted } from '../rules/suggest'
 import { Registration } from '../users/model'
 import { createUsersService } from '../users/service'
 import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
@@ -57,7 +57,7 @@ function addAdd(users: Command, { withDatabase, print, readInput }: CommandConte
     .option('--name <name>', 'their name, which all users see')
     .option('--username <name>', 'a name to sign in with')
     .action(async (options: { email?: string; name?: string; username?: string }) => {
-      // The end of the line belongs to the shell, everything before it to the password.
+      // Strips the line break that the shell added; the rest is the password.
       const given = { ...options, password: (await readInput()).replace(/\r?\n$/, '') }
       const problems = problemsOf(Registration, given, 'is not known')
       if (problems !== undefined) throw new OperatorError(inWords(problems))
@@ -72,7 +72,7 @@ function addAdd(users: Command, { withDatabase, print, readInput }: CommandConte
     })
 }
 
-/** Without a server's caches and outbox, which learn of a change from the database. */
+/** The users service without a server's cache and outbox; they learn of changes from the database. */
 const usersService = (db: Db, defaultPermissions: readonly Permission[]) =>
   createUsersService({
     db,
@@ -89,7 +89,7 @@ const inWords = (problems: Readonly<Record<string, string>>) =>
 
 export const nameOf = ({ id, email, username }: User) => email ?? username ?? `user ${id}`
 
-/** By id, email address or username; throws when there is none. */
+/** By id, email address or username; throws if there is no such user. */
 export async function userNamed(db: Db, text: string) {
   const id = parseId(text)
   const user = id === undefined ? await findUserByLogin(db, text) : await findUser(db, id)
@@ -98,9 +98,9 @@ export async function userNamed(db: Db, text: string) {
 }
 
 const noUser = (text: string) =>
-  new OperatorError(`there is no user ${shown(text)}; "redlight users list" shows all`)
+  new OperatorError(`there is no user ${quoted(text)}; "redlight users list" shows all`)
 
-/** Reports a user who was removed since they were found like one who never was. */
+/** Reports a user who has been removed meanwhile like an unknown one. */
 export const unlessGone =
   (text: string) =>
   (error: unknown): never => {

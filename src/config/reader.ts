@@ -1,4 +1,4 @@
-import { shown } from '../rules/suggest'
+import { quoted } from '../rules/suggest'
 import { TILDE } from './values'
 import type { Variable, VariableWithDefault } from './variables'
 
@@ -10,7 +10,7 @@ export class ConfigError extends Error {
 }
 
 /** Quotes the wrong text, unless it looks like a URL with a password. */
-const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${shown(text)}`)
+const notThis = (text: string) => (/:.*@/.test(text) ? '' : `, not ${quoted(text)}`)
 
 const WHITE_SPACE = 'begins or ends with white space, perhaps from a Windows line end: remove it'
 

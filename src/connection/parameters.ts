@@ -1,4 +1,4 @@
-import { didYouMean, shown } from '../rules/suggest'
+import { didYouMean, quoted } from '../rules/suggest'
 
 export type Parameters = ReadonlyMap<string, string>
 
@@ -99,13 +99,13 @@ function judge(name: string, value: string, isPublic: boolean): string | undefin
   const rule = Object.hasOwn(known, name) ? known[name] : undefined
   if (rule !== undefined) {
     const right = value === '' ? undefined : rule(value)
-    return right && `has ${name}=${isPublic ? shown(value) : '…'}, which must be ${right}`
+    return right && `has ${name}=${isPublic ? quoted(value) : '…'}, which must be ${right}`
   }
   if (Object.hasOwn(foreign, name))
     return `has the parameter ${name}, which Redlight doesn't support: ${foreign[name]}`
   if (!isPublic) return 'has an unknown parameter (write an & in the password as %26)'
   const meant = didYouMean(name, Object.keys(known))
-  return `has an unknown parameter ${shown(name)}${meant || `: ${UNKNOWN}`}`
+  return `has an unknown parameter ${quoted(name)}${meant || `: ${UNKNOWN}`}`
 }
 
 const VERIFYING = ['require', 'verify-ca', 'verify-full']

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { dateProblem, integerProblem, listProblem, text, textProblem } from '../rules/fields'
 import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
-import { shown } from '../rules/suggest'
+import { quoted } from '../rules/suggest'
 import type { MovieContent, NewMovie } from './columns'
 import { formatRuntime, parseRuntime, runtimeField } from './runtime'
 
@@ -21,7 +21,7 @@ function repeated(values: unknown, key: (value: string) => string): string | und
   const seen = new Set<string>()
   for (const value of Array.isArray(values) ? values : []) {
     const known = key(String(value))
-    if (seen.has(known)) return `must not contain duplicates, and ${shown(String(value))} is one`
+    if (seen.has(known)) return `must not contain duplicates, and ${quoted(String(value))} is one`
     seen.add(known)
   }
 }

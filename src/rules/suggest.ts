@@ -62,5 +62,5 @@ function distance(a: string, b: string): number {
 const MAX_SHOWN_CHARACTERS = 60
 
 /** A text from outside, quoted for a one-line message and cut if it is long. */
-export const shown = (text: string) =>
+export const quoted = (text: string) =>
   JSON.stringify(text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text)

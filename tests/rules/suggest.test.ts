@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { closest, didYouMean, shown } from '../../src/rules/suggest'
+import { closest, didYouMean, quoted } from '../../src/rules/suggest'
 
 const fields = ['title', 'year', 'runtime', 'genres', 'director', 'cast', 'release_date', 'page_size', 'sort']
 
@@ -32,6 +32,6 @@ describe('the word that was meant', () => {
 })
 
 test('a text in a message is cut, and stays on its line', () => {
-  expect(shown('two\nlines\x1b[31m')).toBe('"two\\nlines\\u001b[31m"')
-  expect(shown('a'.repeat(1_000_000))).toBe(`"${'a'.repeat(60)}…"`)
+  expect(quoted('two\nlines\x1b[31m')).toBe('"two\\nlines\\u001b[31m"')
+  expect(quoted('a'.repeat(1_000_000))).toBe(`"${'a'.repeat(60)}…"`)
 })
