@@ -64,10 +64,7 @@ const LATE = Symbol('late')
 
 /** Runs `concurrency` jobs, lets `maxWaiting` more wait up to `maxWaitMs`, and refuses the rest. */
 export type Gate = {
-  /**
-   * Resolves with a function to leave, called once, which returns the number of other jobs; rejects with
-   * `refusal()`.
-   */
+  /** Resolves with a function to leave, which returns the number of other jobs; rejects with `refusal()`. */
   enter(kind?: Kind): Promise<() => number>
   run<T>(work: () => Promise<T>, kind?: Kind): Promise<T>
   /** Jobs that run, and jobs that wait. */
