@@ -143,7 +143,7 @@ describe('the service keeps to its document', () => {
   }
 
   test('when it breaks inside', async () => {
-    const fragile = await startTestServer()
+    const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
     for (const table of ['movies', 'users', 'favourites', 'tokens'])
       await fragile.sql.unsafe(`alter table ${table} rename to ${table}_away`)
@@ -153,7 +153,7 @@ describe('the service keeps to its document', () => {
 
   // The embedded database takes its one session back from a transaction that holds the others up.
   test.skipIf(testDatabaseUrl === undefined)('when the database does not answer', async () => {
-    const fragile = await startTestServer()
+    const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
     await fragile.sql.begin(async (tx) => {
       await tx`lock table movies, users, favourites, tokens in access exclusive mode`
