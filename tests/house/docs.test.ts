@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { testDatabaseUrl } from '../support/database'
-import { documentedService, type Sent } from '../support/openapi'
+import { documentedService, neverReached, type Sent } from '../support/openapi'
 import { startTestServer, type TestServer, type TestUser, testConfig } from '../support/server'
 import { until } from '../support/until'
 

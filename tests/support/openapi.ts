@@ -46,12 +46,7 @@ export function documentedService() {
   const operations = new Map<string, Operation & { method: string; path: string }>()
   let ajv: Ajv
   beforeAll(async () => {
-    // On, so that answers have its headers, and never reached.
-    const { limiter } = testConfig({ kind: 'embedded', dataDir: '', poolMax: 1, waitMs: 0 })
-    const wide = { signInsPerMinute: 0, failedSignInsPerMinute: 0, accountFailuresPerMinute: 0 }
-    const none = { registrationsPerMinute: 0, mailsPerMailboxPerHour: 0, mailsPerAddressPerHour: 0 }
-    const enabled = { ...limiter, ...wide, ...none, enabled: true, requestsPerSecond: 1000, burst: 100_000 }
-    server = await startTestServer({ limiter: enabled }, { keepMovies: true })
+    server = await startTestServer({ limiter: neverReached() }, { keepMovies: true })
     document = (await server.request<OpenApi>('GET', '/docs/json')).body
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, operation] of Object.entries(methods))
@@ -142,4 +137,12 @@ export function documentedService() {
     callExamples,
     successOf,
   }
+}
+
+/** Limits that are on, so that answers have their headers, and out of reach. */
+export function neverReached() {
+  const { limiter } = testConfig({ kind: 'embedded', dataDir: '', poolMax: 1, waitMs: 0 })
+  const signIns = { signInsPerMinute: 0, failedSignInsPerMinute: 0, accountFailuresPerMinute: 0 }
+  const mails = { registrationsPerMinute: 0, mailsPerMailboxPerHour: 0, mailsPerAddressPerHour: 0 }
+  return { ...limiter, ...signIns, ...mails, enabled: true, requestsPerSecond: 1000, burst: 100_000 }
 }
