@@ -8,7 +8,7 @@ import { $, Glob } from 'bun'
 import manifest from '../../package.json'
 import { createSbom } from '../../release/sbom'
 
-const ROOT = join(import.meta.dir, '..')
+const ROOT = join(import.meta.dir, '..', '..')
 const SCHEMAS = join(ROOT, 'node_modules/@cyclonedx/cyclonedx-library/res/schema')
 const BUILDS_MS = 300_000
 
