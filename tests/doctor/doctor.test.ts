@@ -150,7 +150,7 @@ describe('the doctor', () => {
 
   const addresses: [url: string, status: string, words: string][] = [
     ['postgres://u:hunter2@192.0.2.1/d?sslmode=disable', 'warn', 'to 192.0.2.1 unencrypted: passwords'],
-    ['postgres://u:hunter2@192.0.2.1:5433/d', 'warn', 'to 192.0.2.1:5433 unencrypted if that offers no TLS'],
+    ['postgres://u:hunter2@192.0.2.1:5433/d', 'warn', 'to 192.0.2.1:5433 unencrypted if it offers no TLS'],
     ['postgres://u:hunter2@192.0.2.1/d?sslmode=require', 'ok', 'encrypted, without checking its certificate'],
     ['postgres://u:hunter2@192.0.2.1/d?sslmode=verify-full', 'ok', 'its certificate is checked'],
     ['postgres://u:hunter2@127.0.0.1:1/d', 'ok', 'stays on this machine'],
