@@ -133,7 +133,8 @@ describe.skipIf(testDatabaseUrl === undefined)('the upgrade of a Turkish databas
     await sql`update users set username = 'iris2' where id = 5`
     const [users, movies] = await state()
     expect(await migrate(work.db)).toBe(migrations.length - LAST_BEFORE)
-    expect((await state()).slice(0, 2)).toEqual([users, movies])
+    // Later migrations add columns.
+    expect((await state()).slice(0, 2)).toMatchObject([users, movies])
     const insert = (title: string) =>
       sql`insert into movies (title, year, runtime, genres) values (${title}, 2000, 90, '{drama}')`
     await insert('a b')

@@ -190,13 +190,13 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
     await server?.dispose()
   }, TIMEOUT_MS)
 
-  const refuses = (name: string, urlOf: () => string, problem: RegExp) =>
+  const refuses = (name: string, urlOf: () => string, problem: RegExp, code = 1) =>
     test(
       `${name}, at once`,
       async () => {
         // As long as it takes: these are told without any waiting.
         const environment = { JWT_SECRET: SECRET, DATABASE_WAIT: '1h', PORT: '0', DATABASE_URL: urlOf() }
-        await failsWith(environment, [problem])
+        await failsWith(environment, [problem], { code })
         await failsWith(environment, [problem], { args: ['migrate'] })
       },
       TIMEOUT_MS,
@@ -217,6 +217,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
     'to make tables',
     () => server.url('postgres'),
     /the user app can't create tables in the database postgres: run GRANT CREATE ON DATABASE postgres TO app and GRANT/,
+    FINAL,
   )
 
   test(

@@ -9,7 +9,7 @@ import { until } from '../support/until'
 // A primary that goes away, and a replica that speaks for it.
 
 setDefaultTimeout(120_000)
-const MAX_LAG_MS = 3000
+const MAX_LAG_MS = 6000
 
 describe.skipIf(!canStartPostgres)('while the primary is away', () => {
   let primary: PostgresServer
