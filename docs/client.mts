@@ -12,7 +12,7 @@ import createClient from 'openapi-fetch'
 import type { components, paths } from './redlight.d.ts'
 
 type Movie = components['schemas']['Movie']
-type Problem = components['schemas']['Error'] | components['schemas']['FieldErrors']
+type Problem = components['schemas']['Problem'] | components['schemas']['FieldProblems']
 type Answer<T> = { data?: T; error?: Problem; response: Response }
 
 /** What an answer holds, or an error in the words of the service: one sentence, or one for each field. */
