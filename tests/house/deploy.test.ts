@@ -140,7 +140,7 @@ describe('what is measured', () => {
   let names: Set<string>
   let sometimes: Set<string>
   const metricSources = async () =>
-    (await Array.fromAsync(new Glob('src/http/*metrics.ts').scan())).map((file) => readFile(file, 'utf8'))
+    (await Array.fromAsync(new Glob('src/health/*metrics.ts').scan())).map((file) => readFile(file, 'utf8'))
   beforeAll(async () => {
     server = await startTestServer()
     await server.request('GET', '/v1/movies')
