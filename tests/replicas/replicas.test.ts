@@ -218,7 +218,9 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
 
   test('what is no replica of this database is never read', async () => {
     await primary.admin('create database elsewhere owner app', 'postgres')
-    await until(async () => (await replica.order(`select from pg_database where datname = 'elsewhere'`)).length > 0)
+    await until(
+      async () => (await replica.order(`select from pg_database where datname = 'elsewhere'`)).length > 0,
+    )
     const wrong = [
       replica.url.replace('/redlight', '/elsewhere'),
       primary.url('redlight'),
