@@ -34,7 +34,7 @@ export type Workplace = Omit<Options, 'executable'> & {
   readonly floor: Server
   /** Another Redlight, on a tenth of the movies. */
   tenth(): Promise<Server>
-  /** One more of each on the same database, to be stopped by whoever asked for it. */
+  /** One more of each on the same database, to be stopped by its caller. */
   freshRedlight(): Promise<Server & { startedMs: number }>
   freshFloor(): Promise<Server & { startedMs: number }>
   /** Redlight with its default limits, which believes the bench who its clients are. */

@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** 200 for whoever may read movies; refused by the guard otherwise. */
+/** 200 for users who may read movies; the guard refuses all others. */
 const read = async (on: TestServer, { token }: TestUser) =>
   (await on.request('GET', '/v1/movies', { token })).status
 /** The guard alone: an id that is no number needs no query of its own. */
@@ -164,7 +164,7 @@ describe('a request', () => {
   test('needs no word from the database to know its user', async () => {
     const user = await server.newUser()
     for (const on of new Set([server, other])) expect(await guardOnly(on, user)).toBe(404)
-    // While this is held, whoever asks for a user waits: on the embedded database for anything at all.
+    // While this is held, every request for a user waits; on the embedded database, every request does.
     await server.sql.begin(async (tx) => {
       await tx`lock table users, users_permissions in access exclusive mode`
       for (const on of new Set([server, other])) {

@@ -98,7 +98,7 @@ describe('the command line', () => {
     }
   })
 
-  test('says what a backup holds, whoever wrote it', async () => {
+  test('says what a backup holds, by any writer', async () => {
     const path = join(folder, 'odd.backup')
     expect((await run('backup', path)).code).toBe(0)
     const manifest = await readManifest(path)

@@ -31,7 +31,7 @@ const cancelled = () =>
 const lost = () => databaseUnavailable(Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' }))
 
 describe('rows that are written in the same moment', () => {
-  test('share a statement when they are small, whoever sends them', async () => {
+  test('share a statement when they are small, for any sender', async () => {
     const { statements, write } = writer()
     const db = newDb()
     const rows = Array.from({ length: 30 }, (_, i) => `row ${i}`)

@@ -258,7 +258,7 @@ describe('the number of movies', () => {
     delete from movies where id in (
       select id from movies where ${sql.unsafe(which)} order by random() limit ${limit} for update skip locked)`
 
-  test('is exact in every snapshot, whoever writes at once', async () => {
+  test('is exact in every snapshot, with many writers at once', async () => {
     const connections = Array.from({ length: 5 }, () => server.database.connect())
     const [
       inserting = server.sql,

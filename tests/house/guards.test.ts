@@ -4,7 +4,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-// Whoever adds a route says here who may call it; a route that is on neither list fails.
+// A new route is added here with those who may call it; a route on neither list fails.
 const OPEN = [
   'GET /v1/healthcheck',
   'POST /v1/users',
@@ -190,7 +190,7 @@ describe('a guarded route', () => {
     expect(await walk((route) => (isPermission(route) ? nobody.token : undefined), expected)).toEqual([])
   })
 
-  test('lets in whoever may, and none of those before has changed anything', async () => {
+  test('lets in all who may, and the refused have changed nothing', async () => {
     const read = await call('GET', `/v1/movies/${movieId}`, { token: owner.token })
     expect(read.status).toBe(200)
     expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Movie', version: 1 })
@@ -247,7 +247,7 @@ describe('every path', () => {
       }
   })
 
-  test('refuses any other method with 405, whoever asks', async () => {
+  test('refuses any other method with 405, for any client', async () => {
     for (const pattern of patterns())
       for (const method of METHODS.filter((name) => !allowOf(pattern).includes(name)))
         for (const token of [undefined, owner.token]) {

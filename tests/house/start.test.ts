@@ -10,7 +10,7 @@ import manifest from '../../package.json'
 const ROOT = join(import.meta.dir, '..', '..')
 const CLONED = ['package.json', 'bun.lock', 'patches', 'drizzle', 'src']
 const PACKED = 'src/embedded/cluster.tar.zst'
-/** Nothing listens on port 1, so that whoever asks it gets nothing. */
+/** Nothing listens on port 1, so that a request to it gets nothing. */
 const NO_REGISTRY = { BUN_CONFIG_REGISTRY: 'http://127.0.0.1:1' }
 const A_FULL_INSTALL_MS = 300_000
 

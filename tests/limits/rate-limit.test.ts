@@ -104,7 +104,7 @@ describe('requests per address, behind trusted proxies', () => {
     ['2001:db8:1:2::{i}', true],
     ['2001:db8:1:3:{i}:{i}:{i}:{i}', true],
     ['2001:db8:2:{i}::1', false],
-    // No address: whoever handed it on is the one who is counted.
+    // Not an address: the proxy that handed it on is counted instead.
     ['198.51.100.{i}, unknown, 10.0.0.1', true],
     ['198.51.100.{i}, 198.51.100.7:80{i}, 10.0.0.2', true],
     // Ports and empty entries say nothing of who it is.

@@ -36,7 +36,7 @@ describe('sign-ins, registrations and mails', () => {
   }
   const WRONG = 'a wrong password'
 
-  test('8 sign-ins a minute from one address, whoever signs in', async () => {
+  test('8 sign-ins a minute from one address, for any user', async () => {
     const [alice, bob] = [await server.newUser(), await server.newUser()]
     const address = newAddress()
     expect(await signIns(4, () => address, { email: alice.email })).toEqual(Array(4).fill(201))

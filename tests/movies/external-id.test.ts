@@ -234,7 +234,7 @@ describe('of 20 at once for one id', () => {
     }
   })
 
-  test('one makes it new, and whoever wants nothing but that is refused', async () => {
+  test('one makes it new, and a request for nothing but that is refused', async () => {
     const id = newName()
     const answers = await atOnce(() => put(id, aMovie(id), { 'If-None-Match': '*' }))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(AT_ONCE - 1).fill(412)])

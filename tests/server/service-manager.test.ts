@@ -5,7 +5,7 @@ import { canReceive, receiveAt } from '../support/notify-socket'
 import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
 import { staysSo, until } from '../support/until'
 
-// What the service tells whoever started it, as systemd would hear it.
+// What the service reports to the program that started it, as systemd would hear it.
 setDefaultTimeout(60_000)
 
 let program: Program | undefined

@@ -47,7 +47,7 @@ function problemOf({ status, headers, error }) {
   if (status === 429) return `Too many tries. Wait ${pause(headers.get('Retry-After'))}, then try again.`
   if (typeof error === 'string' && status < 500) return `The service refused: ${error}.`
   const id = headers.get('X-Request-Id')
-  const whoToTell = id === null ? '' : ` If it stays so, tell whoever runs the service this number: ${id}`
+  const whoToTell = id === null ? '' : ` If this goes on, give the operator of the service this number: ${id}`
   return `The service can’t do this just now. Try again in a moment.${whoToTell}`
 }
 
