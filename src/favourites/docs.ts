@@ -6,13 +6,17 @@ import {
   optionalMovieProperties,
 } from '../movies/docs-schemas'
 import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
-import { listMovies, listParameters } from '../search/docs'
+import { listedProperties, listMovies, listParameters } from '../search/docs'
 
 const favouriteSchema = named(
   'FavouriteMovie',
   objectOf(
-    { ...movieProperties, favourited_at: { type: 'string', format: 'date-time' } },
-    optionalMovieProperties,
+    {
+      ...movieProperties,
+      favourited_at: { type: 'string', format: 'date-time' },
+      ...listedProperties,
+    },
+    [...optionalMovieProperties, 'favourite'],
   ),
 )
 const id = { description: 'The id of the movie.', example: 1 }

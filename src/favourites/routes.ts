@@ -3,11 +3,12 @@ import type { Db } from '../db/client'
 import { Failure } from '../errors'
 import { json, listPage } from '../http/answers'
 import type { Guards } from '../http/guards'
-import { type Movie, movieJson } from '../movies/model'
+import { movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
 import { parseId, timestampJson } from '../rules/fields'
 import { FavouriteListQuery, parseFavouriteList } from '../search/query'
+import type { ListedMovie } from '../search/store'
 import * as docs from './docs'
 import { addFavourite, listFavourites, removeFavourite } from './store'
 
@@ -18,9 +19,10 @@ function movieId(id: string): number {
 }
 
 /** A movie of a user's list in the API's form. */
-const favouriteJson = (movie: Movie, addedAt: string | null) => ({
+const favouriteJson = ({ movie, addedAt, isFavourite }: ListedMovie) => ({
   ...movieJson(movie),
   favourited_at: timestampJson(new Date(addedAt ?? 0)),
+  favourite: isFavourite ?? undefined,
 })
 
 export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
@@ -32,8 +34,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       async ({ query, user, request }) => {
         const list = parseFavouriteList(query, user.id)
         const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        const movies = rows.map(({ movie, addedAt }) => favouriteJson(movie, addedAt))
-        return listPage(request, { name: 'movies', rows: movies, total }, list)
+        return listPage(request, { name: 'movies', rows: rows.map(favouriteJson), total }, list)
       },
       { access: 'movies:read', query: FavouriteListQuery, detail: docs.listFavourites },
     )

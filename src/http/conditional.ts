@@ -1,6 +1,7 @@
 import { Failure } from '../errors'
 
-export const etag = (version: number) => `"${version}"`
+/** Of a record's version, or of a hash of what else is answered. */
+export const etag = (version: number | string) => `"${version}"`
 
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
 const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \t,]*|$))*$/
@@ -9,7 +10,7 @@ const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \
 const tagsOf = (given: string) => (ENTITY_TAGS.test(given) ? [...given.matchAll(ENTITY_TAG)] : [])
 
 /** Whether `If-None-Match` names this version; weak tags count (RFC 9110 section 13.1.2). */
-export function isNotModified(headers: Headers, version: number): boolean {
+export function isNotModified(headers: Headers, version: number | string): boolean {
   const given = headers.get('if-none-match')
   if (given === null) return false
   return given.trim() === '*' || tagsOf(given).some(([, , tag]) => tag === etag(version))

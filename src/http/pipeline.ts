@@ -127,7 +127,7 @@ function options({ path }: RequestContext, { allowedMethods }: PipelineDeps): Re
   return new Response(null, { status: 204, headers: { Allow: allow } })
 }
 
-const MOVIES = /^\/v1\/(?:movies|users\/me\/favourites)(?:\/|$)/
+const MOVIES = /^\/v1\/(?:movies|genres|users\/me\/favourites)(?:\/|$)/
 const API = /^\/v1\//
 
 function addCommonHeaders(headers: Headers, { id, path }: RequestContext) {

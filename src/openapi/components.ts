@@ -9,6 +9,11 @@ const headers = {
     schema: { type: 'string', pattern: '^"[1-9][0-9]*"$' },
     example: '"1"',
   },
+  ContentETag: {
+    description: 'Stands for what the answer says; send it as `If-None-Match`.',
+    schema: { type: 'string', pattern: '^"[^"]+"$' },
+    example: '"1kd0p2xqz"',
+  },
   Link: {
     description: 'The first, previous, next and last page of the same list (RFC 8288).',
     schema: text,
@@ -42,6 +47,7 @@ const headers = {
 } satisfies Record<ResponseHeader, object>
 
 const headerNames: Partial<Record<ResponseHeader, string>> = {
+  ContentETag: 'ETag',
   RateLimitPolicy: 'RateLimit-Policy',
   RequestId: 'X-Request-Id',
   RetryAfter: 'Retry-After',

@@ -56,6 +56,7 @@ export type Answer = {
 export type RequestHeader = 'IfMatch' | 'IfNoneMatch' | 'OnlyIfNew' | 'ExpectedVersion'
 export type ResponseHeader =
   | 'ETag'
+  | 'ContentETag'
   | 'Link'
   | 'Location'
   | 'RateLimit'

@@ -1,5 +1,11 @@
-import { exampleMovies, INITIAL_MOVIES, metadataSchema, movieSchema } from '../movies/docs-schemas'
-import { type Operation, objectOf } from '../openapi/operation'
+import {
+  exampleMovies,
+  INITIAL_MOVIES,
+  metadataSchema,
+  movieProperties,
+  optionalMovieProperties,
+} from '../movies/docs-schemas'
+import { type JsonSchema, named, type Operation, objectOf } from '../openapi/operation'
 
 export const listParameters = {
   title: {
@@ -10,9 +16,16 @@ export const listParameters = {
     description:
       'Genres separated by commas, in any case; a movie must have all of them. At most 32 different ones.',
   },
+  genres_any: { description: 'Genres separated by commas; a movie must have at least one of them.' },
   director: { description: 'Words of the director, as for the title.' },
   cast: { description: 'Words of the cast, as for the title.' },
   year: { description: 'The year of the movie.' },
+  year_from: { description: 'The earliest year (inclusive).' },
+  year_to: { description: 'The latest year (inclusive).' },
+  runtime_from: { description: 'The shortest runtime in minutes (inclusive).' },
+  runtime_to: {
+    description: 'The longest runtime in minutes (inclusive). A range never finds an unknown runtime.',
+  },
   release_date: { description: 'The exact release date.' },
   release_date_from: { description: 'The earliest release date (inclusive).' },
   release_date_to: { description: 'The latest release date (inclusive).' },
@@ -22,6 +35,8 @@ export const listParameters = {
     description: 'The id of the user who added the movie, or `me`.',
     pattern: '^(me|[1-9][0-9]{0,18})$',
   },
+  favourite: { description: '`true` finds your favourites only, `false` all other movies.' },
+  include: { description: 'With `favourite`, each movie says whether it is one of your favourites.' },
   page: { description: 'The page number; a page past the last is empty.', default: 1 },
   page_size: { description: 'Movies per page.', default: 20 },
 }
@@ -30,6 +45,18 @@ const sort = {
     'The sort key; `-` reverses the order. Ties are sorted by id; movies without a release date or runtime come last.',
   default: 'id',
 }
+
+/** What only lists say of a movie. */
+export const listedProperties: Readonly<Record<string, JsonSchema>> = {
+  favourite: {
+    type: 'boolean',
+    description: 'Whether the movie is one of your favourites; only with `include=favourite`.',
+  },
+}
+const listedMovie = named(
+  'ListedMovie',
+  objectOf({ ...movieProperties, ...listedProperties }, [...optionalMovieProperties, 'favourite']),
+)
 
 export const listMovies: Operation = {
   operationId: 'listMovies',
@@ -40,7 +67,7 @@ export const listMovies: Operation = {
   answers: {
     200: {
       description: 'A page of movies.',
-      schema: objectOf({ movies: { type: 'array', items: movieSchema }, metadata: metadataSchema }),
+      schema: objectOf({ movies: { type: 'array', items: listedMovie }, metadata: metadataSchema }),
       example: {
         movies: exampleMovies,
         metadata: {
@@ -56,4 +83,31 @@ export const listMovies: Operation = {
   },
   refusals: ['tooManyAnswers'],
   problems: { page_size: 'must be between 1 and 100', rating: 'is not a known parameter' },
+}
+
+export const listGenres: Operation = {
+  operationId: 'listGenres',
+  summary: 'List the genres',
+  description:
+    'All genres with the number of their movies, most movies first. A genre in any case counts as one, under its commonest spelling. The answer may be 10 seconds old.',
+  requestHeaders: ['IfNoneMatch'],
+  answers: {
+    200: {
+      description: 'The genres.',
+      schema: objectOf({
+        genres: {
+          type: 'array',
+          items: objectOf({ name: { type: 'string' }, movies: { type: 'integer', minimum: 1 } }),
+        },
+      }),
+      example: {
+        genres: [
+          { name: 'drama', movies: 80 },
+          { name: 'adventure', movies: 22 },
+        ],
+      },
+      headers: ['ContentETag', 'Stale'],
+    },
+    304: { description: 'The copy of the client is current.', headers: ['ContentETag', 'Stale'] },
+  },
 }

@@ -45,31 +45,40 @@ const day = parameter({ type: 'string', format: 'date' }, dateProblem)
 const creator = parameter({ type: 'string' }, (value) =>
   value === 'me' || parseId(String(value)) !== undefined ? undefined : 'must be the id of a user, or me',
 )
+const year = integerParameter(0, 9999)
+const minutes = integerParameter(0, 100_000)
+
+function oneOf(values: readonly string[]) {
+  const choice = values.length > 2 ? `one of ${values.join(', ')}` : values.join(' or ')
+  return parameter({ type: 'string', enum: values }, (value) =>
+    values.includes(String(value)) ? undefined : `must be ${choice}${didYouMean(String(value), values)}`,
+  )
+}
 
 const movieSortKeys = ['id', 'title', 'year', 'runtime', 'release_date'] as const
 export type MovieSortKey = (typeof movieSortKeys)[number]
 
-function sortParameter(keys: readonly string[]) {
-  const values = keys.flatMap((key) => [key, `-${key}`])
-  return parameter({ type: 'string', enum: values }, (value) =>
-    values.includes(String(value))
-      ? undefined
-      : `must be one of ${values.join(', ')}${didYouMean(String(value), values)}`,
-  )
-}
+const sortParameter = (keys: readonly string[]) => oneOf(keys.flatMap((key) => [key, `-${key}`]))
 
 const filters = {
   title: Type.Optional(words),
   genres: Type.Optional(genreList),
+  genres_any: Type.Optional(genreList),
   director: Type.Optional(words),
   cast: Type.Optional(words),
-  year: Type.Optional(integerParameter(0, 9999)),
+  year: Type.Optional(year),
+  year_from: Type.Optional(year),
+  year_to: Type.Optional(year),
+  runtime_from: Type.Optional(minutes),
+  runtime_to: Type.Optional(minutes),
   release_date: Type.Optional(day),
   release_date_from: Type.Optional(day),
   release_date_to: Type.Optional(day),
   imdb_id: Type.Optional(parameter({ type: 'string' }, imdbIdProblem)),
   external_id: Type.Optional(parameter({ type: 'string' }, externalIdProblem)),
   created_by: Type.Optional(creator),
+  favourite: Type.Optional(oneOf(['true', 'false'])),
+  include: Type.Optional(oneOf(['favourite'])),
   page: Type.Optional(integerParameter(1, 10_000_000)),
   page_size: Type.Optional(integerParameter(1, 100)),
 }
@@ -84,21 +93,29 @@ export const FavouriteListQuery = object({
 export type MovieFilters = {
   title?: string
   genres?: string[]
+  genresAny?: string[]
   director?: string
   cast?: string
   year?: number
+  yearFrom?: number
+  yearTo?: number
+  runtimeFrom?: number
+  runtimeTo?: number
   releaseDate?: string
   releaseDateFrom?: string
   releaseDateTo?: string
   imdbId?: string
   externalId?: string
   createdBy?: number
+  favourite?: { userId: number; isOne: boolean }
 }
 /** Rows of one page, and the total number. */
 export type Page<T> = { readonly rows: readonly T[]; readonly total: number }
 export type Sort<Key extends string> = { key: Key; descending: boolean }
 export type MovieList<Key extends string> = {
   filters: MovieFilters
+  /** The user for whom each row says whether the movie is a favourite. */
+  favouriteOf?: number
   sort: Sort<Key>
   page: number
   pageSize: number
@@ -116,26 +133,39 @@ function parseList<Key extends string>(
   standard: Sort<Key>,
   keys: readonly Key[],
 ): MovieList<Key> {
-  const { title, director, cast, year, imdb_id, created_by, sort } = query
-  const genres = [...differentGenres(query.genres ?? '').values()]
+  const { title, director, cast, imdb_id, created_by, favourite, sort } = query
   return {
     filters: {
       title,
-      genres: genres.length === 0 ? undefined : genres,
+      genres: listed(query.genres),
+      genresAny: listed(query.genres_any),
       director,
       cast,
-      year: year === undefined ? undefined : Number(year),
+      year: numberOf(query.year),
+      yearFrom: numberOf(query.year_from),
+      yearTo: numberOf(query.year_to),
+      runtimeFrom: numberOf(query.runtime_from),
+      runtimeTo: numberOf(query.runtime_to),
       releaseDate: query.release_date,
       releaseDateFrom: query.release_date_from,
       releaseDateTo: query.release_date_to,
       imdbId: imdb_id && normalImdbId(imdb_id),
       externalId: query.external_id,
       createdBy: created_by === 'me' ? me : created_by === undefined ? undefined : parseId(created_by),
+      favourite: favourite === undefined ? undefined : { userId: me, isOne: favourite === 'true' },
     },
+    favouriteOf: query.include === undefined ? undefined : me,
     sort: parseSort(sort, keys) ?? standard,
     page: Number(query.page ?? 1),
     pageSize: Number(query.page_size ?? 20),
   }
+}
+
+const numberOf = (value: string | undefined) => (value === undefined ? undefined : Number(value))
+
+function listed(text = ''): string[] | undefined {
+  const genres = [...differentGenres(text).values()]
+  return genres.length === 0 ? undefined : genres
 }
 
 function parseSort<Key extends string>(

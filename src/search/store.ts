@@ -2,10 +2,11 @@ import { eq, type SQL, sql } from 'drizzle-orm'
 import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { unnamed } from '../db/driver'
-import { movieCounts, movies, users } from '../db/schema'
+import { favourites, movieCounts, movies, users } from '../db/schema'
 import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
 import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-store'
+import { conditions, hasFilters, isFavouriteOf } from './filter-store'
 import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './query'
 
 /** With this many rows to skip, a second round trip to find a shortcut pays off. */
@@ -25,29 +26,8 @@ export type MovieSource<Key extends string> = {
   sortKeys: Readonly<Record<Key, SQL>>
   addedAt: SQL
 }
-export type ListedMovie = { movie: Movie; addedAt: string | null }
-
-/** Conditions for the given filters only: an absent filter leaves no trace in the plan. */
-function conditions(filters: MovieFilters): SQL[] {
-  const { title, genres, director, cast, year, releaseDate, releaseDateFrom, releaseDateTo } = filters
-  const { imdbId, externalId, createdBy } = filters
-  return [
-    title !== undefined && sql`${movies.titleWords} @@ search_query(${title})`,
-    genres !== undefined &&
-      sql`${movies.genreKeys} @> genre_keys(${sql.param(genres, movies.genres)}::text[])`,
-    director !== undefined && sql`${movies.directorWords} @@ search_query(${director})`,
-    cast !== undefined && sql`${movies.castWords} @@ search_query(${cast})`,
-    year !== undefined && sql`${movies.year} = ${year}`,
-    releaseDate !== undefined && sql`${movies.release_date} = ${releaseDate}`,
-    releaseDateFrom !== undefined && sql`${movies.release_date} >= ${releaseDateFrom}`,
-    releaseDateTo !== undefined && sql`${movies.release_date} <= ${releaseDateTo}`,
-    imdbId !== undefined && sql`${movies.imdb_id} = ${imdbId}`,
-    externalId !== undefined && sql`${movies.external_id} = ${externalId}`,
-    createdBy !== undefined && sql`${movies.createdBy} = ${createdBy}`,
-  ].filter((condition) => condition !== false)
-}
-
-const hasFilters = (filters: MovieFilters) => Object.values(filters).some((value) => value !== undefined)
+/** `isFavourite` is null unless the list asks for it. */
+export type ListedMovie = { movie: Movie; addedAt: string | null; isFavourite: boolean | null }
 
 export const movieSortKeys: Readonly<Record<MovieSortKey, SQL>> = {
   id: sql`movies.id`,
@@ -72,7 +52,7 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
 async function selectRange<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
-  { sort, filters }: MovieList<Key>,
+  { sort, filters, favouriteOf }: MovieList<Key>,
   { reversed, limit, offset, start }: Range,
 ): Promise<Page<ListedMovie> & Snapshot> {
   const sortKey = source.sortKeys[sort.key]
@@ -97,6 +77,7 @@ async function selectRange<Key extends string>(
       total: sql<string>`page.total`,
       before: sql<string>`page.before`,
       addedAt: sql<string | null>`page.added_at`,
+      isFavourite: favouriteOf === undefined ? sql<null>`null` : sql<boolean>`${isFavouriteOf(favouriteOf)}`,
       ...movieColumns,
     })
     .from(whole)
@@ -106,8 +87,8 @@ async function selectRange<Key extends string>(
   return {
     total: Number(rows[0]?.total ?? 0),
     before: Number(rows[0]?.before ?? 0),
-    rows: rows.flatMap(({ total, before, addedAt, ...movie }) =>
-      isThere(movie) ? [{ movie, addedAt }] : [],
+    rows: rows.flatMap(({ total, before, addedAt, isFavourite, ...movie }) =>
+      isThere(movie) ? [{ movie, addedAt, isFavourite }] : [],
     ),
   }
 }
@@ -180,6 +161,18 @@ const allMovies = {
   addedAt: sql`null::timestamptz`,
 }
 
+/** Counted without reading them: they are nearly all movies. */
+const moviesExceptFavourites = (userId: number) => ({
+  ...allMovies,
+  condition: sql`not ${isFavouriteOf(userId)}`,
+  total: sql`(${allMovies.total}) - (select count(*) from ${favourites} where ${favourites.userId} = ${userId})`,
+  isWhole: false,
+})
+
 export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page<ListedMovie>> = askedOnce(
-  (db, list: MovieList<MovieSortKey>) => listPage(db, allMovies, list),
+  (db, list: MovieList<MovieSortKey>) => {
+    const { favourite, ...others } = list.filters
+    if (favourite === undefined || favourite.isOne || hasFilters(others)) return listPage(db, allMovies, list)
+    return listPage(db, moviesExceptFavourites(favourite.userId), { ...list, filters: {} })
+  },
 )

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { MovieJson } from '../../src/movies/model'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-type Favourite = MovieJson & { favourited_at?: string }
+type Favourite = MovieJson & { favourited_at?: string; favourite?: boolean }
 type Metadata = Record<'current_page' | 'page_size' | 'first_page' | 'last_page' | 'total_records', number>
 type Body = { movies: Favourite[]; metadata: Metadata; movie: Favourite; error: unknown; message: string }
 type Asked = Parameters<TestServer['request']>[2]
@@ -162,6 +162,9 @@ describe('favourites', () => {
         'created_by=999',
       ],
       ...['genres=drama&created_by=me&page_size=1&page=2', 'title=&year=&sort='],
+      ...['genres_any=drama,comedy', 'year_from=2001&year_to=2002', 'runtime_from=102&runtime_to=102'],
+      ...['favourite=true', 'favourite=false', 'favourite=no', 'include=favourite&page_size=3', 'include=x'],
+      ...['imdb_id=tt1234567', 'imdb_id=1', 'external_id=none', 'external_id=%5C'],
       ...[
         'page=0&page_size=101&year=x',
         'foo=1',
@@ -179,6 +182,16 @@ describe('favourites', () => {
       expect({ query, ...mine.body, ...(movies && { movies }) }).toEqual({ query, ...all.body })
       expect(mine.status).toBe(all.status)
     }
+    await remove(4, asCarol)
+    const given = async (query: string) =>
+      (await ask('GET', `/v1/movies?include=favourite${query}`, asCarol)).body.movies
+    expect((await given('')).map(({ id, favourite }) => [id, favourite])).toEqual(
+      Array.from({ length: 9 }, (_, i) => [i + 1, i !== 3]),
+    )
+    expect(Object.keys((await given(''))[0] ?? {}).at(-1)).toBe('favourite')
+    expect((await given('&favourite=false&sort=-year')).map(({ id }) => id)).toEqual([4])
+    expect(await given('&favourite=true')).toHaveLength(8)
+    await put(4, asCarol)
     const added = await ask('GET', `${PATH}?genres=drama&page_size=2&page=2`, asCarol)
     expect(added.body.movies.map(({ id }) => id)).toEqual([5, 3])
     expect(added.body.metadata).toMatchObject({ current_page: 2, last_page: 3, total_records: 5 })

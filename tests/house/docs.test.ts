@@ -36,6 +36,8 @@ describe('the service keeps to its document', () => {
     expect((await call('listMovies', { token, query: '?page_size=2' })).body).toEqual(
       Object(exampleOf('listMovies')),
     )
+    const { genres } = Object((await succeed('listGenres', { token }))?.body)
+    expect(genres.slice(0, 2)).toEqual(Object(exampleOf('listGenres')).genres)
     expect((await succeed('showMovie', { token }))?.body).toEqual(Object(exampleOf('showMovie')))
     expect((await succeed('createMovie', { token }))?.body).toEqual(Object(exampleOf('createMovie')))
     expect((await succeed('showMovieByExternalId', { token }))?.body).toEqual(

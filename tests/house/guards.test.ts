@@ -23,6 +23,7 @@ const OPEN = [
 const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'movies:write'> = {
   'GET /v1/movies': 'movies:read',
   'POST /v1/movies': 'movies:write',
+  'GET /v1/genres': 'movies:read',
   'GET /v1/movies/:id': 'movies:read',
   'GET /v1/movies/external/:external_id': 'movies:read',
   'PUT /v1/movies/external/:external_id': 'movies:write',

@@ -71,6 +71,11 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     ['cast', { cast: 'w77' }],
     ['release date', { releaseDate: '2000-01-01' }],
     ['a month of releases', { releaseDateFrom: '2000-01-01', releaseDateTo: '2000-01-31' }],
+    ['some genres', { genresAny: ['g7', 'drama'] }],
+    ['years', { yearFrom: 1998, yearTo: 1999 }],
+    ['runtimes', { runtimeFrom: 100, runtimeTo: 101 }],
+    ['favourite', { favourite: { userId: 2, isOne: true } }],
+    ['title and not favourite', { title: 'w77', favourite: { userId: 2, isOne: false } }],
     ['year', { year: 1999 }],
     ['IMDb id', { imdbId: 'tt0000077' }],
     ['external id', { externalId: 'id-77' }],
@@ -89,6 +94,14 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     for (const sort of sorts) {
       await listMovies(db, { ...list(filters), sort })
       expect({ sort, read: await tablesReadWhole() }).toEqual({ sort, read: [] })
+    }
+  })
+
+  test.each(sorts)('all but the favourites, sorted by %p', async (sort) => {
+    for (const page of [1, 2500, 4980]) {
+      const filters = { favourite: { userId: 2, isOne: false } }
+      const { total } = await listMovies(db, { filters, favouriteOf: 2, sort, page, pageSize: 20 })
+      expect({ page, total, read: await tablesReadWhole() }).toEqual({ page, total: MOVIES - 100, read: [] })
     }
   })
 

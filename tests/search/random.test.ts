@@ -12,11 +12,14 @@ describe(`of ${MOVIES} random movies`, () => {
     id: number
     title: string
     year: number
-    runtime: number
+    runtime: number | null
     genres: string[]
     director: string | null
     cast: string[] | null
     release_date: string | null
+    imdb_id: string | null
+    external_id: string | null
+    isFavourite: boolean
     created_by: number
     /** Among all, by their titles. */
     place: number
@@ -65,12 +68,14 @@ describe(`of ${MOVIES} random movies`, () => {
       return {
         title: `${phrase(1 + below(3))} ${below(1e9)}`,
         year: release_date === null ? 1990 + below(8) : Number(release_date.slice(0, 4)),
-        runtime: 80 + below(20),
+        runtime: maybe(0.9, () => 80 + below(20)) ?? null,
         genres: [...new Set(several(1 + below(3), () => pick(genres)))],
         director: maybe(0.6, () => phrase(2)) ?? null,
         cast: maybe(0.6, () => [...new Set(several(below(4), () => phrase(2)))]) ?? null,
         release_date,
         created_by: pick([1, alice().id, bob().id]),
+        imdb_id: maybe(0.3, () => `tt${String(below(8e7)).padStart(7, '0')}`) ?? null,
+        external_id: maybe(0.3, () => String(below(1e9))) ?? null,
       }
     })
     for (let i = 0; i < MOVIES; i += 200) await sql`insert into movies ${sql(drawn.slice(i, i + 200))}`
@@ -82,7 +87,10 @@ describe(`of ${MOVIES} random movies`, () => {
       ...(byTitle.get(title) as Movie),
       id: Number(id),
       place,
+      isFavourite: place % 7 === 0,
     }))
+    const ids = movies.filter(({ isFavourite }) => isFavourite).map(({ id }) => id)
+    await sql`insert into favourites (user_id, movie_id) select ${alice().id}, unnest(${ids}::bigint[])`
   })
 
   const disguise = (text: string) =>
@@ -102,7 +110,18 @@ describe(`of ${MOVIES} random movies`, () => {
     ),
     director: maybe(0.15, queryText),
     cast: maybe(0.15, queryText),
+    genres_any: maybe(0.15, () =>
+      several(1 + below(3), () => disguise(pick([...genres, 'western']))).join(','),
+    ),
     year: maybe(0.1, () => String(1990 + below(9))),
+    year_from: maybe(0.1, () => String(1989 + below(9))),
+    year_to: maybe(0.1, () => String(1990 + below(9))),
+    runtime_from: maybe(0.1, () => String(75 + below(20))),
+    runtime_to: maybe(0.1, () => String(85 + below(20))),
+    imdb_id: maybe(0.03, () => pick(movies).imdb_id ?? 'tt0000000'),
+    external_id: maybe(0.03, () => pick(movies).external_id ?? 'none'),
+    favourite: maybe(0.15, () => pick(['true', 'false'])),
+    include: maybe(0.3, () => 'favourite'),
     release_date: maybe(0.05, () => pick(movies).release_date ?? day()),
     release_date_from: maybe(0.15, day),
     release_date_to: maybe(0.15, day),
@@ -120,15 +139,25 @@ describe(`of ${MOVIES} random movies`, () => {
 
   /** What the contract says of a query, movie by movie. */
   function reference(query: Query) {
-    const { sort = 'id', page = '1', page_size = '20', genres, created_by } = query
-    const asked = genres?.split(',').map(genreKey) ?? []
+    const { sort = 'id', page = '1', page_size = '20', created_by, favourite } = query
+    const asked = query.genres?.split(',').map(genreKey) ?? []
+    const anyOf = query.genres_any?.split(',').map(genreKey)
+    const { year_from = '0', year_to = '9999', runtime_from, runtime_to } = query
     const found = movies.filter(
       (movie) =>
         holds(movie.title, query.title) &&
         holds(movie.director, query.director) &&
         holds(movie.cast?.join('\n') ?? null, query.cast) &&
         asked.every((genre) => movie.genres.map(genreKey).includes(genre)) &&
+        (anyOf === undefined || movie.genres.map(genreKey).some((genre) => anyOf.includes(genre))) &&
         (query.year === undefined || movie.year === Number(query.year)) &&
+        movie.year >= Number(year_from) &&
+        movie.year <= Number(year_to) &&
+        (runtime_from === undefined || (movie.runtime ?? Number.NaN) >= Number(runtime_from)) &&
+        (runtime_to === undefined || (movie.runtime ?? Number.NaN) <= Number(runtime_to)) &&
+        (query.imdb_id === undefined || movie.imdb_id === query.imdb_id) &&
+        (query.external_id === undefined || movie.external_id === query.external_id) &&
+        (favourite === undefined || movie.isFavourite === (favourite === 'true')) &&
         (query.release_date === undefined || movie.release_date === query.release_date) &&
         (query.release_date_from === undefined || (movie.release_date ?? '') >= query.release_date_from) &&
         (query.release_date_to === undefined || (movie.release_date ?? '9') <= query.release_date_to) &&
@@ -141,7 +170,7 @@ describe(`of ${MOVIES} random movies`, () => {
       id: ({ id }) => id,
       title: ({ place }) => place,
       year: ({ year }) => year,
-      runtime: ({ runtime }) => runtime,
+      runtime: ({ runtime }) => runtime ?? Number.NaN,
       release_date: ({ release_date }) => Date.parse(release_date ?? ''),
     }
     const rankOf = ranks[key] ?? (() => 0)
@@ -152,8 +181,10 @@ describe(`of ${MOVIES} random movies`, () => {
       return sign * (left - right) || a.id - b.id
     })
     const [current, size] = [Number(page), Number(page_size)]
+    const shown = found.slice((current - 1) * size, current * size)
     return {
-      ids: found.slice((current - 1) * size, current * size).map(({ id }) => id),
+      ids: shown.map(({ id }) => id),
+      favourites: shown.map((movie) => (query.include === undefined ? undefined : movie.isFavourite)),
       metadata: {
         current_page: current,
         page_size: size,
@@ -170,7 +201,13 @@ describe(`of ${MOVIES} random movies`, () => {
       const query = drawQuery()
       const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
       const { body } = await list(`?${new URLSearchParams(given)}`)
-      const found = { ids: body.movies?.map(({ id }) => id), metadata: body.metadata, error: body.error }
+      const favourites = body.movies?.map(({ favourite }) => favourite)
+      const found = {
+        ids: body.movies?.map(({ id }) => id),
+        favourites,
+        metadata: body.metadata,
+        error: body.error,
+      }
       expect({ query, ...found }).toEqual({ query, ...reference(query), error: undefined as never })
       if (given.length > 2 && body.metadata.total_records > 0) hits++
     }

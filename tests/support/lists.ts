@@ -6,7 +6,11 @@ export type Metadata = Record<
   'current_page' | 'page_size' | 'first_page' | 'last_page' | 'total_records',
   number
 >
-export type List = { movies: MovieJson[]; metadata: Metadata; error: Record<string, string> }
+export type List = {
+  movies: (MovieJson & { favourite?: boolean })[]
+  metadata: Metadata
+  error: Record<string, string>
+}
 
 const LEAKS =
   /\$argon2|@example\.com|tsquery|select .*from|drizzle|postgres|\/work\/|\/src\/|node_modules|\n\s*at /i
