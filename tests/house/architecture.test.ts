@@ -153,7 +153,7 @@ const roomOf = (path: string) => path.split('/')[0] ?? ''
 function kindOf(path: string): string {
   const name = path.split('/').at(-1) ?? ''
   if (/(^|-)store$|^columns$/.test(name)) return 'store'
-  if (/(^|-)routes$|^docs(-schemas)?$/.test(name)) return 'routes'
+  if (/(^|-)routes$|^guards$|^docs(-schemas)?$/.test(name)) return 'routes'
   if (/(^|-)metrics$|^figures$/.test(name)) return 'metrics'
   if (/^service$/.test(name)) return 'service'
   return 'model'
