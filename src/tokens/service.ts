@@ -32,26 +32,33 @@ export type FailureCount = {
 
 const noSuchAddress = () => invalid({ email: 'no matching email address found' })
 
-export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailIsDue }: TokensDeps) {
-  async function verifyCredentials({ email, username, password }: Credentials, countFailure: CountFailure) {
-    const name = email ?? username ?? ''
-    const failure = await countFailure(name)
-    try {
-      const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
-      const account = user === undefined ? `unknown ${foldCase(name)}` : `user ${user.id}`
-      const mayTry = await failure.countAccount(account)
-      // Refused like a wrong password: a 429 here would reveal that two names share an account.
-      const matches = await passwords.verify(password, (mayTry && user?.passwordHash) || undefined)
-      if (user !== undefined && matches) {
-        await failure.takeBack()
-        return user
-      }
-    } catch (error) {
+/** The account that these credentials belong to; throws 401 when they are wrong. */
+async function verifyCredentials(
+  { db, passwords }: Pick<TokensDeps, 'db' | 'passwords'>,
+  { email, username, password }: Credentials,
+  countFailure: CountFailure,
+) {
+  const name = email ?? username ?? ''
+  const failure = await countFailure(name)
+  try {
+    const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
+    const account = user === undefined ? `unknown ${foldCase(name)}` : `user ${user.id}`
+    const mayTry = await failure.countAccount(account)
+    // Refused like a wrong password: a 429 here would reveal that two names share an account.
+    const matches = await passwords.verify(password, (mayTry && user?.passwordHash) || undefined)
+    if (user !== undefined && matches) {
       await failure.takeBack()
-      throw error
+      return user
     }
-    throw new Failure('invalidCredentials')
+  } catch (error) {
+    await failure.takeBack()
+    throw error
   }
+  throw new Failure('invalidCredentials')
+}
+
+export function createTokensService(deps: TokensDeps) {
+  const { db, jwt, forgetPrincipal, mailIsDue } = deps
 
   async function requestMail(
     email: string,
@@ -73,7 +80,7 @@ export function createTokensService({ db, jwt, passwords, forgetPrincipal, mailI
 
   return {
     async signIn(credentials: Credentials, countFailure: CountFailure) {
-      const user = await verifyCredentials(credentials, countFailure)
+      const user = await verifyCredentials(deps, credentials, countFailure)
       return jwt.sign(user.id, user.tokenGeneration)
     },
 

@@ -22,35 +22,34 @@ export type UsersService = ReturnType<typeof createUsersService>
 const invalidActivationToken = () => invalid({ token: 'invalid or expired activation token' })
 const invalidResetToken = () => invalid({ token: 'invalid or expired password reset token' })
 
-export function createUsersService({
-  db,
-  passwords,
-  defaultPermissions,
-  forgetPrincipal,
-  mailIsDue,
-}: UsersDeps) {
-  async function insert(registration: Registration, activated: boolean): Promise<User> {
-    const { email, username = null, password } = registration
-    const name = registration.name ?? username ?? ''
-    const passwordHash = await passwords.hash(password)
-    return db.transaction(async (tx) => {
-      const user = await insertUser(tx, { name, email, username, passwordHash, activated })
-      await grant(tx, user.id, defaultPermissions)
-      if (!activated) await recordMail(tx, { userId: user.id, kind: 'activation' })
-      return user
-    })
-  }
+async function createUser(
+  { db, passwords, defaultPermissions }: UsersDeps,
+  { email, username = null, password, name }: Registration,
+  activated: boolean,
+): Promise<User> {
+  const passwordHash = await passwords.hash(password)
+  return db.transaction(async (tx) => {
+    const names = { name: name ?? username ?? '', email, username }
+    const user = await insertUser(tx, { ...names, passwordHash, activated })
+    await grant(tx, user.id, defaultPermissions)
+    if (!activated) await recordMail(tx, { userId: user.id, kind: 'activation' })
+    return user
+  })
+}
+
+export function createUsersService(deps: UsersDeps) {
+  const { db, passwords, forgetPrincipal, mailIsDue } = deps
 
   return {
     /** Adds a user and sends an activation mail. */
     async register(registration: Registration): Promise<User> {
-      const user = await insert(registration, false)
+      const user = await createUser(deps, registration, false)
       mailIsDue()
       return user
     },
 
     /** Adds a user for the operator, activated at once. */
-    add: (registration: Registration) => insert(registration, true),
+    add: (registration: Registration) => createUser(deps, registration, true),
 
     async activate(token: string): Promise<User> {
       const user = await db.transaction(async (tx) => {
