@@ -1,18 +1,15 @@
 import type { ReplicasConfig } from '../config/database'
 import type { Db } from '../db/client'
-import { isUnavailable } from '../db/errors'
-import { ping } from '../db/writable'
 import { Failure } from '../errors'
-import { describeError, type Log } from '../log'
-import { after, timeLeft, withDeadline } from '../waiting'
-import { askPrimary, createPrimaryLog } from './lag'
+import type { Log } from '../log'
+import { timeLeft, withDeadline } from '../waiting'
+import { createPrimaryLog } from './lag'
 import { createOwnWrites } from './own-writes'
+import { pollServers } from './poll'
 import { AWAY, createPrimaryWatch } from './primary-watch'
 import { openReplica, type Replica, type ReplicaStatus } from './replica'
 import { noteStale } from './staleness'
 
-const POLL_MS = 250
-const POLL_PATIENCE_MS = 1000
 /** Time for a read on a replica; the rest of the request's time is left for the primary. */
 const READ_MS = 1500
 
@@ -54,76 +51,14 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
     return (isPrimaryAway() ? watch.answeredAt() : performance.now()) - maxLagMs
   }
   const replicas = urls.map((url) => openReplica(url, { primaryLog, since, isPrimaryAway, poolMax, log }))
+  const stopPolling = pollServers({ primary, probeDb, primaryLog, watch, replicas, log })
   const served = { replicas: 0, primary: 0 }
-  let wasAway = false
-  let callOff = () => {}
-  let isClosed = false
-
-  async function poll() {
-    const at = performance.now()
-    try {
-      primaryLog.record(at, await withDeadline(POLL_PATIENCE_MS, () => askPrimary(probeDb)))
-      watch.answered(at)
-    } catch (error) {
-      log.debug('the lag of the replicas is unknown', describeError(error))
-      if (await answers(error)) watch.answered(at)
-      else watch.failed()
-    }
-    // Not awaited: a hung replica must not make the others look outdated.
-    for (const replica of replicas) replica.look()
-    for (const replica of replicas) replica.report()
-    sayIfAway()
-    if (!isClosed) callOff = after(POLL_MS, poll)
-  }
-  /** Whether only that connection failed: permissions are read elsewhere only as a last resort. */
-  const answers = async (error: unknown) =>
-    !isUnavailable(error) ||
-    withDeadline(POLL_PATIENCE_MS, () => ping(primary)).then(
-      () => true,
-      (error) => !isUnavailable(error),
-    )
-  function sayIfAway() {
-    if (isPrimaryAway() === wasAway) return
-    wasAway = isPrimaryAway()
-    if (wasAway) log.warn('the primary is away: replicas serve reads, for at most 15 minutes')
-    else log.info('the primary is back')
-  }
-  poll()
-
-  /** The least busy replica that is current enough. */
-  function choose(since: number) {
-    const fit = replicas.filter((replica) => replica.knows(since))
-    return fit.sort((a, b) => a.load() - b.load())[0]
-  }
-
-  async function readAt<T>(replica: Replica, work: (db: Db) => Promise<T>): Promise<T> {
-    try {
-      const result = await withDeadline(timeLeft(READ_MS), () => work(replica.db))
-      served.replicas++
-      return result
-    } catch (error) {
-      if (!isRefusal(error)) replica.rest(error)
-      throw error
-    }
-  }
-
-  async function readStale<T>(work: (db: Db) => Promise<T>): Promise<T | typeof AWAY> {
-    // A replica that fails is rested, and the next one tried.
-    for (let replica = choose(since()); replica !== undefined; replica = choose(since())) {
-      noteStale(replica.status().lagSeconds ?? 0)
-      try {
-        return await readAt(replica, work)
-      } catch (error) {
-        if (isRefusal(error)) throw error
-      }
-    }
-    return AWAY
-  }
+  const { choose, readAt, readStale } = createReplicaReads(replicas, served)
 
   async function orStale<T>(fromPrimary: () => Promise<T>, work: (db: Db) => Promise<T>): Promise<T> {
     const current = await watch.orAway(fromPrimary)
     if (current !== AWAY) return current
-    const stale = await readStale(work)
+    const stale = await readStale(since, work)
     return stale === AWAY ? fromPrimary() : stale
   }
 
@@ -149,9 +84,45 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
     status: () => replicas.map((replica) => replica.status()),
     served: () => served,
     async close() {
-      isClosed = true
-      callOff()
+      stopPolling()
       await Promise.all(replicas.map((replica) => replica.close()))
+    },
+  }
+}
+
+/** Reads on the replicas, without the primary. */
+function createReplicaReads(replicas: readonly Replica[], served: { replicas: number }) {
+  /** The least busy replica that is current enough. */
+  function choose(since: number) {
+    const fit = replicas.filter((replica) => replica.knows(since))
+    return fit.sort((a, b) => a.load() - b.load())[0]
+  }
+
+  async function readAt<T>(replica: Replica, work: (db: Db) => Promise<T>): Promise<T> {
+    try {
+      const result = await withDeadline(timeLeft(READ_MS), () => work(replica.db))
+      served.replicas++
+      return result
+    } catch (error) {
+      if (!isRefusal(error)) replica.rest(error)
+      throw error
+    }
+  }
+
+  return {
+    choose,
+    readAt,
+    async readStale<T>(since: () => number, work: (db: Db) => Promise<T>): Promise<T | typeof AWAY> {
+      // A replica that fails is rested, and the next one tried.
+      for (let replica = choose(since()); replica !== undefined; replica = choose(since())) {
+        noteStale(replica.status().lagSeconds ?? 0)
+        try {
+          return await readAt(replica, work)
+        } catch (error) {
+          if (isRefusal(error)) throw error
+        }
+      }
+      return AWAY
     },
   }
 }

@@ -1,5 +1,5 @@
 import { serverName } from '../connection/address'
-import { connect } from '../db/client'
+import { connect, type Db } from '../db/client'
 import { describeError, type Log } from '../log'
 import { withDeadline } from '../waiting'
 import { type Answer, askReplica, type PrimaryLog } from './lag'
@@ -27,51 +27,24 @@ export type Replica = ReturnType<typeof openReplica>
 
 /** A replica, and the moment up to which it has caught up. */
 export function openReplica(url: string, options: ReplicaOptions) {
-  const { primaryLog, since, isPrimaryAway, poolMax, log } = options
+  const { since, poolMax, log } = options
   const name = serverName(url)
   const database = connect({ url }, { poolMax, log })
   const probeDb = connect({ url }, { poolMax: 1, log })
-  let knownAt = Number.NEGATIVE_INFINITY
-  let replayed: bigint | undefined
-  let problem: string | undefined = UNKNOWN
+  const { look, knownAt, problem } = createLook(probeDb.db, options)
   let restsUntil = 0
-  let isLooking = false
   let isSaid = false
   let served = false
 
-  function judge({ identity, standby }: Answer): string | undefined {
-    if (!primaryLog.isOf(identity)) return 'it is not a replica of the database in DATABASE_URL'
-    if (!standby) return 'it is no longer a replica'
-    // What it had replayed at the last look is compared with the primary's log after that.
-    if (replayed === undefined) return UNKNOWN
-    // The primary's last position before it went away is unknown.
-    return !isPrimaryAway() && primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
-  }
-
-  async function look() {
-    if (isLooking) return
-    isLooking = true
-    try {
-      const answer = await withDeadline(LOOK_MS, () => askReplica(probeDb.db))
-      problem = judge(answer)
-      // Another server, or one restored to an earlier state: what was known no longer holds.
-      if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
-      replayed = answer.position
-      if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
-    } catch {
-      problem = 'it does not answer'
-    }
-    isLooking = false
-  }
-
-  const knows = (since: number) => problem === undefined && knownAt > since && performance.now() >= restsUntil
+  const knows = (since: number) =>
+    problem() === undefined && knownAt() > since && performance.now() >= restsUntil
   const status = (): ReplicaStatus => ({
     name,
     serves: knows(since()),
-    lagSeconds: Number.isFinite(knownAt) ? (performance.now() - knownAt) / 1000 : undefined,
+    lagSeconds: Number.isFinite(knownAt()) ? (performance.now() - knownAt()) / 1000 : undefined,
   })
   const reason = () =>
-    problem ?? (performance.now() < restsUntil ? 'a read failed there' : 'it is too far behind')
+    problem() ?? (performance.now() < restsUntil ? 'a read failed there' : 'it is too far behind')
 
   return {
     db: database.db,
@@ -87,7 +60,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
     /** Logs when it starts or stops serving. */
     report() {
       const { serves, lagSeconds } = status()
-      if (problem === UNKNOWN || (isSaid && serves === served)) return
+      if (problem() === UNKNOWN || (isSaid && serves === served)) return
       isSaid = true
       served = serves
       if (serves) log.info('a replica serves reads', { replica: name, lagSeconds })
@@ -96,6 +69,43 @@ export function openReplica(url: string, options: ReplicaOptions) {
     },
     async close() {
       await Promise.all([database.close(), probeDb.close()])
+    },
+  }
+}
+
+/** What the last look at a replica showed. */
+function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
+  let knownAt = Number.NEGATIVE_INFINITY
+  let replayed: bigint | undefined
+  let problem: string | undefined = UNKNOWN
+  let isLooking = false
+
+  function judge({ identity, standby }: Answer): string | undefined {
+    if (!primaryLog.isOf(identity)) return 'it is not a replica of the database in DATABASE_URL'
+    if (!standby) return 'it is no longer a replica'
+    // What it had replayed at the last look is compared with the primary's log after that.
+    if (replayed === undefined) return UNKNOWN
+    // The primary's last position before it went away is unknown.
+    return !isPrimaryAway() && primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
+  }
+
+  return {
+    knownAt: () => knownAt,
+    problem: () => problem,
+    async look() {
+      if (isLooking) return
+      isLooking = true
+      try {
+        const answer = await withDeadline(LOOK_MS, () => askReplica(db))
+        problem = judge(answer)
+        // Another server, or one restored to an earlier state: what was known no longer holds.
+        if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
+        replayed = answer.position
+        if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
+      } catch {
+        problem = 'it does not answer'
+      }
+      isLooking = false
     },
   }
 }
