@@ -3,7 +3,7 @@ import { Failure } from '../errors'
 import { foldCase } from '../rules/fields'
 import { type Bucket, createBucket, NOTHING, type Rate, type Taken } from './bucket'
 import { EXEMPT, type LimitKey } from './client-address'
-import { type SharedCounts, shareBucket } from './shared-counts'
+import { type SharedCounts, shareBucket } from './shared-bucket'
 
 export type Limiter = ReturnType<typeof createLimiter>
 

@@ -1,7 +1,7 @@
 import { RedisClient } from 'bun'
 import type { Log } from '../log'
 import { after, within } from '../waiting'
-import { type Bucket, MAX_DEBT_MS, paceOf, type Rate, type Taken, tooMany } from './bucket'
+import type { SharedCounts } from './shared-bucket'
 
 /** Beyond this, a request is better off with this instance's own count. */
 const ANSWER_MS = 100
@@ -38,15 +38,39 @@ const noAnswer = (): never => {
 
 export type OpenSharedCounts = SharedCounts & { close(): void }
 
-/**
- * Counts in Redis or Valkey. The first failed or late answer stops that for all requests at once; it is
- * retried in the background, so a missing server costs only a moment.
- */
+/** Counts in Redis or Valkey. */
 export async function openSharedCounts(
   url: string,
   log: Log,
   answerMs = ANSWER_MS,
 ): Promise<OpenSharedCounts> {
+  const connection = await openConnection(url, log)
+
+  async function ask(script: Script, key: string, values: number[]): Promise<number | undefined> {
+    const client = connection.client()
+    if (client === undefined) return undefined
+    try {
+      return await within(answerMs, evaluate(client, script, key, values), noAnswer)
+    } catch (error) {
+      connection.lose(client, error)
+    }
+  }
+
+  return {
+    isThere: () => connection.client() !== undefined,
+    take: (key, intervalMs, depthMs) => ask(take, key, [intervalMs, depthMs]),
+    async add(key, milliseconds, mostMs) {
+      await ask(add, key, [milliseconds, mostMs])
+    },
+    close: connection.close,
+  }
+}
+
+/**
+ * The first failed or late answer ends the connection for all requests at once; it is retried in the
+ * background, so a missing server costs only a moment.
+ */
+async function openConnection(url: string, log: Log) {
   let client: RedisClient | undefined
   let isKnownAway = false
   let isClosed = false
@@ -87,30 +111,15 @@ export async function openSharedCounts(
     if (!isKnownAway)
       log.warn(
         'limits are counted by this instance alone: check that Redis is running and that REDIS_URL is right',
-        {
-          reason: reasonOf(error),
-        },
+        { reason: reasonOf(error) },
       )
     isKnownAway = true
   }
 
-  async function ask(script: Script, key: string, values: number[]): Promise<number | undefined> {
-    const asked = client
-    if (asked === undefined) return undefined
-    try {
-      return await within(answerMs, evaluate(asked, script, key, values), noAnswer)
-    } catch (error) {
-      lose(asked, error)
-    }
-  }
-
   await connect()
   return {
-    isThere: () => client !== undefined,
-    take: (key, intervalMs, depthMs) => ask(take, key, [intervalMs, depthMs]),
-    async add(key, milliseconds, mostMs) {
-      await ask(add, key, [milliseconds, mostMs])
-    },
+    client: () => client,
+    lose,
     close() {
       isClosed = true
       callOffRetry()
@@ -134,39 +143,3 @@ function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   return /^[A-Z]{3,}(?= )/.exec(message)?.[0] ?? message
 }
-
-/** Counts shared by several instances. */
-export type SharedCounts = {
-  isThere(): boolean
-  /**
-   * Milliseconds that the key has to wait. If it got its turn, the time until its bucket is full, as a
-   * negative number. Undefined without an answer.
-   */
-  take(key: string, intervalMs: number, depthMs: number): Promise<number | undefined>
-  /** Lengthens or shortens the time until the bucket is full, up to `mostMs`. */
-  add(key: string, milliseconds: number, mostMs: number): Promise<void>
-}
-
-/** A bucket that all instances share; while Redis is away, this instance's own. */
-export function shareBucket(rate: Rate, own: Bucket, counts: SharedCounts): Bucket {
-  const { intervalMs, depthMs } = paceOf(rate)
-
-  async function takeTogether(key: string): Promise<Taken> {
-    const shared = `redlight:${rate.name}:${anonymous(key)}`
-    const waitMs = await counts.take(shared, intervalMs, depthMs)
-    if (waitMs === undefined) return own.take(key)
-    if (waitMs > 0) throw tooMany(rate, waitMs)
-    const add = (milliseconds: number) => counts.add(shared, milliseconds, depthMs + MAX_DEBT_MS)
-    return {
-      rate,
-      fullInMs: -waitMs,
-      takeBack: () => add(-intervalMs),
-      charge: (units) => add(units * intervalMs),
-    }
-  }
-
-  return { take: (key) => (rate.quota === 0 || !counts.isThere() ? own.take(key) : takeTogether(key)) }
-}
-
-/** Hides names and addresses from Redis, and limits their length. */
-const anonymous = (key: string) => new Bun.CryptoHasher('sha256').update(key).digest('base64url').slice(0, 22)
