@@ -25,28 +25,28 @@ function unmeantIn(name: string, text = '', isPath = false): string | undefined 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type Reader = ReturnType<typeof createReader>
 
+type ReadFile = (path: string) => string
+
+function readValueFile(name: string, path: string, readFile: ReadFile, problems: string[]) {
+  try {
+    // Windows editors add a byte order mark.
+    const text = readFile(path)
+      .replace(/^\uFEFF/, '')
+      .replace(/\r?\n$/, '')
+    if (text !== '') return text
+    problems.push(`${name}_FILE names an empty file, ${path}: write the value into it, or unset ${name}_FILE`)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+    problems.push(`${name}_FILE names a file that can't be read${code}: ${path}`)
+  }
+}
+
 /** Reads variables, from the environment or from the file that NAME_FILE names, and collects the problems. */
-export function createReader(environment: Environment, readFile: (path: string) => string) {
+export function createReader(environment: Environment, readFile: ReadFile) {
   const problems: string[] = []
   // Compose files and systemd units unset a variable by leaving it empty.
   const given = (name: string) => environment[name] || undefined
   const fileOf = (variable: Variable<unknown>) => given(`${variable.name}_FILE`)
-
-  function readText({ name }: Variable<unknown>, path: string): string | undefined {
-    try {
-      // Windows editors add a byte order mark.
-      const text = readFile(path)
-        .replace(/^\uFEFF/, '')
-        .replace(/\r?\n$/, '')
-      if (text !== '') return text
-      problems.push(
-        `${name}_FILE names an empty file, ${path}: write the value into it, or unset ${name}_FILE`,
-      )
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-      problems.push(`${name}_FILE names a file that can't be read${code}: ${path}`)
-    }
-  }
 
   function read<T>(variable: Variable<T>): T | undefined {
     const { name, parse } = variable
@@ -61,7 +61,7 @@ export function createReader(environment: Environment, readFile: (path: string) 
       problems.push(unmeant)
       return undefined
     }
-    const text = path === undefined ? direct : readText(variable, path)
+    const text = path === undefined ? direct : readValueFile(name, path, readFile, problems)
     if (text === undefined) return undefined
     const title = path === undefined ? name : `${name} (from ${name}_FILE)`
     const wrong = (rule: string, offending?: string) => {
