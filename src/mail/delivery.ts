@@ -60,10 +60,7 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
   async function recordFailure(mail: ClaimedMail, error: unknown) {
     const isKnown = error instanceof MailFailure
     const pauseMs = isKnown && error.isFinal ? undefined : nextPauseMs(mail.attempts, settings)
-    // Any other error may quote the row or the token.
-    const reason = isKnown
-      ? error.message
-      : `unexpected ${error instanceof Error ? error.name : typeof error}`
+    const reason = isKnown ? error.message : `unexpected ${nameOf(error)}`
     await untilWritten(() => markUnsent(db, mail, reason, pauseMs))
     const fields = { mail: mail.id, kind: mail.kind, attempts: mail.attempts, reason }
     if (!isKnown) log.error('a mail could not be composed', { mail: mail.id, ...describeError(error) })
@@ -113,6 +110,9 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
     },
   }
 }
+
+/** The message of an unknown error may quote the row or the token. */
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error)
 
 /**
  * RFC 5321 asks not to retry a permanent refusal (no such mailbox, unwanted message), and servers block
