@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Failure } from '../errors'
+import { createGate } from '../gate'
 import { textProblem } from '../rules/fields'
-import { createGate } from '../waiting'
 import { commonPasswords } from './common-passwords' with { type: 'macro' }
 
 // OWASP's minimum for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes.

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
-import { after, type Bill, currentBill, type Gate, timeLeft } from '../waiting'
+import type { Gate } from '../gate'
+import { after, type Bill, currentBill, timeLeft } from '../waiting'
 import { isUnanswered, tooLate, translated } from './errors'
 import type { OwnDelay } from './own-delay'
 

@@ -1,7 +1,8 @@
 import { visit } from 'jsonc-parser'
 import { Failure } from '../errors'
+import { createGate } from '../gate'
 import { badlyFormed, shortened } from '../json/outline'
-import { createGate, within, withoutDeadline } from '../waiting'
+import { within, withoutDeadline } from '../waiting'
 import { contextOf } from './context'
 
 export const MAX_BODY_BYTES = 1_048_576

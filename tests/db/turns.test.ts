@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createGate, type Gate, type GateLimits, withDeadline } from '../../src/waiting'
+import { createGate, type Gate, type GateLimits } from '../../src/gate'
+import { withDeadline } from '../../src/waiting'
 
 const TIME_MS = 60_000
 const refusal = () => new Error('refused')

@@ -26,13 +26,14 @@ const rooms: Record<string, Allowed> = {
   permissions: { rooms: [] },
   waiting: { rooms: [] },
   later: { rooms: ['waiting'] },
+  gate: { rooms: ['waiting'] },
   rules: { rooms: [], packages: ['@sinclair/typebox', 'damerau-levenshtein'] },
   config: { rooms: ['rules', 'log', 'permissions', 'connection'], packages: ['ipaddr.js'] },
   connection: { rooms: ['rules', 'config types'], packages: ['postgres types'] },
   openapi: { rooms: ['errors', 'permissions', 'rules'] },
   embedded: { rooms: ['log', 'errors'], packages: ['@electric-sql/pglite'] },
   db: {
-    rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'later', 'permissions'],
+    rooms: ['connection', 'config types', 'errors', 'log', 'waiting', 'gate', 'later', 'permissions'],
     packages: ['drizzle-orm', 'postgres'],
   },
   opening: {
@@ -40,7 +41,7 @@ const rooms: Record<string, Allowed> = {
     packages: ['drizzle-orm'],
   },
   http: {
-    rooms: ['openapi', 'limits', 'json', ...always],
+    rooms: ['openapi', 'limits', 'json', 'gate', ...always],
     packages: ['elysia', '@elysiajs/bearer', '@sinclair/typebox types', 'jsonc-parser'],
   },
   limits: {
@@ -48,7 +49,7 @@ const rooms: Record<string, Allowed> = {
     packages: ['ipaddr.js', 'lru-cache'],
   },
   access: {
-    rooms: ['db', 'errors', 'permissions', 'waiting', 'rules'],
+    rooms: ['db', 'errors', 'permissions', 'waiting', 'gate', 'rules'],
     packages: [
       '@elysiajs/jwt',
       'lru-cache',
