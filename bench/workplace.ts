@@ -51,38 +51,19 @@ export async function openWorkplace(
   progress: Progress,
   opened: AsyncDisposableStack,
 ): Promise<Workplace> {
-  // The place of PostgreSQL's data must be open to its own user too.
-  const folder = await mkdtemp(join(tmpdir(), 'redlight-bench-'))
-  opened.defer(() => remove(folder))
-  await run(['chmod', '755', folder], '/')
-  const logs = join(folder, 'logs')
-  await mkdir(logs)
+  const { folder, logs } = await createFolder(opened)
 
   const executable = given ?? (await build(folder, progress))
   progress('starting PostgreSQL')
   const cluster = await startCluster(folder, opened)
   const admin = open(cluster.connect('postgres'), opened)
   const passwordHash = await createPasswords().hash(PASSWORD)
+  const site = { cluster, admin, passwordHash, folder, progress, opened }
   const jwtSecret = crypto.randomUUID() + crypto.randomUUID()
   const redlightOn = (database: string) => redlight(executable, cluster.url(database), jwtSecret, logs)
 
-  async function createCatalogue(database: string, rows: number): Promise<postgres.Sql> {
-    await admin.unsafe(`create database ${database}`)
-    const env = { ...redlightOn(database).env, PATH: process.env.PATH }
-    await run([executable, 'migrate'], folder, env)
-    const sql = open(cluster.connect(database), opened)
-    await insertUsers(sql, passwordHash)
-    await loadMovies(sql, rows, (what) => progress(`loading ${database}: ${what}`))
-    await insertFavourites(sql, rows)
-    return sql
-  }
-
-  const sql = await createCatalogue('redlight', options.rows)
-  await admin`create database floor`
-  const floorSql = open(cluster.connect('floor'), opened)
-  await createFloorSchema(floorSql)
-  await copyMovies(sql, floorSql, progress)
-  const floorTokens = await insertTokens(floorSql)
+  const sql = await createCatalogue(site, redlightOn('redlight'), 'redlight', options.rows)
+  const floorTokens = await createFloor(site, sql)
 
   progress('starting the servers')
   const tokens: string[] = []
@@ -100,8 +81,9 @@ export async function openWorkplace(
 
   let tenth: Promise<Server> | undefined
   async function startTenth(): Promise<Server> {
-    await createCatalogue('tenth', Math.max(1, Math.round(options.rows * TENTH)))
-    const server = await launch({ ...redlightOn('tenth'), label: 'redlight on a tenth' }, tokens)
+    const order = redlightOn('tenth')
+    await createCatalogue(site, order, 'tenth', Math.max(1, Math.round(options.rows * TENTH)))
+    const server = await launch({ ...order, label: 'redlight on a tenth' }, tokens)
     opened.defer(server.stop)
     return server
   }
@@ -120,6 +102,49 @@ export async function openWorkplace(
     freshFloor,
     limitedRedlight,
   }
+}
+
+async function createFolder(opened: AsyncDisposableStack) {
+  const folder = await mkdtemp(join(tmpdir(), 'redlight-bench-'))
+  opened.defer(() => remove(folder))
+  // PostgreSQL runs as another user, who must reach its data here.
+  await run(['chmod', '755', folder], '/')
+  const logs = join(folder, 'logs')
+  await mkdir(logs)
+  return { folder, logs }
+}
+
+type Site = {
+  cluster: Awaited<ReturnType<typeof startCluster>>
+  admin: postgres.Sql
+  passwordHash: string
+  folder: string
+  progress: Progress
+  opened: AsyncDisposableStack
+}
+
+async function createCatalogue(
+  { cluster, admin, passwordHash, folder, progress, opened }: Site,
+  { command: [executable = ''], env }: ReturnType<typeof redlight>,
+  database: string,
+  rows: number,
+): Promise<postgres.Sql> {
+  await admin.unsafe(`create database ${database}`)
+  await run([executable, 'migrate'], folder, { ...env, PATH: process.env.PATH })
+  const sql = open(cluster.connect(database), opened)
+  await insertUsers(sql, passwordHash)
+  await loadMovies(sql, rows, (what) => progress(`loading ${database}: ${what}`))
+  await insertFavourites(sql, rows)
+  return sql
+}
+
+/** Copies the movies to the floor's database; returns the floor's tokens. */
+async function createFloor({ cluster, admin, progress, opened }: Site, movies: postgres.Sql) {
+  await admin`create database floor`
+  const sql = open(cluster.connect('floor'), opened)
+  await createFloorSchema(sql)
+  await copyMovies(movies, sql, progress)
+  return insertTokens(sql)
 }
 
 /** PostgreSQL may still write for a moment when it was interrupted at its start. */
