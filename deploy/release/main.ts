@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { $, CryptoHasher, Glob } from 'bun'
-import manifest from '../package.json'
+import manifest from '../../package.json'
 import { createSbom } from './sbom'
 
 // `bun run release [target …]` writes the executables, their SBOM and SHA256SUMS into dist/, and starts each that this
 // machine can run. It goes on when a target can't be had, and then ends with 1.
 
-const ROOT = join(import.meta.dir, '..')
+const ROOT = join(import.meta.dir, '..', '..')
 const TARGETS = ['linux-x64', 'linux-x64-baseline', 'linux-arm64', 'darwin-arm64', 'windows-x64']
 const STARTS_WITHIN_MS = 120_000
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { Glob } from 'bun'
+import { $, Glob } from 'bun'
 
 // Holds docs/ARCHITECTURE.md: what each room may import, types and packages included. Anything else fails.
 
@@ -251,6 +251,12 @@ describe('the house', () => {
   test('nothing hides in a weak map or a proxy but what is said here', () => {
     const hiding = sources.filter(({ text }) => /new (WeakMap|Proxy)\b/.test(text))
     expect(hiding.map(({ path }) => path)).toEqual(['db/batch', 'db/driver'])
+  })
+
+  test('the top level has these folders alone', async () => {
+    const files = (await $`git ls-files`.text()).trim().split('\n')
+    const folders = new Set(files.filter((path) => /^[^.].*\//.test(path)).map(roomOf))
+    expect([...folders].sort()).toEqual(['bench', 'deploy', 'docs', 'drizzle', 'patches', 'src', 'tests'])
   })
 
   test('no file, no function and no room grows too large', async () => {

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path'
 import Ajv from 'ajv'
 import addFormats from 'ajv-formats'
 import { $, Glob } from 'bun'
+import { createSbom } from '../../deploy/release/sbom'
 import manifest from '../../package.json'
-import { createSbom } from '../../release/sbom'
 
 const ROOT = join(import.meta.dir, '..', '..')
 const SCHEMAS = join(ROOT, 'node_modules/@cyclonedx/cyclonedx-library/res/schema')
@@ -80,7 +80,7 @@ test(
       BUN_INSTALL_CACHE_DIR: join(folder, 'no-cache'),
       HTTPS_PROXY: 'http://127.0.0.1:1',
     }
-    const { exitCode, stdout, stderr } = await $`${process.execPath} release/main.ts ${away} ${here}`
+    const { exitCode, stdout, stderr } = await $`${process.execPath} deploy/release/main.ts ${away} ${here}`
       .cwd(ROOT)
       .env(env)
       .nothrow()
@@ -100,7 +100,7 @@ test(
 )
 
 test('an unknown target is refused with those that there are', async () => {
-  const { exitCode, stderr } = await $`${process.execPath} release/main.ts linux-x86`
+  const { exitCode, stderr } = await $`${process.execPath} deploy/release/main.ts linux-x86`
     .cwd(ROOT)
     .nothrow()
     .quiet()
