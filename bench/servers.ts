@@ -14,7 +14,7 @@ export type Server = {
 }
 export type Launch = { label: string; command: string[]; env: Record<string, string>; logFile: string }
 
-const START_PATIENCE_MS = 30_000
+const START_TIMEOUT_MS = 30_000
 const POLL_EVERY_MS = 2
 
 /** Starts a server on a free port and waits for its first 200; `startedMs` is how long that took. */
@@ -38,7 +38,7 @@ export async function launch(
     await child.exited
   }
   while (!(await answers(port))) {
-    const isLate = performance.now() - startedAt > START_PATIENCE_MS
+    const isLate = performance.now() - startedAt > START_TIMEOUT_MS
     if (child.exitCode !== null || isLate) {
       await stop()
       throw new Error(`${label} did not start: ${await Bun.file(`${logFile}.err`).text()}`)

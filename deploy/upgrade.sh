@@ -8,7 +8,7 @@ PORTS=${REDLIGHT_PORTS:-4000,4001}
 # A command that restarts the instance whose port is its last argument. It may return before the instance is ready.
 RESTART=${REDLIGHT_RESTART:-restart_unit}
 # How long an instance may take to become ready, including its migrations.
-PATIENCE_SECONDS=${REDLIGHT_PATIENCE_SECONDS:-900}
+TIMEOUT_SECONDS=${REDLIGHT_TIMEOUT_SECONDS:-900}
 # Caddy checks each instance once a second, and must see this one as healthy before the next one stops.
 SETTLE_SECONDS=${REDLIGHT_SETTLE_SECONDS:-3}
 
@@ -18,7 +18,7 @@ Usage: upgrade.sh NEW_EXECUTABLE     install it, and restart every instance
        upgrade.sh --restart          restart every instance, as after a change of the configuration
 
 Environment: REDLIGHT_EXECUTABLE ($EXECUTABLE), REDLIGHT_PORTS ($PORTS), REDLIGHT_RESTART (systemctl restart redlight@PORT),
-REDLIGHT_PATIENCE_SECONDS ($PATIENCE_SECONDS), REDLIGHT_SETTLE_SECONDS ($SETTLE_SECONDS)
+REDLIGHT_TIMEOUT_SECONDS ($TIMEOUT_SECONDS), REDLIGHT_SETTLE_SECONDS ($SETTLE_SECONDS)
 
 If the first instance doesn't serve with the new executable, the old one is put back and the others are left alone. Migrations
 stay: the version before works with them.
@@ -33,7 +33,7 @@ restart_unit() { systemctl restart "redlight@$1"; }
 serves() { env -i PATH="$PATH" HOST=127.0.0.1 PORT="$1" "$EXECUTABLE" healthcheck >/dev/null 2>&1; }
 
 restart_and_wait() {
-  local port=$1 until=$((SECONDS + PATIENCE_SECONDS))
+  local port=$1 until=$((SECONDS + TIMEOUT_SECONDS))
   "$RESTART" "$port" || return 1
   until serves "$port"; do
     ((SECONDS < until)) || return 1

@@ -5,13 +5,12 @@ import { type Config, readConfig, settingFiles, unknownVariable, unknownVariable
 import type { Database } from './db/client'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
-import { permissions } from './permissions'
 import { createServiceManager } from './server/service-manager'
 import { createColours, isTerminal, wantsColours } from './terminal/colours'
 import { createProgress } from './terminal/progress'
 import { visible } from './visible'
 
-const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'), permissions)
+const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'))
 const output = createLineWriter(process.stdout)
 const printText = (text: string) => output.write(() => `${text}\n`)
 const colours = createColours(wantsColours(process.stdout, process.env))

@@ -10,8 +10,8 @@ import { OperatorError } from '../errors'
 import { visible, visibleJson } from '../visible'
 import { addCommand, type CommandContext } from './command'
 
-const PATIENCE_MS = 8000
-const REPAIR_PATIENCE_MS = 600_000
+const TIMEOUT_MS = 8000
+const REPAIR_TIMEOUT_MS = 600_000
 
 type DoctorOptions = { json?: boolean; repair?: boolean; sendTest?: string }
 
@@ -46,13 +46,13 @@ async function examine(context: CommandContext, repairs: boolean, testAddress?: 
   const log = context.createLog({ logLevel: 'error' })
   const found = await Promise.all([
     checkWithin(
-      repairs ? REPAIR_PATIENCE_MS : PATIENCE_MS,
+      repairs ? REPAIR_TIMEOUT_MS : TIMEOUT_MS,
       'database',
       () => checkDatabase(config.database, log, repairs),
       'check that it is running, and what delays it',
     ),
     checkWithin(
-      PATIENCE_MS,
+      TIMEOUT_MS,
       'mail',
       () => checkMail(config, testAddress),
       'check that SMTP_HOST and SMTP_PORT can be reached from here',

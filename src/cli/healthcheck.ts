@@ -3,7 +3,7 @@ import { OperatorError } from '../errors'
 import { askSelf } from '../server/ask-self'
 import { addCommand, type CommandContext } from './command'
 
-const PATIENCE_MS = 5000
+const TIMEOUT_MS = 5000
 
 export function healthcheckCommand(program: Command, { readConfig, print }: CommandContext) {
   addCommand(program, 'healthcheck', {
@@ -16,7 +16,7 @@ can't, as a container engine wants it.`,
     .action(async ({ writes }: { writes?: boolean }) => {
       const { host, port } = readConfig()
       const url = `http://${reachable(host)}:${port}/v1/healthcheck${writes ? '?for=writes' : ''}`
-      const answer = await askSelf(url, PATIENCE_MS)
+      const answer = await askSelf(url, TIMEOUT_MS)
       if (answer === undefined)
         throw new OperatorError(`nothing answers at ${url}; is "redlight serve" running?`)
       if (answer.status !== 200) throw new OperatorError(`${url} answers ${answer.status}: ${answer.body}`)

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError } from 'commander'
-import { ConfigError, variables } from '../config/config'
+import { allVariables, ConfigError } from '../config/config'
 import { databaseProblem } from '../db/errors'
 import { OperatorError } from '../errors'
 import { didYouMean, quoted } from '../rules/suggest'
@@ -136,7 +136,7 @@ function usageProblem(error: unknown, command: Command): string | undefined {
 function unknownOption(text: string, command: Command): string {
   const [option = ''] = text.split('=')
   const variable = option.replace(/^-+/, '').toUpperCase().replaceAll('-', '_')
-  const isVariable = variables.some(({ name }) => name === variable)
+  const isVariable = allVariables.some(({ name }) => name === variable)
   const options = command.createHelp().visibleOptions(command)
   const known = options.map(({ long }) => long ?? '')
   if (isVariable) return `unknown option ${quoted(option)}: set the environment variable ${variable} instead`

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net'
 import type { LogLevel } from '../log'
+import type { Permission } from '../permissions'
 import { buildDatabase, type DatabaseConfig, redactedDatabase } from './database'
 import { ConfigError, createReader, type Environment, type Reader } from './reader'
-import { list, localUrl, oneOf, REDACTED, redactUrl } from './values'
-import { type Permission, table, type UniqueBy } from './variables'
+import { localUrl, REDACTED, redactUrl } from './values'
+import { type UniqueBy, variables } from './variables'
 
 export { ConfigError } from './reader'
-export { settingFiles, type UniqueBy, unknownVariable, unknownVariables, variables } from './variables'
+export { allVariables, settingFiles, type UniqueBy, unknownVariable, unknownVariables } from './variables'
 
 type Smtp = {
   readonly host: string
@@ -58,55 +59,51 @@ export type Config = {
 }
 
 /** Reads the environment; throws a ConfigError with all problems. */
-export function readConfig(
-  environment: Environment,
-  readFile: (path: string) => string,
-  permissionNames: readonly Permission[],
-): Config {
+export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
   const read = createReader(environment, readFile)
-  const config = build(read, permissionNames)
+  const config = build(read)
   if (read.problems.length > 0) throw new ConfigError(read.problems)
   deepFreeze(config)
   return config
 }
 
-function build(read: Reader, permissionNames: readonly Permission[]): Config {
-  const host = read.value(table.host)
-  const port = read.value(table.port)
-  const publicUrl = read.optional(table.publicUrl) ?? localUrl(host, port)
-  const isPostgres = read.isSet(table.databaseUrl)
+function build(read: Reader): Config {
+  const host = read.value(variables.host)
+  const port = read.value(variables.port)
+  const publicUrl = read.optional(variables.publicUrl) ?? localUrl(host, port)
+  const isPostgres = read.isSet(variables.databaseUrl)
   return {
     host,
     port,
     publicUrl,
-    environment: read.optional(table.environment) ?? (isPostgres ? 'production' : 'development'),
+    environment: read.optional(variables.environment) ?? (isPostgres ? 'production' : 'development'),
     database: buildDatabase(read),
-    migrateOnStart: read.value(table.migrateOnStart),
-    jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(table.jwtTtl) },
+    migrateOnStart: read.value(variables.migrateOnStart),
+    jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(variables.jwtTtl) },
     smtp: buildSmtp(read, new URL(publicUrl).hostname),
-    moviesUniqueBy: read.value(table.moviesUniqueBy),
-    defaultPermissions: read.value({ ...table.defaultPermissions, parse: list(oneOf(permissionNames)) }),
+    moviesUniqueBy: read.value(variables.moviesUniqueBy),
+    defaultPermissions: read.value(variables.defaultPermissions),
     limiter: buildLimiter(read),
-    redisUrl: read.optional(table.redisUrl),
-    trustedProxies: read.optional(table.trustedProxies) ?? [],
-    metricsNetworks: read.optional(table.metricsNetworks),
-    corsTrustedOrigins: read.optional(table.corsTrustedOrigins) ?? [],
-    logLevel: read.value(table.logLevel),
-    shutdownDelayMs: read.value(table.shutdownDelay),
-    shutdownTimeoutMs: read.value(table.shutdownTimeout),
+    redisUrl: read.optional(variables.redisUrl),
+    trustedProxies: read.optional(variables.trustedProxies) ?? [],
+    metricsNetworks: read.optional(variables.metricsNetworks),
+    corsTrustedOrigins: read.optional(variables.corsTrustedOrigins) ?? [],
+    logLevel: read.value(variables.logLevel),
+    shutdownDelayMs: read.value(variables.shutdownDelay),
+    shutdownTimeoutMs: read.value(variables.shutdownTimeout),
   }
 }
 
 function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | undefined {
-  if (isPostgres && !read.isSet(table.jwtSecret))
+  if (isPostgres && !read.isSet(variables.jwtSecret))
     read.problems.push(
       'JWT_SECRET is required with DATABASE_URL: set it, or JWT_SECRET_FILE, to what `openssl rand -base64 48` prints',
     )
-  return read.optional(table.jwtSecret)
+  return read.optional(variables.jwtSecret)
 }
 
 function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
-  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender, smtpName } = table
+  const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender, smtpName } = variables
   if (!read.isSet(smtpHost)) {
     for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpName, smtpSender])
       read.needs(variable, smtpHost)
@@ -142,16 +139,16 @@ const greetingName = (name: string) => {
 
 function buildLimiter(read: Reader): Limiter {
   return {
-    enabled: read.value(table.limiterEnabled),
-    requestsPerSecond: read.value(table.limiterRps),
-    burst: read.value(table.limiterBurst),
-    signInsPerMinute: read.value(table.limiterSignIns),
-    failedSignInsPerMinute: read.value(table.limiterFailedSignIns),
-    accountFailuresPerMinute: read.value(table.limiterAccountFailures),
-    registrationsPerMinute: read.value(table.limiterRegistrations),
-    mailsPerMailboxPerHour: read.value(table.limiterMailsPerMailbox),
-    mailsPerAddressPerHour: read.value(table.limiterMailsPerAddress),
-    exempt: read.optional(table.limiterExempt) ?? [],
+    enabled: read.value(variables.limiterEnabled),
+    requestsPerSecond: read.value(variables.limiterRps),
+    burst: read.value(variables.limiterBurst),
+    signInsPerMinute: read.value(variables.limiterSignIns),
+    failedSignInsPerMinute: read.value(variables.limiterFailedSignIns),
+    accountFailuresPerMinute: read.value(variables.limiterAccountFailures),
+    registrationsPerMinute: read.value(variables.limiterRegistrations),
+    mailsPerMailboxPerHour: read.value(variables.limiterMailsPerMailbox),
+    mailsPerAddressPerHour: read.value(variables.limiterMailsPerAddress),
+    exempt: read.optional(variables.limiterExempt) ?? [],
   }
 }
 

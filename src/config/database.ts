@@ -1,7 +1,7 @@
 import { connectionOf } from '../connection/address'
 import type { Reader } from './reader'
 import { redactUrl } from './values'
-import { table } from './variables'
+import { variables } from './variables'
 
 export type PostgresConfig = {
   readonly kind: 'postgres'
@@ -22,10 +22,10 @@ export type EmbeddedConfig = {
 export type DatabaseConfig = PostgresConfig | EmbeddedConfig
 
 export function buildDatabase(read: Reader): DatabaseConfig {
-  const url = read.optional(table.databaseUrl)
-  const poolMax = read.value(table.databasePoolMax)
-  const waitMs = read.value(table.databaseWait)
-  const dataDir = read.value(table.dataDir)
+  const url = read.optional(variables.databaseUrl)
+  const poolMax = read.value(variables.databasePoolMax)
+  const waitMs = read.value(variables.databaseWait)
+  const dataDir = read.value(variables.dataDir)
   const directUrl = buildDirectUrl(read)
   const replicas = buildReplicas(read)
   judgePrisma(read, url, [directUrl, ...(replicas?.urls ?? [])])
@@ -35,7 +35,7 @@ export function buildDatabase(read: Reader): DatabaseConfig {
 }
 
 function buildDirectUrl(read: Reader): string | undefined {
-  const { databaseUrl, databasePooler, databaseDirectUrl } = table
+  const { databaseUrl, databasePooler, databaseDirectUrl } = variables
   read.needs(databasePooler, databaseUrl)
   read.needs(databasePooler, databaseDirectUrl)
   read.needs(databaseDirectUrl, databasePooler)
@@ -47,7 +47,7 @@ function buildDirectUrl(read: Reader): string | undefined {
 function judgePrisma(read: Reader, url: string | undefined, others: readonly (string | undefined)[]) {
   const isPgBouncer = (address: string | undefined) =>
     address !== undefined && connectionOf(address).isPgBouncer
-  if (isPgBouncer(url) && !read.isSet(table.databasePooler))
+  if (isPgBouncer(url) && !read.isSet(variables.databasePooler))
     read.problems.push(
       'DATABASE_URL has pgbouncer=true: set DATABASE_POOLER=transaction, and DATABASE_DIRECT_URL to the address past it',
     )
@@ -58,7 +58,7 @@ function judgePrisma(read: Reader, url: string | undefined, others: readonly (st
 }
 
 function buildReplicas(read: Reader): ReplicasConfig | undefined {
-  const { databaseUrl, databaseReplicaUrls, databaseReplicaMaxLag } = table
+  const { databaseUrl, databaseReplicaUrls, databaseReplicaMaxLag } = variables
   read.needs(databaseReplicaUrls, databaseUrl)
   read.needs(databaseReplicaMaxLag, databaseReplicaUrls)
   const urls = read.optional(databaseReplicaUrls)

@@ -1,14 +1,15 @@
 import { databaseUrl } from '../connection/address'
 import { logLevels } from '../log'
+import { permissions } from '../permissions'
 import { closest } from '../rules/suggest'
-import * as is from './values'
+import * as parse from './values'
 
 export type Variable<T> = {
   readonly name: string
   /** In the words of the documentation; with hasDefault, the value itself. */
   readonly default: string
   readonly description: string
-  readonly parse: is.Parse<T>
+  readonly parse: parse.Parse<T>
 }
 export type VariableWithDefault<T> = Variable<T> & { readonly hasDefault: true }
 
@@ -16,7 +17,7 @@ export type VariableWithDefault<T> = Variable<T> & { readonly hasDefault: true }
 export const withDefault = <T>(
   name: string,
   value: string,
-  parse: is.Parse<T>,
+  parse: parse.Parse<T>,
   description: string,
 ): VariableWithDefault<T> => ({ name, default: value, description, parse, hasDefault: true })
 
@@ -24,48 +25,45 @@ export const withDefault = <T>(
 export const optional = <T>(
   name: string,
   whenAbsent: string,
-  parse: is.Parse<T>,
+  parse: parse.Parse<T>,
   description: string,
 ): Variable<T> => ({ name, default: whenAbsent, description, parse })
-
-export type Permission = 'movies:read' | 'movies:write'
 
 const uniqueRules = ['title', 'title,year'] as const
 /** The fields that make a movie unique. */
 export type UniqueBy = (typeof uniqueRules)[number]
 
-const permissions: readonly Permission[] = ['movies:read', 'movies:write']
 const MAX_RATE = 1_000_000
-const rate = is.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
-const burst = is.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
-const port = is.integer(0, 65535, 'a port number from 1 to 65535 (0 picks a free one)')
+const rate = parse.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
+const burst = parse.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
+const port = parse.integer(0, 65535, 'a port number from 1 to 65535 (0 picks a free one)')
 
 // biome-ignore format: a table, one variable a line
-export const table = {
-  host: withDefault('HOST', '127.0.0.1', is.host, 'address to listen on'),
+export const variables = {
+  host: withDefault('HOST', '127.0.0.1', parse.host, 'address to listen on'),
   port: withDefault('PORT', '4000', port, 'port to listen on'),
-  publicUrl: optional('PUBLIC_URL', 'http://HOST:PORT', is.webUrl, 'address that mails point to; localhost stands for a wildcard HOST'),
-  environment: optional('ENVIRONMENT', 'production with DATABASE_URL, else development', is.label, 'shown by the healthcheck'),
+  publicUrl: optional('PUBLIC_URL', 'http://HOST:PORT', parse.webUrl, 'address that mails point to; localhost stands for a wildcard HOST'),
+  environment: optional('ENVIRONMENT', 'production with DATABASE_URL, else development', parse.label, 'shown by the healthcheck'),
   databaseUrl: optional('DATABASE_URL', 'none', databaseUrl, 'PostgreSQL database, postgres://user:password@host:5432/database'),
-  databasePooler: optional('DATABASE_POOLER', 'none', is.oneOf(['transaction']), 'transaction when DATABASE_URL leads to PgBouncer in that mode'),
+  databasePooler: optional('DATABASE_POOLER', 'none', parse.oneOf(['transaction']), 'transaction when DATABASE_URL leads to PgBouncer in that mode'),
   databaseDirectUrl: optional('DATABASE_DIRECT_URL', 'required with DATABASE_POOLER', databaseUrl, 'the same database past the pooler, for notifications and migrations'),
-  databaseReplicaUrls: optional('DATABASE_REPLICA_URLS', 'none', is.list(databaseUrl), 'streaming replicas that serve reads, separated by commas'),
-  databaseReplicaMaxLag: withDefault('DATABASE_REPLICA_MAX_LAG', '5s', is.milliseconds('1s', '5m'), 'how far behind a replica may be before the primary serves instead'),
-  databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', is.integer(1, 1000), 'database connections at most'),
-  databaseWait: withDefault('DATABASE_WAIT', '30s', is.milliseconds('0s', '24h'), 'how long a start waits for the database'),
-  dataDir: withDefault('DATA_DIR', './data', is.path, 'folder of the embedded database; one process at a time'),
-  migrateOnStart: withDefault('MIGRATE_ON_START', 'true', is.boolean, 'whether serve migrates the database first'),
-  jwtSecret: optional('JWT_SECRET', 'required with DATABASE_URL, else made once and kept in DATA_DIR', is.secrets, 'at least 32 bytes; several, separated by commas, for rotation: the first signs, all verify'),
-  jwtTtl: withDefault('JWT_TTL', '24h', is.seconds('1s', '8760h'), 'how long an authentication token is good'),
-  smtpHost: optional('SMTP_HOST', 'none: mails go to the log', is.host, 'mail server'),
-  smtpPort: withDefault('SMTP_PORT', '587', is.integer(1, 65535), 'port of the mail server'),
-  smtpUsername: optional('SMTP_USERNAME', 'none', is.line, 'user at the mail server'),
-  smtpPassword: optional('SMTP_PASSWORD', 'none', is.line, 'password at the mail server'),
-  smtpName: optional('SMTP_NAME', 'host of PUBLIC_URL, else domain of SMTP_SENDER', is.host, 'name that the mail server is greeted with'),
-  smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', is.sender, 'whom mails come from'),
-  moviesUniqueBy: withDefault('MOVIES_UNIQUE_BY', 'title', is.oneOf(uniqueRules), 'title, or title,year where one title may stand for movies of different years'),
-  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', permissions.join(), is.list(is.oneOf(permissions)), 'permissions of a new user, separated by commas'),
-  limiterEnabled: withDefault('LIMITER_ENABLED', 'true', is.boolean, 'false turns all limits off'),
+  databaseReplicaUrls: optional('DATABASE_REPLICA_URLS', 'none', parse.list(databaseUrl), 'streaming replicas that serve reads, separated by commas'),
+  databaseReplicaMaxLag: withDefault('DATABASE_REPLICA_MAX_LAG', '5s', parse.milliseconds('1s', '5m'), 'how far behind a replica may be before the primary serves instead'),
+  databasePoolMax: withDefault('DATABASE_POOL_MAX', '10', parse.integer(1, 1000), 'database connections at most'),
+  databaseWait: withDefault('DATABASE_WAIT', '30s', parse.milliseconds('0s', '24h'), 'how long a start waits for the database'),
+  dataDir: withDefault('DATA_DIR', './data', parse.path, 'folder of the embedded database; one process at a time'),
+  migrateOnStart: withDefault('MIGRATE_ON_START', 'true', parse.boolean, 'whether serve migrates the database first'),
+  jwtSecret: optional('JWT_SECRET', 'required with DATABASE_URL, else made once and kept in DATA_DIR', parse.secrets, 'at least 32 bytes; several, separated by commas, for rotation: the first signs, all verify'),
+  jwtTtl: withDefault('JWT_TTL', '24h', parse.seconds('1s', '8760h'), 'how long an authentication token is good'),
+  smtpHost: optional('SMTP_HOST', 'none: mails go to the log', parse.host, 'mail server'),
+  smtpPort: withDefault('SMTP_PORT', '587', parse.integer(1, 65535), 'port of the mail server'),
+  smtpUsername: optional('SMTP_USERNAME', 'none', parse.line, 'user at the mail server'),
+  smtpPassword: optional('SMTP_PASSWORD', 'none', parse.line, 'password at the mail server'),
+  smtpName: optional('SMTP_NAME', 'host of PUBLIC_URL, else domain of SMTP_SENDER', parse.host, 'name that the mail server is greeted with'),
+  smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', parse.sender, 'whom mails come from'),
+  moviesUniqueBy: withDefault('MOVIES_UNIQUE_BY', 'title', parse.oneOf(uniqueRules), 'title, or title,year where one title may stand for movies of different years'),
+  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', 'movies:read,movies:write', parse.list(parse.oneOf(permissions)), 'permissions of a new user, separated by commas'),
+  limiterEnabled: withDefault('LIMITER_ENABLED', 'true', parse.boolean, 'false turns all limits off'),
   limiterRps: withDefault('LIMITER_RPS', '20', rate, 'requests a second per address'),
   limiterBurst: withDefault('LIMITER_BURST', '40', burst, 'requests at once per address'),
   limiterSignIns: withDefault('LIMITER_SIGN_INS', '30', rate, 'sign-ins a minute per address'),
@@ -74,22 +72,22 @@ export const table = {
   limiterRegistrations: withDefault('LIMITER_REGISTRATIONS', '30', rate, 'registrations a minute per address'),
   limiterMailsPerMailbox: withDefault('LIMITER_MAILS_PER_MAILBOX', '5', rate, 'mails asked for an hour per mailbox without its +tag'),
   limiterMailsPerAddress: withDefault('LIMITER_MAILS_PER_ADDRESS', '30', rate, 'mails asked for an hour per address'),
-  limiterExempt: optional('LIMITER_EXEMPT', 'none', is.list(is.network), 'addresses or networks without limits, separated by commas'),
-  redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', is.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
-  trustedProxies: optional('TRUSTED_PROXIES', 'none', is.list(is.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
-  metricsNetworks: optional('METRICS_NETWORKS', 'any', is.list(is.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
-  corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', is.list(is.origin), 'origins whose pages may call the API, separated by commas'),
-  logLevel: withDefault('LOG_LEVEL', 'info', is.oneOf(logLevels), logLevels.join(', ')),
-  shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', is.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),
-  shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', is.milliseconds('0s', '1h'), 'how long requests may still take then'),
+  limiterExempt: optional('LIMITER_EXEMPT', 'none', parse.list(parse.network), 'addresses or networks without limits, separated by commas'),
+  redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', parse.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
+  trustedProxies: optional('TRUSTED_PROXIES', 'none', parse.list(parse.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
+  metricsNetworks: optional('METRICS_NETWORKS', 'any', parse.list(parse.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
+  corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', parse.list(parse.origin), 'origins whose pages may call the API, separated by commas'),
+  logLevel: withDefault('LOG_LEVEL', 'info', parse.oneOf(logLevels), logLevels.join(', ')),
+  shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', parse.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),
+  shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', parse.milliseconds('0s', '1h'), 'how long requests may still take then'),
 }
 
 /** In the order of the README and the help; each can also be given as NAME_FILE. */
-export const variables: readonly Variable<unknown>[] = Object.values(table)
+export const allVariables: readonly Variable<unknown>[] = Object.values(variables)
 
 const OUR_PREFIX = /^(CORS|DATABASE|JWT|LIMITER|MOVIES|SHUTDOWN|SMTP)_/
 
-const names = new Set(variables.flatMap(({ name }) => [name, `${name}_FILE`]))
+const names = new Set(allVariables.flatMap(({ name }) => [name, `${name}_FILE`]))
 
 // A short name, or one with more typos, is more likely another program's.
 const MIN_LENGTH = 8
@@ -111,4 +109,4 @@ export function unknownVariable(name: string): string {
 
 /** Paths given as NAME_FILE. */
 export const settingFiles = (environment: Readonly<Record<string, string | undefined>>): string[] =>
-  variables.flatMap(({ name }) => environment[`${name}_FILE`] || [])
+  allVariables.flatMap(({ name }) => environment[`${name}_FILE`] || [])

@@ -27,7 +27,7 @@ export type Database = {
   close(): Promise<void>
 }
 
-export type Patience = {
+export type Timeouts = {
   readonly statementMs: number
   readonly lockMs: number
   /** From request to answer, including the wait for a connection or a frozen server. */
@@ -37,7 +37,7 @@ export type Patience = {
 }
 
 /** For requests, which are all answered within 5 s. */
-export const requestPatience: Patience = {
+export const requestTimeouts: Timeouts = {
   statementMs: 3500,
   lockMs: 3000,
   queryMs: 4500,
@@ -45,31 +45,31 @@ export const requestPatience: Patience = {
 }
 const HOUR_MS = 3_600_000
 /** For migrations, commands and the daily purge: no request deadline here. */
-export const workPatience: Patience = {
+export const workTimeouts: Timeouts = {
   statementMs: HOUR_MS,
   lockMs: 60_000,
   queryMs: HOUR_MS,
   silenceMs: HOUR_MS,
 }
 /** The embedded database has one session and can't cancel a query. */
-const embeddedPatience: Patience = { ...requestPatience, queryMs: 60_000 }
+const embeddedTimeouts: Timeouts = { ...requestTimeouts, queryMs: 60_000 }
 const MAX_WAITING_QUERIES = 2000
 
-type ConnectOptions = { readonly poolMax: number; readonly log: Log; readonly patience?: Patience }
+type ConnectOptions = { readonly poolMax: number; readonly log: Log; readonly timeouts?: Timeouts }
 
 export function connect(target: DatabaseTarget, options: ConnectOptions): Database {
-  const { poolMax, patience = 'url' in target ? requestPatience : embeddedPatience } = options
-  const client = openClient(target, { ...options, patience })
+  const { poolMax, timeouts = 'url' in target ? requestTimeouts : embeddedTimeouts } = options
+  const client = openClient(target, { ...options, timeouts })
   const gate = createGate({
     concurrency: poolMax,
     ...sharesOf(poolMax),
     maxWaiting: MAX_WAITING_QUERIES,
-    maxWaitMs: patience.queryMs,
+    maxWaitMs: timeouts.queryMs,
     refusal: () => databaseUnavailable(new Error('no connection became free')),
   })
   const driver = createDriver(client, {
     gate,
-    queryMs: patience.queryMs,
+    queryMs: timeouts.queryMs,
     namesStatements: !isPooled(target),
     // The embedded database's own work is such a delay.
     ownDelay: 'url' in target ? createOwnDelay() : () => () => 0,
@@ -106,7 +106,7 @@ type Options = postgres.Options<Record<string, never>> & {
 
 function openClient(
   target: DatabaseTarget,
-  { poolMax, log, patience }: Required<ConnectOptions>,
+  { poolMax, log, timeouts }: Required<ConnectOptions>,
 ): postgres.Sql {
   const common: Options = {
     max: poolMax,
@@ -117,7 +117,7 @@ function openClient(
     onnotice: (notice: postgres.Notice) => log.debug('database notice', { code: notice.code }),
   }
   if ('url' in target) {
-    const limits = isPooled(target) ? pooledLimits(patience) : serverLimits(patience)
+    const limits = isPooled(target) ? pooledLimits(timeouts) : serverLimits(timeouts)
     const { connection, ...place } = driverOptions(target.url)
     const options: Options = {
       ...common,
@@ -132,7 +132,7 @@ function openClient(
   const embedded: Options = {
     ...common,
     setup: pinStatement,
-    connect_timeout: patience.queryMs / 1000,
+    connect_timeout: timeouts.queryMs / 1000,
     database: 'postgres',
     username: 'postgres',
     password: '',
@@ -154,7 +154,7 @@ const ofSeveralHosts = (url: string): Options => ({
 })
 
 /** PgBouncer refuses other startup parameters, and a later SET stays with the server's connection. */
-const pooledLimits = ({ silenceMs }: Patience): Options => ({
+const pooledLimits = ({ silenceMs }: Timeouts): Options => ({
   // The driver names its own statements too: a COMMIT that another connection doesn't know becomes a
   // rollback.
   prepare: false,
@@ -162,7 +162,7 @@ const pooledLimits = ({ silenceMs }: Patience): Options => ({
   connection: pooledPins,
 })
 
-const serverLimits = ({ statementMs, lockMs, silenceMs }: Patience): Options => ({
+const serverLimits = ({ statementMs, lockMs, silenceMs }: Timeouts): Options => ({
   silence_timeout: silenceMs / 1000,
   setup: pinStatement,
   connection: {

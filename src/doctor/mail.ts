@@ -3,7 +3,7 @@ import { createSmtpMailer, MailFailure, verifySmtp } from '../mail/mailer'
 import { type Finding, fail, ok, warn } from './finding'
 
 const AREA = 'mail'
-const PATIENCE = { connectMs: 4000, silenceMs: 4000, totalMs: 6000 }
+const TIMEOUTS = { connectMs: 4000, silenceMs: 4000, totalMs: 6000 }
 const FIX =
   'correct SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, or check the log of the mail server'
 
@@ -19,13 +19,13 @@ export async function checkMail(
   }
   const where = `${smtp.host}:${smtp.port}`
   try {
-    await verifySmtp(smtp, PATIENCE)
+    await verifySmtp(smtp, TIMEOUTS)
     const verified = ok(
       AREA,
       `${where} answers${smtp.username === undefined ? '' : ', and accepts the password'}`,
     )
     if (testAddress === undefined) return [verified]
-    await createSmtpMailer(smtp, PATIENCE).send({
+    await createSmtpMailer(smtp, TIMEOUTS).send({
       to: testAddress,
       messageId: `<doctor-${crypto.randomUUID()}@${new URL(publicUrl).hostname}>`,
       subject: 'Redlight: a test mail',

@@ -9,7 +9,7 @@ import { requireSurroundings } from './surroundings'
 /** Any number works, as long as all instances use the same. */
 const MIGRATION_LOCK = 7_303_014
 const TURN_EVERY_MS = 200
-const TURN_PATIENCE_MS = 3_600_000
+const TURN_TIMEOUT_MS = 3_600_000
 
 export type Migration = {
   readonly sql: readonly string[]
@@ -22,7 +22,7 @@ export type MigrateOptions = {
   readonly lockMs: number
   readonly pauseMs: number
   /** How long to retry. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
   readonly onProgress: (done: number, total: number) => void
   /** A lock was not free; it will be retried. */
   readonly onBlocked: () => void
@@ -31,7 +31,7 @@ const usual: MigrateOptions = {
   migrations: ours,
   lockMs: 1000,
   pauseMs: 2000,
-  patienceMs: 300_000,
+  timeoutMs: 300_000,
   onProgress: () => {},
   onBlocked: () => {},
 }
@@ -88,7 +88,7 @@ async function pendingOf(db: Db | Tx, migrations: readonly Migration[]): Promise
 
 /** Polled: waiting for the lock would hold a snapshot, which a concurrent index build waits for. */
 async function takeTurn(db: Db) {
-  const giveUpAt = performance.now() + TURN_PATIENCE_MS
+  const giveUpAt = performance.now() + TURN_TIMEOUT_MS
   for (;;) {
     const [turn] = await db.execute<{ isOurs: boolean }>(
       sql`select pg_try_advisory_lock(${MIGRATION_LOCK}) as "isOurs"`,
@@ -109,7 +109,7 @@ export async function withoutQueueing(
   work: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   const settings = { ...usual, ...options }
-  const giveUpAt = performance.now() + settings.patienceMs
+  const giveUpAt = performance.now() + settings.timeoutMs
   for (;;) {
     try {
       return await db.transaction(async (tx) => {

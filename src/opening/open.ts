@@ -7,9 +7,9 @@ import {
   type DatabaseTarget,
   type Db,
   hasSeveralHosts,
-  type Patience,
-  requestPatience,
-  workPatience,
+  requestTimeouts,
+  type Timeouts,
+  workTimeouts,
 } from '../db/client'
 import { requirePostgres } from '../db/engine'
 import { databaseProblem, databaseUnavailable, isWorthWaiting } from '../db/errors'
@@ -38,21 +38,21 @@ const ATTEMPT_MS = 4500
 /** Opens the configured database once it answers; throws when it doesn't in time. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
   return config.kind === 'postgres'
-    ? openPostgres(config, log, requestPatience, true)
+    ? openPostgres(config, log, requestTimeouts, true)
     : openEmbeddedDatabase(config, log)
 }
 
 async function openPostgres(
   { url, directUrl, poolMax, waitMs }: PostgresConfig,
   log: Log,
-  patience: Patience,
+  timeouts: Timeouts,
   isToWrite = false,
 ): Promise<OpenDatabase> {
   requireOpenFiles()
   const target: DatabaseTarget = { url, isPooled: directUrl !== undefined }
   const direct: DatabaseTarget = { url: directUrl ?? url }
   const giveUpAt = performance.now() + waitMs
-  const database = connect(target, { poolMax, log, patience })
+  const database = connect(target, { poolMax, log, timeouts })
   try {
     await whenThere(() => askFirst(database.db, url), giveUpAt, log)
     if (isToWrite) await untilWritable(database.db, giveUpAt, log)
@@ -115,7 +115,7 @@ async function recognise(url: string, log: Log) {
 }
 
 async function onItsOwn<T>(target: DatabaseTarget, log: Log, work: (db: Db) => Promise<T>): Promise<T> {
-  const database = connect(target, { poolMax: 1, log, patience: workPatience })
+  const database = connect(target, { poolMax: 1, log, timeouts: workTimeouts })
   try {
     return await work(database.db)
   } finally {
@@ -139,14 +139,14 @@ async function whenThere<T>(work: () => Promise<T>, giveUpAt: number, log: Log):
 async function openEmbeddedDatabase(
   config: EmbeddedConfig,
   log: Log,
-  patience?: Patience,
+  timeouts?: Timeouts,
 ): Promise<OpenDatabase> {
   requireOpenFiles()
   // Loaded on demand: with DATABASE_URL set, none of its 20 MB is read.
   const { openEmbedded } = await import('../embedded/embedded')
   const embedded = await openEmbedded(config.dataDir)
   const stopKeepingUp = keepUp(embedded.socket, log)
-  const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, patience })
+  const database = connect({ socket: embedded.socket }, { poolMax: config.poolMax, log, timeouts })
   return {
     ...database,
     probeDb: database.db,
@@ -168,12 +168,12 @@ async function openEmbeddedDatabase(
 export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
   if (config.kind === 'postgres') {
     const { directUrl, ...others } = config
-    return openPostgres({ ...others, poolMax: 1, url: directUrl ?? config.url }, log, workPatience)
+    return openPostgres({ ...others, poolMax: 1, url: directUrl ?? config.url }, log, workTimeouts)
   }
   const { embeddedSocketPath } = await import('../embedded/embedded')
   const path = embeddedSocketPath(config.dataDir)
   if (existsSync(path)) {
-    const database = connect({ path }, { poolMax: 1, log, patience: workPatience })
+    const database = connect({ path }, { poolMax: 1, log, timeouts: workTimeouts })
     try {
       await database.db.execute(sql`select 1`)
       return database
@@ -182,12 +182,12 @@ export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log)
       await database.close()
     }
   }
-  return openEmbeddedDatabase(config, log, workPatience)
+  return openEmbeddedDatabase(config, log, workTimeouts)
 }
 
 /** For work that no server may see: one connection, and sole use of the data folder. */
 export async function openDatabaseAlone(config: DatabaseConfig, log: Log): Promise<Database> {
   return config.kind === 'postgres'
     ? openDatabaseBesideServer(config, log)
-    : openEmbeddedDatabase({ ...config, poolMax: 1 }, log, workPatience)
+    : openEmbeddedDatabase({ ...config, poolMax: 1 }, log, workTimeouts)
 }

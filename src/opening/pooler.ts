@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
-import { type Db, requestPatience } from '../db/client'
+import { type Db, requestTimeouts } from '../db/client'
 import { pins } from '../db/pins'
 import type { Log } from '../log'
 
 // In milliseconds, PostgreSQL's unit.
 const limits = {
-  statement_timeout: requestPatience.statementMs,
-  lock_timeout: requestPatience.lockMs,
-  idle_in_transaction_session_timeout: 2 * requestPatience.statementMs,
+  statement_timeout: requestTimeouts.statementMs,
+  lock_timeout: requestTimeouts.lockMs,
+  idle_in_transaction_session_timeout: 2 * requestTimeouts.statementMs,
 }
 
 /** Without these, answers would be wrong or refused; the other pins are for speed and good order. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ConfigError, unknownVariable, unknownVariables, variables } from '../../src/config/config'
+import { allVariables, ConfigError, unknownVariable, unknownVariables } from '../../src/config/config'
 import { configOf, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
 test('without any variable, the defaults', () => {
@@ -37,7 +37,7 @@ test('without any variable, the defaults', () => {
 })
 
 test('an empty variable counts as not set', () => {
-  const empty = variables.flatMap(({ name }) => [name, `${name}_FILE`].map((key) => [key, '']))
+  const empty = allVariables.flatMap(({ name }) => [name, `${name}_FILE`].map((key) => [key, '']))
   expect(configOf(Object.fromEntries(empty))).toEqual(configOf({}))
 })
 
@@ -149,7 +149,7 @@ test('a configuration is frozen to its depths', () => {
 
 test('likely misspellings of variables are found, other programs left alone', () => {
   const known = Object.fromEntries(
-    variables.flatMap(({ name }) => [name, `${name}_FILE`].map((key) => [key, ''])),
+    allVariables.flatMap(({ name }) => [name, `${name}_FILE`].map((key) => [key, ''])),
   )
   expect(unknownVariables({ ...known, PATH: '/bin', HOSTNAME: 'x', SMTP_GONE: undefined })).toEqual([])
   expect(unknownVariables({ SMTP_USER: 'x', LIMITER_RSP: '1', JWT_SECRETS_FILE: '' })).toEqual([

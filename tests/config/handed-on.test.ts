@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { variables } from '../../src/config/config'
+import { allVariables } from '../../src/config/config'
 import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
 // What a shell takes away or replaces, and docker's --env-file, systemd and Compose hand on: alike for every variable.
@@ -21,7 +21,7 @@ function problemsAbout(name: string, environment: Environment, files: Environmen
   return problemsOf({ ...around, ...environment }, files)
 }
 
-describe.each(variables.map(({ name }) => name))('%s', (name) => {
+describe.each(allVariables.map(({ name }) => name))('%s', (name) => {
   test.each(['"', "'"])('in quotes %s is refused', (quote) => {
     for (const value of ['4000', '', 'a b'])
       expect(problemsAbout(name, { [name]: `${quote}${value}${quote}` })).toEqual([

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { redacted, variables } from '../../src/config/config'
+import { allVariables, redacted } from '../../src/config/config'
 import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
 test('a JWT secret needs 32 bytes, and a short one is named by its place', () => {
@@ -50,7 +50,7 @@ test('no problem shows a secret', () => {
     { SMTP_HOST: 'smtp://app:hunter2@mail' },
     { PUBLIC_URL: 'https://app:hunter2@movies.example' },
     { CORS_TRUSTED_ORIGINS: 'https://app:hunter2@movies.example' },
-    ...variables.map(({ name }) => ({ [`${name}_FILE`]: '/control' })),
+    ...allVariables.map(({ name }) => ({ [`${name}_FILE`]: '/control' })),
     ...['PORT', 'JWT_TTL', 'LOG_LEVEL', 'TRUSTED_PROXIES'].map((name) => ({ [`${name}_FILE`]: '/file' })),
   ]
   const files = { '/control': '\u0001hunter2', '/file': 'hunter2' }

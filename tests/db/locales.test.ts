@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { connect, workPatience } from '../../src/db/client'
+import { connect, workTimeouts } from '../../src/db/client'
 import { createLog } from '../../src/log'
 import { migrate } from '../../src/migrations/migrate'
 import { migrations } from '../../src/migrations/migrations'
@@ -106,7 +106,7 @@ describe.skipIf(testDatabaseUrl === undefined)('the upgrade of a Turkish databas
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
     const log = createLog('error', () => {})
     const { url } = database.config
-    const work = connect({ url }, { poolMax: 1, log, patience: workPatience })
+    const work = connect({ url }, { poolMax: 1, log, timeouts: workTimeouts })
     const sql = database.connect()
     await migrate(work.db, { migrations: migrations.slice(0, LAST_BEFORE) })
     await sql`insert into users (name, email, username, password_hash) values

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import packageJson from '../../package.json'
-import { variables } from '../../src/config/config'
+import { allVariables } from '../../src/config/config'
 import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, testDatabaseUrl } from '../support/database'
 import { launchProgram, type Program, startProgram } from '../support/program'
@@ -107,7 +107,7 @@ describe('the start of the README', () => {
 test('the table names every variable', () => {
   const [, chapter = ''] = /## Configuration\n([\s\S]*?)\n## /.exec(readme) ?? []
   const named = [...chapter.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name)
-  expect(variables.map(({ name }) => name).filter((name) => !named.includes(name))).toEqual([])
+  expect(allVariables.map(({ name }) => name).filter((name) => !named.includes(name))).toEqual([])
 })
 
 test('it fits into 150 lines', () => {

@@ -77,7 +77,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
         REDLIGHT_EXECUTABLE: await executable('redlight'),
         REDLIGHT_PORTS: ports.join(),
         REDLIGHT_RESTART: join(folder, 'restart'),
-        REDLIGHT_PATIENCE_SECONDS: '15',
+        REDLIGHT_TIMEOUT_SECONDS: '15',
         REDLIGHT_SETTLE_SECONDS: '2',
       }
       for (const port of ports) await run(join(folder, 'restart'), String(port))

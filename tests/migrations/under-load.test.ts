@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
-import { connect, type Database, workPatience } from '../../src/db/client'
+import { connect, type Database, workTimeouts } from '../../src/db/client'
 import { createLog } from '../../src/log'
 import { isConcurrent, withoutConcurrently } from '../../src/migrations/indexes'
 import { type Migration, migrate } from '../../src/migrations/migrate'
@@ -26,7 +26,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
   let others: Sql
   const open = () => {
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
-    return connect({ url: database.config.url }, { poolMax: 1, log, patience: workPatience })
+    return connect({ url: database.config.url }, { poolMax: 1, log, timeouts: workTimeouts })
   }
   beforeEach(async () => {
     database = await createTestDatabase()
@@ -81,9 +81,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
 
   test('one that never finds it free says who holds it, and has changed nothing', async () => {
     const endReader = await openReader()
-    const error = await failureOf(
-      migrate(migrating.db, { migrations: [COLUMN], ...briefly, patienceMs: 300 }),
-    )
+    const error = await failureOf(migrate(migrating.db, { migrations: [COLUMN], ...briefly, timeoutMs: 300 }))
     expect(error.message).toMatch(/^a migration keeps finding its tables locked.* \(process \d+ for \d+ s/)
     await endReader()
     expect(await migrate(migrating.db, { migrations: [COLUMN], ...briefly })).toBe(1)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
 import { readManifest } from '../../src/backup/read'
-import { connect, workPatience } from '../../src/db/client'
+import { connect, workTimeouts } from '../../src/db/client'
 import { setUniqueBy } from '../../src/migrations/unique-by'
 import type { MovieJson } from '../../src/movies/model'
 import { quietLog } from '../support/backup'
@@ -166,7 +166,7 @@ describe('an index that is built', () => {
       const { post, sql } = await start('title,year')
       const { config } = database
       if (config.kind !== 'postgres') throw new Error('this needs a server')
-      const building = connect({ url: config.url }, { poolMax: 1, log: quietLog, patience: workPatience })
+      const building = connect({ url: config.url }, { poolMax: 1, log: quietLog, timeouts: workTimeouts })
       const reading = await sql.reserve()
       await reading`begin isolation level repeatable read`
       await reading`select count(*) from movies`
@@ -193,7 +193,7 @@ describe('an index that is built', () => {
     const { sql } = await start('title')
     const { config } = database
     if (config.kind !== 'postgres') throw new Error('this needs a server')
-    const building = connect({ url: config.url }, { poolMax: 1, log: quietLog, patience: workPatience })
+    const building = connect({ url: config.url }, { poolMax: 1, log: quietLog, timeouts: workTimeouts })
     await sql.unsafe('alter table movies rename column title to title_away')
     expect((await failureOf(setUniqueBy(building.db, 'title,year'))).message).toContain('title')
     await sql.unsafe('alter table movies rename column title_away to title')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type postgres from 'postgres'
-import { connect, type Db, workPatience } from '../../src/db/client'
+import { connect, type Db, workTimeouts } from '../../src/db/client'
 import { migrate } from '../../src/migrations/migrate'
 import { compareMovieCount, recountMovies } from '../../src/movies/counts-store'
 import { openDatabaseBesideServer } from '../../src/opening/open'
@@ -151,7 +151,7 @@ test.skipIf(!canStartPostgres)('movies that arrive by logical replication are co
     for (const name of names) {
       await cluster.admin(`create database ${name}`, 'postgres')
       const url = cluster.url(name, { user: 'admin', password: ADMIN_PASSWORD })
-      const work = connect({ url }, { poolMax: 1, log: quietLog, patience: workPatience })
+      const work = connect({ url }, { poolMax: 1, log: quietLog, timeouts: workTimeouts })
       await migrate(work.db)
       await work.close()
     }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { findLogin } from '../../src/access/store'
-import { connect, type Db, workPatience } from '../../src/db/client'
+import { connect, type Db, workTimeouts } from '../../src/db/client'
 import { listFavourites } from '../../src/favourites/store'
 import { createLog } from '../../src/log'
 import { migrate } from '../../src/migrations/migrate'
@@ -25,7 +25,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     database = await createTestDatabase()
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
     const { url } = database.config
-    const work = connect({ url }, { poolMax: 1, log: createLog('error', () => {}), patience: workPatience })
+    const work = connect({ url }, { poolMax: 1, log: createLog('error', () => {}), timeouts: workTimeouts })
     await migrate(work.db)
     await work.close()
     client = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })

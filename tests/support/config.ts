@@ -1,5 +1,4 @@
 import { ConfigError, readConfig } from '../../src/config/config'
-import { permissions } from '../../src/permissions'
 
 export type Environment = Record<string, string>
 
@@ -8,15 +7,11 @@ export const POSTGRES = { DATABASE_URL: 'postgres://app:hunter2@db/redlight', JW
 export const SMTP = { SMTP_HOST: 'mail.example.com' }
 
 export const configOf = (environment: Environment, files: Environment = {}) =>
-  readConfig(
-    environment,
-    (path) => {
-      const text = files[path]
-      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
-      return text
-    },
-    permissions,
-  )
+  readConfig(environment, (path) => {
+    const text = files[path]
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    return text
+  })
 
 export function problemsOf(environment: Environment, files: Environment = {}): readonly string[] {
   try {

@@ -1,7 +1,7 @@
 // Runs in the browser, on the pages that mails link to. The token stays in the memory of the page.
 const element = (id) => document.getElementById(id)
 const api = new URL('.', document.baseURI).href
-const PATIENCE_MS = 30_000
+const TIMEOUT_MS = 30_000
 
 const isReset = element('password') !== null
 const action = isReset
@@ -32,7 +32,7 @@ async function send(method, path, body) {
       method,
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     // A proxy may answer with a page of its own.
     const answer = await response.json().catch(() => ({}))
