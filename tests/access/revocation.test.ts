@@ -189,30 +189,30 @@ describe(`while the connection that listens is broken${needs}`, () => {
     await admin.end()
   }
 
-  onPostgres('what was remembered is trusted for a second at most', async () => {
-    const user = await server.newUser()
+  /** While nobody listens, both instances notice that this user lost all permissions. */
+  async function unheard(user: TestUser, work = async () => {}) {
     for (const on of [server, other]) expect(await read(on, user)).toBe(200)
     await closeDoors(true)
     try {
       await cutListeners()
       await server.sql`delete from users_permissions where user_id = ${user.id}`
       for (const on of [server, other]) await until(async () => (await read(on, user)) === 403)
+      await work()
     } finally {
       await closeDoors(false)
     }
     await listensAgain()
+  }
+
+  onPostgres('what was remembered is trusted for a second at most', async () => {
+    await unheard(await server.newUser())
   })
 
   onPostgres('every request is checked in the database, until it is back', async () => {
     await listensAgain()
     const user = await server.newUser()
-    for (const on of [server, other]) expect(await read(on, user)).toBe(200)
-    await closeDoors(true)
-    try {
-      await cutListeners()
-      // Until both have noticed: from then on nothing that is remembered counts.
-      await server.sql`delete from users_permissions where user_id = ${user.id}`
-      for (const on of [server, other]) await until(async () => (await read(on, user)) === 403)
+    // Both have noticed: from then on nothing that is remembered counts.
+    await unheard(user, async () => {
       for (let round = 0; round < 10; round++) {
         await server.sql`delete from users_permissions where user_id = ${user.id}`
         expect([await read(server, user), await read(other, user)]).toEqual([403, 403])
@@ -221,10 +221,7 @@ describe(`while the connection that listens is broken${needs}`, () => {
       }
       await signOut(server, user)
       expect(await read(other, user)).toBe(401)
-    } finally {
-      await closeDoors(false)
-    }
-    await listensAgain()
+    })
     const back = await server.newUser()
     // What changed meanwhile was announced to nobody.
     for (const on of [server, other]) expect(await read(on, user)).toBe(401)

@@ -153,18 +153,7 @@ host all all all scram-sha-256
   test('an encrypted service goes on after its database was away', async () => {
     const service = await startTestServer(
       {},
-      {
-        database: {
-          config: {
-            kind: 'postgres',
-            url: url('localhost', `sslmode=verify-full&${root()}`),
-            poolMax: 4,
-            waitMs: 5000,
-          },
-          connect: () => server.connect(),
-          drop: async () => {},
-        },
-      },
+      { database: server.database({ url: url('localhost', `sslmode=verify-full&${root()}`) }) },
     )
     try {
       const { token } = await service.newUser()

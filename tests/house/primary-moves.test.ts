@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { withFaults } from '../support/faults'
-import { canStartHaproxy, type Member, startHaproxy, startMember, untilItAnswers } from '../support/haproxy'
-import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { canStartHaproxy, type Member, startHaproxy, startMember } from '../support/haproxy'
+import { canStartPostgres, type PostgresServer, startPostgres, untilItAnswers } from '../support/postgres'
 import { startReplica } from '../support/replica'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
@@ -33,16 +33,7 @@ describe.skipIf(!(canStartPostgres && canStartHaproxy && withFaults))(
       // As HAProxy takes every server for good until it has checked it.
       const url = `${old.url('redlight', { port: haproxy.port })}?target_session_attrs=primary`
       await untilItAnswers(url)
-      server = await startTestServer(
-        {},
-        {
-          database: {
-            config: { kind: 'postgres', url, poolMax: 5, waitMs: 20_000 },
-            connect: () => old.connect(),
-            drop: async () => {},
-          },
-        },
-      )
+      server = await startTestServer({}, { database: old.database({ url, waitMs: 20_000 }) })
       alice = await server.newUser()
     })
     afterAll(async () => {

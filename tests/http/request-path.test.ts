@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createClientAddresses } from '../../src/limits/client-address'
 import { createLimiter } from '../../src/limits/rate-limit'
+import { limits } from '../support/limits'
 import { openRaw } from '../support/raw'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
@@ -8,18 +9,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 setDefaultTimeout(60_000)
 
 const BURST = 3
-const limiter = {
-  enabled: true,
-  requestsPerSecond: 0,
-  burst: 1,
-  signInsPerMinute: 0,
-  failedSignInsPerMinute: 0,
-  accountFailuresPerMinute: 0,
-  registrationsPerMinute: 0,
-  mailsPerMailboxPerHour: 0,
-  mailsPerAddressPerHour: 0,
-  exempt: [],
-}
+const limiter = limits({ burst: 1, exempt: [] })
 
 type Sent = { host?: string | null; token?: string; body?: object }
 /** One request, byte by byte as it is given; without a Host it is HTTP/1.0. */

@@ -35,11 +35,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     startTestServer(
       { limiter, redisUrl: redis.url, trustedProxies: ['127.0.0.1'], ...overrides },
       {
-        database: {
-          config: { kind: 'postgres', url: postgres.url('redlight'), poolMax: 4, waitMs: 5000 },
-          connect: () => postgres.connect(),
-          drop: async () => {},
-        },
+        database: postgres.database({ poolMax: 4 }),
         timing,
       },
     )

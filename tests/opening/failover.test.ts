@@ -27,16 +27,7 @@ async function startPair() {
 }
 
 const serverOn = (url: string, primary: PostgresServer) =>
-  startTestServer(
-    {},
-    {
-      database: {
-        config: { kind: 'postgres', url, poolMax: POOL_MAX, waitMs: 10_000 },
-        connect: () => primary.connect(),
-        drop: async () => {},
-      },
-    },
-  )
+  startTestServer({}, { database: primary.database({ url, poolMax: POOL_MAX, waitMs: 10_000 }) })
 const writesOf = async (server: TestServer, token: string) =>
   (await server.request('POST', '/v1/movies', { token, body: aMovie(crypto.randomUUID()) })).status
 

@@ -22,17 +22,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     startTestServer(
       {},
       {
-        database: {
-          config: {
-            kind: 'postgres',
-            url: pgbouncer.url,
-            directUrl: postgres.url('redlight'),
-            poolMax: 8,
-            waitMs: 5000,
-          },
-          connect: () => postgres.connect(),
-          drop: async () => {},
-        },
+        database: postgres.database({ url: pgbouncer.url, directUrl: postgres.url('redlight'), poolMax: 8 }),
       },
     )
   const warnings = (of: TestServer) =>

@@ -62,16 +62,7 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
   })
 
   const serverOn = (url: string) =>
-    startTestServer(
-      {},
-      {
-        database: {
-          config: { kind: 'postgres', url, poolMax: POOL_MAX, waitMs: 500 },
-          connect: () => primary.connect(),
-          drop: async () => {},
-        },
-      },
-    )
+    startTestServer({}, { database: primary.database({ url, poolMax: POOL_MAX, waitMs: 500 }) })
   const statusOf = async (on: TestServer, method: string) => {
     const body = method === 'GET' ? undefined : aMovie(crypto.randomUUID())
     return (await on.request(method, '/v1/movies', { token: user.token, body })).status

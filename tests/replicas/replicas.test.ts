@@ -19,22 +19,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   let reader: TestUser
 
   const start = (urls: string[]) =>
-    startTestServer(
-      {},
-      {
-        database: {
-          config: {
-            kind: 'postgres',
-            url: primary.url('redlight'),
-            replicas: { urls, maxLagMs: MAX_LAG_MS },
-            poolMax: 5,
-            waitMs: 5000,
-          },
-          connect: () => primary.connect(),
-          drop: async () => {},
-        },
-      },
-    )
+    startTestServer({}, { database: primary.database({ replicas: { urls, maxLagMs: MAX_LAG_MS } }) })
 
   beforeAll(async () => {
     primary = await startPostgres({ fsync: 'off', max_connections: 60 })

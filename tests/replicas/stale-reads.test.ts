@@ -22,17 +22,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     primary = await startPostgres({ fsync: 'off', max_connections: 60 })
     replica = await startReplica(primary)
     const replicas = { urls: [replica.url], maxLagMs: MAX_LAG_MS }
-    const database = { kind: 'postgres', url: primary.url('redlight'), replicas, poolMax: 5 } as const
-    server = await startTestServer(
-      {},
-      {
-        database: {
-          config: { ...database, waitMs: 5000 },
-          connect: () => primary.connect(),
-          drop: async () => {},
-        },
-      },
-    )
+    server = await startTestServer({}, { database: primary.database({ replicas }) })
     user = await server.newUser()
     movieId = await write('Kept')
     await get(`/v1/users/me/favourites/${movieId}`, 'PUT')

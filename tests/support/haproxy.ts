@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { freePort } from './postgres'
 
 // deploy/haproxy.cfg in front of servers of the test's own. Whether one is primary is said by a small HTTP server, which stands
@@ -58,19 +57,5 @@ export async function startHaproxy(members: Member[]) {
       await child.exited
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** Tries until a server answers there. */
-export async function untilItAnswers(url: string, tries = 100): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 2 })
-  try {
-    await sql`select 1`
-  } catch (error) {
-    if (tries === 0) throw error
-    await Bun.sleep(50)
-    await untilItAnswers(url, tries - 1)
-  } finally {
-    await sql.end({ timeout: 0 })
   }
 }

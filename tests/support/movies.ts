@@ -16,6 +16,9 @@ export const LIST = 'must be a list, such as ["one", "two"]'
 export const UNKNOWN = 'is not a known field'
 export const OUT_OF_YEARS = `must be between 1888 and ${thisYear + 5}`
 
+/** In a path, these name no movie. */
+export const NO_IDS = ['0', '-1', '01', '1.5', 'abc', '9223372036854775807', '9223372036854775808', '%00']
+
 /** The service for the tests of one file, with users alice and mallory, and requests about movies. */
 export function movieService() {
   let server: TestServer

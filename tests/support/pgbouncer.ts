@@ -2,8 +2,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
-import { APP_PASSWORD, asServer, freePort, own, type PostgresServer } from './postgres'
+import { APP_PASSWORD, asServer, freePort, own, type PostgresServer, untilItAnswers } from './postgres'
 
 // PgBouncer in front of a PostgreSQL of the test's own, in transaction mode.
 
@@ -59,18 +58,5 @@ export async function startPgBouncer(server: PostgresServer, poolSize: number) {
       await end()
       rmSync(folder, { recursive: true, force: true })
     },
-  }
-}
-
-async function untilItAnswers(url: string, tries = 100) {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, prepare: false, fetch_types: false })
-  try {
-    await sql`select 1`
-  } catch (error) {
-    if (tries === 0) throw error
-    await Bun.sleep(50)
-    await untilItAnswers(url, tries - 1)
-  } finally {
-    await sql.end({ timeout: 0 })
   }
 }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Glob } from 'bun'
 import postgres from 'postgres'
-import { testDatabaseUrl } from './database'
+import type { PostgresConfig } from '../../src/config/database'
+import { type TestDatabase, testDatabaseUrl } from './database'
 
 // A PostgreSQL server of a test file's own, which may be stopped, frozen and starved as the others' must not be.
 
@@ -55,17 +56,7 @@ export async function startPostgres(settings: Record<string, string | number> = 
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`)
   await Bun.write(join(data, 'postgresql.auto.conf'), lines.join(''))
 
-  const control = (...args: string[]) => runAsServer('pg_ctl', ['--pgdata', data, '--wait', ...args])
-  const start = () => control('start', '--log', join(folder, 'log'))
-  const pids = async () => {
-    const main = Number((await Bun.file(join(data, 'postmaster.pid')).text()).split('\n')[0])
-    const table = await Bun.$`ps -A -o pid=,ppid=`.text()
-    const children = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
-    return [main, ...children.filter(([, parent]) => parent === main).map(([pid = 0]) => pid)]
-  }
-  async function signal(name: 'SIGSTOP' | 'SIGCONT') {
-    for (const pid of await pids()) process.kill(pid, name)
-  }
+  const { start, stop, restart, freeze, thaw, dispose } = controlOf(folder)
   const url = (database: string, other: { user?: string; password?: string; port?: number } = {}) => {
     const { user, password, port: at } = { user: 'app', password: APP_PASSWORD, port, ...other }
     return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${at}/${database}`
@@ -100,16 +91,63 @@ export async function startPostgres(settings: Record<string, string | number> = 
     url,
     connect,
     admin,
+    /** For a test server. */
+    database: (config: Partial<PostgresConfig> = {}): TestDatabase => ({
+      config: { kind: 'postgres', url: url('redlight'), poolMax: 5, waitMs: 5000, ...config },
+      connect: () => connect(),
+      drop: async () => {},
+    }),
     start,
-    stop: (mode: 'immediate' | 'fast') => control('stop', '--mode', mode),
-    restart: (mode: 'immediate' | 'fast') => control('restart', '--mode', mode, '--log', join(folder, 'log')),
+    stop,
+    restart,
+    freeze,
+    thaw,
+    dispose,
+  }
+}
+
+/** Starts and stops the server whose cluster is in `folder`/data. */
+export function controlOf(folder: string, ...options: string[]) {
+  const data = join(folder, 'data')
+  const log = ['--log', join(folder, 'log')]
+  const control = (...args: string[]) => runAsServer('pg_ctl', ['--pgdata', data, '--wait', ...args])
+  const stop = (mode: 'immediate' | 'fast') => control('stop', '--mode', mode)
+  async function signal(name: 'SIGSTOP' | 'SIGCONT') {
+    const main = Number((await Bun.file(join(data, 'postmaster.pid')).text()).split('\n')[0])
+    const table = await Bun.$`ps -A -o pid=,ppid=`.text()
+    const processes = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
+    const children = processes.filter(([, parent]) => parent === main).map(([pid = 0]) => pid)
+    for (const pid of [main, ...children]) process.kill(pid, name)
+  }
+  return {
+    start: () => control('start', ...log, ...options),
+    stop,
+    restart: (mode: 'immediate' | 'fast') => control('restart', '--mode', mode, ...log),
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     async dispose() {
       await signal('SIGCONT').catch(() => {})
-      await control('stop', '--mode', 'immediate').catch(() => {})
+      await stop('immediate').catch(() => {})
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Tries until a server answers there. */
+export async function untilItAnswers(url: string, tries = 100): Promise<void> {
+  // As PgBouncer wants it: nothing prepared, and no types asked for.
+  const sql = postgres(url, {
+    ...{ max: 1, onnotice: () => {}, connect_timeout: 2 },
+    ...{ prepare: false, fetch_types: false },
+  })
+  try {
+    await sql`select 1`
+  } catch (error) {
+    if (tries === 0) throw error
+    await Bun.sleep(50)
+    await untilItAnswers(url, tries - 1)
+  } finally {
+    await sql.end({ timeout: 0 })
   }
 }
 

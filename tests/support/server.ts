@@ -4,6 +4,7 @@ import { createLog, type LogFields } from '../../src/log'
 import type { Permission } from '../../src/permissions'
 import { realTime, type Timing } from '../../src/server/compose'
 import { startServer } from '../../src/server/server'
+import { configOf } from './config'
 import { createFilledDatabase, type TestDatabase } from './database'
 import { until } from './until'
 
@@ -30,38 +31,17 @@ const PASSWORD_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$ZhjxTzU/jYXzA/VfZNLe/r2t5BMG5K2VjuoNc1HgZa8$fhWp/FFtr6RNJDdU3IXTnLE2KoLy5Wryq+iXXgqoyDU'
 export const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough-for-HS256'
 
-const noLimits: Config['limiter'] = {
-  enabled: false,
-  requestsPerSecond: 20,
-  burst: 40,
-  signInsPerMinute: 30,
-  failedSignInsPerMinute: 10,
-  accountFailuresPerMinute: 100,
-  registrationsPerMinute: 30,
-  mailsPerMailboxPerHour: 5,
-  mailsPerAddressPerHour: 30,
-  exempt: [],
-}
-
 export function testConfig(database: Config['database'], overrides: Partial<Config> = {}): Config {
+  const defaults = configOf({})
   return {
-    host: '127.0.0.1',
+    ...defaults,
     port: 0,
     publicUrl: 'http://localhost:4000',
     environment: 'test',
     database,
-    migrateOnStart: true,
     jwt: { secrets: [JWT_SECRET], ttlSeconds: 3600 },
-    smtp: undefined,
-    moviesUniqueBy: 'title',
-    defaultPermissions: ['movies:read', 'movies:write'],
-    limiter: noLimits,
-    redisUrl: undefined,
-    trustedProxies: [],
-    metricsNetworks: undefined,
-    corsTrustedOrigins: [],
+    limiter: { ...defaults.limiter, enabled: false },
     logLevel: 'debug',
-    shutdownDelayMs: 0,
     shutdownTimeoutMs: 5000,
     ...overrides,
   }
