@@ -36,17 +36,17 @@ usage() {
 Usage: install.sh --domain DOMAIN [OPTIONS]
        install.sh --uninstall [--purge [--yes]] [OPTIONS]
 
-  --domain DOMAIN      where the service will be found: https://DOMAIN
-  --executable FILE    what to install (bin/redlight beside this folder)
-  --ports PORTS        an instance for each, separated by commas ($ports); deploy/upgrade.sh needs two
-  --no-database        DATABASE_URL is already in $SETTINGS/database-url
-  --no-caddy           another proxy stands in front
-  --internal-ca        Caddy signs the certificate itself, for a DOMAIN that isn't public
-  --uninstall          takes away the service and brings back what it replaced; keeps the database, the settings, the
+  --domain DOMAIN      domain of the service, which will be at https://DOMAIN
+  --executable FILE    executable to install (default: ../bin/redlight)
+  --ports PORTS        one instance per port, separated by commas ($ports); deploy/upgrade.sh needs two
+  --no-database        use the DATABASE_URL that is already in $SETTINGS/database-url
+  --no-caddy           don't configure Caddy, because another proxy is in front
+  --internal-ca        let Caddy sign the certificate itself, for a DOMAIN that isn't public
+  --uninstall          remove the service and restore the files that it replaced; keep the database, the settings, the
                        secrets and the backups
-  --purge              with --uninstall: takes these away too, the backups included, for good; asks first
-  --yes                with --purge: doesn't ask
-  --dry-run            says what would be done and does nothing
+  --purge              with --uninstall: delete these too, backups included, for good; asks first
+  --yes                with --purge: don't ask
+  --dry-run            print what would be done, and change nothing
   --help
 EOF
 }
@@ -80,7 +80,7 @@ while [ $# -gt 0 ]; do
     --yes) yes=true ;;
     --dry-run) dry_run=true ;;
     -h | --help) usage && exit 0 ;;
-    *) wrong_usage "there is no option $1" ;;
+    *) wrong_usage "unknown option $1" ;;
   esac
   shift
 done
@@ -100,7 +100,7 @@ put() {
   local path=$1 mode=$2 text
   text=$(cat)
   if [ -f "$path" ] && [ ! -L "$path" ] && [ "$(cat "$path")" = "$text" ]; then
-    if [ "$(stat -c %a "$path")" = "$mode" ]; then say "as it should be: $path"; else act "set the mode of $path to $mode" chmod "$mode" "$path"; fi
+    if [ "$(stat -c %a "$path")" = "$mode" ]; then say "up to date: $path"; else act "set the mode of $path to $mode" chmod "$mode" "$path"; fi
     # If an older installation kept no record of the file, treat it as written by this script from now on.
     $dry_run || is_ours "$path" || record "$path"
     $dry_run || rm -f "$path.new"
@@ -109,10 +109,10 @@ put() {
     $dry_run || record "$path"
     $dry_run || rm -f "$path.new"
   elif [ -f "$path.new" ] && [ "$(cat "$path.new")" = "$text" ]; then
-    say "kept as it is, since it was changed here: $path; compare $path.new"
+    say "kept, because it was edited: $path; compare $path.new"
   else
-    say "kept as it is, since it was changed here: $path"
-    act "write $path.new (mode $mode), for you to compare" write "$path.new" "$mode" "$text"
+    say "kept, because it was edited: $path"
+    act "write $path.new (mode $mode) for you to compare" write "$path.new" "$mode" "$text"
   fi
 }
 write() {
@@ -138,13 +138,13 @@ forget() {
 }
 
 # Removes a file that is unchanged since this script wrote it, and restores the file that it replaced.
-take_away() {
+remove_file() {
   local path=$1
   if [ -e "$path.new" ]; then act "remove $path.new" rm -f "$path.new"; fi
   if [ ! -e "$path" ]; then :; elif ! is_ours "$path" && ! cmp -s "$path" "$here/${path##*/}"; then
-    say "kept as it is, since it was changed here: $path"
+    say "kept, because it was edited: $path"
     return 0
-  elif [ -e "$REPLACED$path" ]; then act "bring back $path as it was before" mv -f "$REPLACED$path" "$path"; else
+  elif [ -e "$REPLACED$path" ]; then act "restore the earlier $path" mv -f "$REPLACED$path" "$path"; else
     act "remove $path" rm -f "$path"
   fi
   $dry_run || forget "$path"
@@ -160,34 +160,34 @@ units() {
 }
 
 check() {
-  [ "$(id -u)" = 0 ] || fail "it writes to /etc and /usr/local: run it as root (sudo)"
+  [ "$(id -u)" = 0 ] || fail "this writes to /etc and /usr/local: run it as root (sudo)"
   [[ $ports =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong_usage "--ports $ports is not a list of ports such as 4000,4001"
   if $uninstall; then return; fi
   ! $purge || wrong_usage "--purge goes with --uninstall"
   ! $yes || wrong_usage "--yes goes with --purge"
   [ -n "$domain" ] || wrong_usage "--domain is missing"
   [[ $domain =~ ^[A-Za-z0-9.-]+$ ]] || wrong_usage "--domain $domain is not a domain such as movies.example.com"
-  [ -x "$executable" ] || fail "$executable is not there: 'npx -y bun@1.4.5 run build' makes it, or name it with --executable"
-  "$executable" version >/dev/null || fail "$executable does not run on this machine"
+  [ -x "$executable" ] || fail "$executable doesn't exist: build it with 'npx -y bun@1.4.5 run build', or name another with --executable"
+  "$executable" version >/dev/null || fail "$executable doesn't run on this machine"
   command -v openssl >/dev/null || fail "openssl is missing: apt install openssl"
   if $with_database; then
-    command -v psql >/dev/null || fail "PostgreSQL is missing: apt install postgresql, or --no-database for one elsewhere"
-    as_postgres -c 'select 1' >/dev/null || fail "PostgreSQL does not answer its own user: systemctl start postgresql"
+    command -v psql >/dev/null || fail "PostgreSQL is missing: apt install postgresql, or use --no-database if it is on another machine"
+    as_postgres -c 'select 1' >/dev/null || fail "PostgreSQL doesn't accept its user postgres: systemctl start postgresql"
   elif ! [ -s $SETTINGS/database-url ]; then
-    fail "--no-database needs the address in $SETTINGS/database-url (mode 0600), such as postgres://redlight:secret@db.example.com/redlight"
+    fail "--no-database needs the database's URL in $SETTINGS/database-url (mode 0600), such as postgres://redlight:secret@db.example.com/redlight"
   fi
-  if $with_caddy; then command -v caddy >/dev/null || fail "Caddy is missing: apt install caddy, or --no-caddy for another proxy"; fi
+  if $with_caddy; then command -v caddy >/dev/null || fail "Caddy is missing: apt install caddy, or use --no-caddy with another proxy"; fi
 }
 
 install_executable() {
   if cmp -s "$executable" $BINARY; then
-    say "as it should be: $BINARY"
+    say "up to date: $BINARY"
     $dry_run || is_ours $BINARY || record $BINARY
   elif [ ! -e $BINARY ] || is_ours $BINARY; then
     # Renamed into place, because a running executable can't be overwritten.
     act "install $BINARY" replace_executable
   else
-    say "kept as it is: $BINARY, which is another one by now; to replace it: upgrade.sh $executable"
+    say "kept: $BINARY, which wasn't installed by this script; to replace it, run: upgrade.sh $executable"
   fi
 }
 replace_executable() {
@@ -196,19 +196,19 @@ replace_executable() {
   record $BINARY
 }
 
-make_settings() { [ -d $SETTINGS ] || act "make $SETTINGS (mode 755)" install -d -m 755 $SETTINGS; }
+make_settings() { [ -d $SETTINGS ] || act "create $SETTINGS (mode 755)" install -d -m 755 $SETTINGS; }
 install_settings() {
-  if [ -s $SETTINGS/redlight.env ] && ! is_ours $SETTINGS/redlight.env; then say "kept as it is: $SETTINGS/redlight.env"; else
+  if [ -s $SETTINGS/redlight.env ] && ! is_ours $SETTINGS/redlight.env; then say "kept: $SETTINGS/redlight.env"; else
     put $SETTINGS/redlight.env 644 <<EOF
-# Settings of Redlight, one NAME=value a line; its README lists them. After a change: deploy/upgrade.sh --restart
-# No PORT here, which is the name of the instance; secrets are files of their own in this folder.
+# Settings of Redlight, one NAME=value per line; its README lists them. After a change, run deploy/upgrade.sh --restart.
+# Don't set PORT: it is the instance's name. Secrets are separate files in this folder.
 PUBLIC_URL=https://$domain
 TRUSTED_PROXIES=127.0.0.1,::1
 #SMTP_HOST=mail.example.com
 #SMTP_USERNAME=redlight
 EOF
   fi
-  if [ -s $SETTINGS/jwt-secret ]; then say "kept as it is: $SETTINGS/jwt-secret"; else
+  if [ -s $SETTINGS/jwt-secret ]; then say "kept: $SETTINGS/jwt-secret"; else
     act "write $SETTINGS/jwt-secret (mode 600)" write $SETTINGS/jwt-secret 600 "$(random)"
   fi
 }
@@ -216,18 +216,18 @@ EOF
 install_database() {
   $with_database || return 0
   local password
-  if [ -s $SETTINGS/database-url ]; then say "kept as it is: $SETTINGS/database-url"; else
+  if [ -s $SETTINGS/database-url ]; then say "kept: $SETTINGS/database-url"; else
     # The role gets this password below, even if an interrupted earlier run created the role.
     password=$(random)
     if [ "$(as_postgres -c "select 1 from pg_roles where rolname = 'redlight'")" = 1 ]; then
       act 'give the role redlight a new password' set_password alter "$password"
-    else act 'make the role redlight' set_password create "$password"; fi
+    else act 'create the role redlight' set_password create "$password"; fi
     act "write $SETTINGS/database-url (mode 600)" write $SETTINGS/database-url 600 \
       "postgres://redlight:$password@127.0.0.1:$(as_postgres -c 'show port')/redlight"
   fi
   if [ "$(as_postgres -c "select 1 from pg_database where datname = 'redlight'")" = 1 ]; then
-    say 'as it should be: the database redlight'
-  else act 'make the database redlight' as_postgres -c 'create database redlight owner redlight template template0 encoding UTF8'; fi
+    say 'up to date: the database redlight'
+  else act 'create the database redlight' as_postgres -c 'create database redlight owner redlight template template0 encoding UTF8'; fi
 }
 # Through standard input, because anyone on the machine can read arguments.
 set_password() { as_postgres <<<"set log_statement = 'none'; $1 role redlight login password '$2'"; }
@@ -237,12 +237,12 @@ install_units() {
   for name in "${UNIT_FILES[@]}"; do
     put "$UNITS/$name" 644 <"$here/$name"
   done
-  if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
+  if has_systemd; then act 'reload systemd' systemctl daemon-reload; fi
   for name in $(units); do
-    if [ -e "$UNITS/multi-user.target.wants/$name" ]; then say "as it should be: $name is enabled"; else
+    if [ -e "$UNITS/multi-user.target.wants/$name" ]; then say "up to date: $name is enabled"; else
       act "enable $name" systemctl enable --quiet "$name"
     fi
-    if has_systemd; then act "start $name, if it does not run" systemctl start "$name"; fi
+    if has_systemd; then act "start $name unless it runs" systemctl start "$name"; fi
   done
   if [ ! -e "$UNITS/timers.target.wants/redlight-backup.timer" ]; then
     act 'enable the nightly backup' systemctl enable --quiet redlight-backup.timer
@@ -263,7 +263,7 @@ install_caddy() {
   sed "s|{\$REDLIGHT_SITE:[^}]*}|$domain|; s|{\$REDLIGHT_UPSTREAMS:[^}]*}|$upstreams|; s|#tls internal|$tls internal|" "$here/Caddyfile" |
     put $CADDYFILE 644
   reload_caddy "$before"
-  if $internal_ca; then say "clients have to trust /var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"; fi
+  if $internal_ca; then say "clients must trust /var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"; fi
 }
 # The package's default page, which says that Caddy works.
 is_debians_caddyfile() {
@@ -276,8 +276,8 @@ keep_replaced() {
 }
 reload_caddy() {
   if [ "$1" = "$(sha256sum $CADDYFILE 2>/dev/null || true)" ] || ! has_systemd; then return 0; fi
-  if [ -e $CADDYFILE ]; then act 'let Caddy read its file' systemctl reload-or-restart caddy; else
-    act 'stop Caddy, which has no file any more' systemctl stop caddy
+  if [ -e $CADDYFILE ]; then act 'reload Caddy' systemctl reload-or-restart caddy; else
+    act 'stop Caddy, which has no configuration now' systemctl stop caddy
   fi
 }
 
@@ -289,22 +289,22 @@ remove() {
       act "disable $unit" systemctl disable --quiet "$unit"
     fi
   done
-  if has_systemd; then act 'forget which of its units had failed' systemctl reset-failed 'redlight*'; fi
-  for unit in "${UNIT_FILES[@]}"; do take_away "$UNITS/$unit"; done
+  if has_systemd; then act 'reset its failed units' systemctl reset-failed 'redlight*'; fi
+  for unit in "${UNIT_FILES[@]}"; do remove_file "$UNITS/$unit"; done
   for path in $BINARY $BINARY.previous; do [ ! -e "$path" ] || act "remove $path" rm -f "$path"; done
   $dry_run || forget $BINARY
   if $with_caddy; then remove_caddy; fi
-  if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
+  if has_systemd; then act 'reload systemd' systemctl daemon-reload; fi
   if $purge; then purge; else
-    say "kept: $SETTINGS, the database redlight, /var/lib/redlight, the backups in /var/lib/redlight-backup (--purge takes them away)"
+    say "kept: $SETTINGS, the database redlight, /var/lib/redlight, the backups in /var/lib/redlight-backup (--purge deletes them)"
   fi
 }
-# For any ports that it was installed with.
+# With any ports.
 enabled_units() { find $UNITS/multi-user.target.wants -name 'redlight.service' -o -name 'redlight@*.service' 2>/dev/null | sed 's|.*/||'; }
 remove_caddy() {
   local before
   before=$(sha256sum $CADDYFILE 2>/dev/null || true)
-  take_away $CADDYFILE
+  remove_file $CADDYFILE
   reload_caddy "$before"
 }
 
@@ -313,19 +313,19 @@ purge() {
   if grep -qs '^postgres://redlight:[0-9a-f]*@127.0.0.1:[0-9]*/redlight$' $SETTINGS/database-url && command -v psql >/dev/null; then
     act 'drop the database and the role redlight' as_postgres -c 'drop database if exists redlight with (force)' -c 'drop role if exists redlight'
   else
-    say 'not dropped: the database, since it was not made here'
+    say 'kept: the database, because this script did not create it'
   fi
   for path in $SETTINGS "${DATA[@]}" "${UNIT_FILES[@]/#/$UNITS/}" "$UNITS"/redlight*.d "$TEXTFILES"/redlight-backup*.prom; do
     if [ -e "$path" ] || [ -L "$path" ]; then act "remove $path" rm -rf "$path"; fi
   done
-  if has_systemd; then act 'let systemd read its units' systemctl daemon-reload; fi
+  if has_systemd; then act 'reload systemd' systemctl daemon-reload; fi
 }
 confirm_purge() {
   $purge && ! $yes && ! $dry_run || return 0
-  [ -t 0 ] || fail '--purge removes the database, the settings, the secrets and every backup on this machine, for good: add --yes if you mean it'
+  [ -t 0 ] || fail '--purge deletes the database, the settings, the secrets and every backup on this machine, for good: add --yes to confirm'
   local answer
-  read -rp 'This removes the database, the settings, the secrets and every backup on this machine, for good. Type purge to go on: ' answer
-  [ "$answer" = purge ] || fail 'nothing was removed'
+  read -rp 'This deletes the database, the settings, the secrets and every backup on this machine, for good. Type purge to continue: ' answer
+  [ "$answer" = purge ] || fail 'nothing was deleted'
 }
 
 check
@@ -341,5 +341,5 @@ install_database
 install_units
 install_caddy
 if $dry_run; then say 'nothing was changed'; else
-  say "done: https://$domain/docs; first mails need SMTP_HOST in $SETTINGS/redlight.env, then: upgrade.sh --restart"
+  say "done: https://$domain/docs; to send emails, set SMTP_HOST in $SETTINGS/redlight.env and run upgrade.sh --restart"
 fi

@@ -15,13 +15,13 @@ SETTLE_SECONDS=${REDLIGHT_SETTLE_SECONDS:-3}
 usage() {
   cat <<EOF
 Usage: upgrade.sh NEW_EXECUTABLE     install it, and restart every instance
-       upgrade.sh --restart          restart every instance, as after a change of the configuration
+       upgrade.sh --restart          restart every instance, for example after a change of the settings
 
 Environment: REDLIGHT_EXECUTABLE ($EXECUTABLE), REDLIGHT_PORTS ($PORTS), REDLIGHT_RESTART (systemctl restart redlight@PORT),
 REDLIGHT_TIMEOUT_SECONDS ($TIMEOUT_SECONDS), REDLIGHT_SETTLE_SECONDS ($SETTLE_SECONDS)
 
-If the first instance doesn't serve with the new executable, the old one is put back and the others are left alone. Migrations
-stay: the version before works with them.
+If the first instance doesn't serve with the new executable, the old one is restored and the other instances keep running.
+Migrations stay: the previous version works with them.
 EOF
 }
 
@@ -49,14 +49,14 @@ case ${1:-} in
 esac
 [ $# -le 1 ] || { usage >&2 && exit 2; }
 IFS=, read -ra ports <<<"$PORTS"
-[ "${#ports[@]}" -ge 2 ] || fail "REDLIGHT_PORTS=$PORTS names one instance: while it restarts nothing would serve; name two, such as 4000,4001"
+[ "${#ports[@]}" -ge 2 ] || fail "REDLIGHT_PORTS=$PORTS names only one instance, so nothing would serve while it restarts; name two, such as 4000,4001"
 
 for port in "${ports[@]}"; do
-  serves "$port" || fail "the instance on port $port does not serve now, so the others can't be spared: see 'systemctl status redlight@$port'"
+  serves "$port" || fail "the instance on port $port doesn't serve, so the others can't be restarted: see 'systemctl status redlight@$port'"
 done
 
 if [ -n "$new" ]; then
-  version=$("$new" version 2>&1) || fail "$new is no executable of Redlight for this machine: $version"
+  version=$("$new" version 2>&1) || fail "$new isn't an executable of Redlight for this machine: $version"
   echo "upgrading $("$EXECUTABLE" version) to $version"
   # Written to the same folder and renamed: an instance that starts meanwhile finds either the old or the new file, complete.
   install -m 755 "$new" "$EXECUTABLE.new"
@@ -70,10 +70,10 @@ for port in "${ports[@]}"; do
   if ! restart_and_wait "$port"; then
     if [ -n "$new" ] && [ "$done" = 0 ]; then
       mv -f "$EXECUTABLE.previous" "$EXECUTABLE"
-      restart_and_wait "$port" || fail "port $port serves neither with $new nor with the executable before: see 'journalctl -u redlight@$port'; the other instances still run"
-      fail "port $port does not serve with $new: the executable before is back in place and serves; see 'journalctl -u redlight@$port'"
+      restart_and_wait "$port" || fail "port $port serves neither with $new nor with the previous executable: see 'journalctl -u redlight@$port'; the other instances are running"
+      fail "port $port doesn't serve with $new; the previous executable was restored and serves: see 'journalctl -u redlight@$port'"
     fi
-    fail "port $port does not serve: see 'journalctl -u redlight@$port'; the instances after it were left alone"
+    fail "port $port doesn't serve: see 'journalctl -u redlight@$port'; the instances after it were not restarted"
   fi
   done=$((done + 1))
   sleep "$SETTLE_SECONDS"
