@@ -9,11 +9,11 @@ import { memoryMb, resetPeakMemory, type Server } from './servers'
 import { FIRST_USER_ID } from './users'
 import type { Workplace } from './workplace'
 
-// What one client may do within the default limits, beside a stranger who reads 20 times a second.
+// Effects of one client that uses all the default limits allow on another that reads 20 times a second.
 
 const READS_PER_SECOND = 20
 const ABUSER = 0
-const STRANGER = 1
+const OTHER_CLIENT = 1
 const SETTLE_MS = 1000
 const HEAVIEST = 100
 
@@ -22,10 +22,10 @@ const abuses: readonly Abuse[] = [
   { kind: 'keys', what: 'bodies of 90,000 unknown keys, 20 a second' },
   { kind: 'nested', what: 'nested bodies of 1 MB, 40 at once' },
   { kind: 'lists', what: 'lists of the largest movies, 20 a second' },
-  { kind: 'unread', what: '140 such lists that nobody reads' },
+  { kind: 'unread', what: '140 such lists, left unread' },
   { kind: 'broad', what: 'a broad filter sorted by title, 20 a second' },
   { kind: 'middle', what: 'pages in the middle by title, 20 a second' },
-  { kind: 'movies', what: 'new movies of the largest kind, 40 at once, beside small ones', writes: true },
+  { kind: 'movies', what: 'new movies of the largest size, 40 at once', writes: true },
   { kind: 'standby', what: 'favourites while a synchronous standby is frozen, 20 a second' },
 ]
 
@@ -37,10 +37,10 @@ export async function abuse(workplace: Workplace): Promise<Result[]> {
   const server = await workplace.limitedRedlight()
   const reads = [oneMovie, firstPage, search].map((calls) => calls(sample).slice(0, 300))
   const calls = { reads: mixed(reads), writes: newMovie(sample) }
-  await stranger(server, calls.reads, 2)
+  await otherClient(server, calls.reads, 2)
   const idle = {
-    reads: await stranger(server, calls.reads, seconds),
-    writes: await stranger(server, calls.writes, seconds),
+    reads: await otherClient(server, calls.reads, seconds),
+    writes: await otherClient(server, calls.writes, seconds),
   }
   const results: Result[] = []
   for (const { kind, what, writes } of abuses) {
@@ -48,7 +48,7 @@ export async function abuse(workplace: Workplace): Promise<Result[]> {
     const felt: (Felt & { peakMb: number })[] = []
     for (let round = 1; round <= rounds; round++) {
       progress(`abuse: ${what}: round ${round} of ${rounds}`)
-      felt.push(await under(workplace, server, kind, () => stranger(server, calls[which], seconds)))
+      felt.push(await under(workplace, server, kind, () => otherClient(server, calls[which], seconds)))
     }
     const middle = (key: keyof (typeof felt)[number]) => median(felt.map((each) => each[key]))
     const atMost = Math.max(250, 10 * idle[which].p99Ms)
@@ -100,15 +100,15 @@ async function under<T>(
   }
 }
 
-/** One that does not exist confirms as little as one that is frozen. */
+/** A standby that doesn't exist confirms nothing, like a frozen one. */
 async function frozenStandby(sql: postgres.Sql, isFrozen: boolean) {
   await sql.unsafe(`alter system set synchronous_standby_names = '${isFrozen ? 'frozen' : ''}'`)
   await sql`select pg_reload_conf()`
 }
 
 let made = 0
-/** What somebody else feels, at another address: each call timed from when it was due. */
-async function stranger(server: Server, calls: readonly Call[], seconds: number): Promise<Felt> {
+/** The other client, at another address: each call is timed from the moment at which it was due. */
+async function otherClient(server: Server, calls: readonly Call[], seconds: number): Promise<Felt> {
   const startedAt = performance.now()
   let failed = 0
   async function once(place: number): Promise<number> {
@@ -119,7 +119,7 @@ async function stranger(server: Server, calls: readonly Call[], seconds: number)
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
       method,
       headers: {
-        Authorization: `Bearer ${server.tokens[STRANGER]}`,
+        Authorization: `Bearer ${server.tokens[OTHER_CLIENT]}`,
         'Content-Type': 'application/json',
         'X-Forwarded-For': '203.0.113.1',
       },

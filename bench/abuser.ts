@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { createRandom } from './random'
 
-// One client that means ill and keeps to the limits, in a process of its own, so that what it sends and reads doesn't
-// slow the stranger down by slowing the bench down: `bun bench/abuser.ts KIND PORT TOKEN ROWS GENRE`. Runs until killed.
+// A hostile client that stays within the limits. It runs in a separate process, so that its work doesn't slow the other
+// client down by slowing the bench: `bun bench/abuser.ts KIND PORT TOKEN ROWS GENRE`. Runs until killed.
 
 const [kind = '', port = '', token = '', rows = '', genre = ''] = process.argv.slice(2)
 const PER_SECOND = 20
@@ -23,7 +23,7 @@ async function ask(method: string, path: string, body?: string) {
     const response = await fetch(origin + path, { method, headers, body })
     await response.arrayBuffer()
   } catch {
-    // Cut off, which is fair.
+    // The server may cut it off.
   }
 }
 const read = (path: string) => () => void ask('GET', path)
@@ -41,7 +41,7 @@ const heaviest = () => {
   return JSON.stringify({ title, year: 2001, runtime: '100 mins', ...more })
 }
 
-/** The answer is never read, and the connection kept. */
+/** Never reads the response, and keeps the connection. */
 function openUnread() {
   const socket = connect(Number(port), '127.0.0.1')
   socket.pause()

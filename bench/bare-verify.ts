@@ -1,4 +1,4 @@
-/** The reference of sign-ins: Bun.password.verify and nothing else, so many at once, for so many seconds. */
+/** The reference for sign-ins: bare Bun.password.verify calls, a given number at once. */
 import type { Figures } from './measure'
 import { median } from './measure'
 import { memoryMb } from './servers'

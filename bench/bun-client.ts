@@ -1,4 +1,4 @@
-/** Stands in for wrk where that is missing: the same requests in turn, on as many connections; a busier client. */
+/** Replaces wrk if that is missing: the same requests in turn on as many connections, at a higher cost in CPU. */
 import { NEW_NUMBER, type Outcome, type RawRequest } from './drive'
 
 type Order = {

@@ -4,7 +4,7 @@ import { run } from './processes'
 import type { Server } from './servers'
 import { wrkScript } from './wrk-script'
 
-/** A request of a scenario; `user` is whose token it carries. */
+/** A request of a scenario; it carries the token of `user`. */
 export type Call = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
@@ -12,22 +12,22 @@ export type Call = {
   body?: unknown
 }
 export type Load = { calls: readonly Call[]; connections: number; seconds: number }
-/** What a client saw. `answered` counts the answers below 400, `failed` all else. */
+/** A client's counts. `answered` are responses below 400, `failed` all others. */
 export type Outcome = { answered: number; failed: number; seconds: number; p50Ms: number; p99Ms: number }
 export type Drive = (server: Pick<Server, 'port' | 'tokens'>, load: Load) => Promise<Outcome>
 export type Client = 'wrk' | 'bun'
 
-/** Stands in a body for a number that no other request has; as long as that number, so that lengths hold. */
+/** Placeholder in a body for a unique number of the same length. */
 export const NEW_NUMBER = '#########'
-/** A call written out, ready to be sent by either client. */
+/** A call as text that either client can send. */
 export type RawRequest = { method: string; path: string; headers: Record<string, string>; body: string }
 
-/** One client thread leaves most of the machine to the servers. */
+/** One client thread, to leave most of the machine to the servers. */
 export function createDrive(folder: string, client: Client): Drive {
   let drives = 0
   return async ({ port, tokens }, { calls, connections, seconds }) => {
     const requests = calls.map((call) => rawRequest(call, tokens))
-    // Numbers of one drive differ from those of all others.
+    // Unique across drives.
     const firstNumber = 100_000_000 + ++drives * 1_000_000
     const script = join(folder, client === 'wrk' ? 'load.lua' : 'load.json')
     if (client === 'wrk') {
@@ -55,7 +55,7 @@ function rawRequest({ method, path, user, body }: Call, tokens: readonly string[
   }
 }
 
-/** Both clients end with a line of JSON. */
+/** Both clients print a line of JSON at the end. */
 function parseOutcome(output: string): Outcome {
   const line = output.trim().split('\n').at(-1) ?? ''
   try {
@@ -65,7 +65,7 @@ function parseOutcome(output: string): Outcome {
   }
 }
 
-/** One call, made as a client would, and its answer's JSON. */
+/** Sends one call and returns the response's JSON. */
 export async function ask({ port, tokens }: Pick<Server, 'port' | 'tokens'>, call: Call): Promise<unknown> {
   const { method, path, headers, body } = rawRequest(call, tokens)
   const url = `http://127.0.0.1:${port}${path}`

@@ -25,7 +25,7 @@ export async function createFloorSchema(sql: postgres.Sql) {
   await sql.unsafe(schema)
 }
 
-/** A token for each of the bench's users, of which the database keeps the hash. */
+/** A token for each of the bench's users; the database stores its hash. */
 export async function insertTokens(sql: postgres.Sql): Promise<string[]> {
   const tokens = Array.from({ length: USERS }, () => crypto.randomUUID().replaceAll('-', ''))
   for (const [user, token] of tokens.entries()) {

@@ -1,6 +1,6 @@
 /**
- * The floor under Redlight's figures: the thinnest server that still does the work. Bun's router, postgres.js with
- * prepared statements, token, permission and movie in one statement; no log, no metrics, no limits, no validation.
+ * The floor that Redlight is compared with: the thinnest server that does the work. Bun's router, postgres.js with
+ * prepared statements, token, permission and movie in one statement; no log, metrics, limits or validation.
  */
 import postgres from 'postgres'
 import { tokenHash } from './floor-schema'
@@ -35,7 +35,7 @@ const sql = postgres(process.env.DATABASE_URL ?? '', { max: 10, types: { date: t
 const columns = sql`m.id, m.title, m.year, m.runtime, m.genres, m.director, m.cast, m.release_date, m.synopsis,
   u.id as creator_id, u.name as creator_name, u.username as creator_username, m.version`
 
-/** The user who holds a token and a permission. */
+/** The token's user, if they have the permission. */
 const caller = (request: Request, permission: string) =>
   sql`select t.user_id from tokens t join users_permissions p on p.user_id = t.user_id and p.permission = ${permission}
     where t.hash = ${hashOf(request)} and t.expires_at > now()`
@@ -111,7 +111,7 @@ async function insert(request: Request) {
   return movie === undefined ? failed(401) : Response.json({ movie: movieJson(movie) }, { status: 201 })
 }
 
-/** Only the runtime, which is all that the bench changes. */
+/** Only the runtime changes. */
 async function update(request: Bun.BunRequest<'/v1/movies/:id'>) {
   const body: Pick<MovieInput, 'runtime'> = JSON.parse(await request.text())
   const [movie] = await sql<Movie[]>`
@@ -137,7 +137,7 @@ function movieJson(movie: Movie) {
   }
 }
 
-/** A date of the calendar stays the text that it is. */
+/** Keeps calendar dates as text. */
 function textDate() {
   const text = (value: string) => value
   return { to: 1082, from: [1082], serialize: text, parse: text }

@@ -10,11 +10,11 @@ const BATCH = 20_000
 const SYNOPSES = 1000
 const FIRST_YEAR = 1900
 
-/** An array in SQL; none of our words has a quote in it. */
+/** An array in SQL; our words contain no quotes. */
 const array = (words: readonly string[]) => `array['${words.join("','")}']`
 
-// `uniform` draws the k-th number of movie n, the same in each run; `skewed` draws 1 to size with a chance that falls
-// as 1/place (Zipf), as words, genres and famous people do.
+// `uniform` draws the k-th number of movie n, the same in each run; `skewed` draws from 1 to size with a probability that
+// falls as 1/n (Zipf), like the frequency of words, genres and famous people.
 const functions = `
 create function pg_temp.uniform(n bigint, k bigint) returns float8 language sql immutable as
   $$ select (hashint8extended(n, k) & 4294967295)::float8 / 4294967296 $$;
@@ -31,7 +31,7 @@ create function pg_temp.person(i int) returns text language sql immutable as
   $$ select (${array(firstNames)})[1 + i % ${firstNames.length}]
     || ' ' || initcap(pg_temp.syllables(${syllables.length} + i / ${firstNames.length})) $$`
 
-/** Two movies of one name would break the rule of unique titles: the second one is a sequel. */
+/** Titles must be unique, so repeated ones get a number, like sequels. */
 const titles = `
 create temp table titles as
 select id, title || coalesce(' ' || nullif(row_number() over (partition by title order by id), 1), '') as title
@@ -84,7 +84,7 @@ const people = (rows: number) => Math.min(60_000, Math.max(1000, Math.round(rows
 export async function loadMovies(pool: postgres.Sql, rows: number, progress: Progress) {
   const sql = await pool.reserve()
   try {
-    // These bear on the loading alone, which nobody measures.
+    // These affect only the loading, which isn't measured.
     await sql.unsafe(`set synchronous_commit = off; set work_mem = '256MB'; ${functions}`)
     progress('titles')
     await sql.unsafe(titles, [rows])
@@ -113,7 +113,7 @@ export async function copyMovies(from: postgres.Sql, to: postgres.Sql, progress:
   await settle(to, progress)
 }
 
-/** By way of a file beside the cluster's own, as one session knows one database only. */
+/** Through a file next to the cluster's own, because a session sees only one database. */
 async function copy(from: postgres.Sql, to: postgres.Sql, table: string, columns: string) {
   const [found] = await from<{ folder: string }[]>`select current_setting('data_directory') as folder`
   const file = join(found?.folder ?? '', 'bench.copy')
@@ -122,10 +122,10 @@ async function copy(from: postgres.Sql, to: postgres.Sql, table: string, columns
   await rm(file)
 }
 
-/** What PostgreSQL itself would have done by and by. */
+/** Maintenance that PostgreSQL would do later by itself. */
 async function settle(sql: postgres.Sql, progress: Progress) {
   progress('vacuum, analyze')
-  // Pages whose last commit is not on disk yet would not count as visible to all.
+  // Pages whose last commit isn't on disk yet aren't marked as visible to all.
   await sql.unsafe('checkpoint')
   await sql.unsafe(`select setval(pg_get_serial_sequence('movies', 'id'), max(id)) from movies`)
   await sql.unsafe('vacuum (analyze) movies')

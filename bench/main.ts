@@ -11,18 +11,18 @@ const names = [...new Set(rows.map(({ name }) => name))]
 const USAGE = `
 Usage: bun run bench [-- OPTIONS]
 
-Measures Redlight against the floor (bench/floor.ts) on a PostgreSQL of its own. See bench/README.md.
+Compares Redlight with the floor (bench/floor.ts) on a private PostgreSQL. See bench/README.md.
 
   --rows N           movies to load                               (100000)
   --only A,B         rows to measure: ${names.join(', ')}
   --rounds N         rounds of each row                          (3)
   --seconds N        length of a round                           (10)
-  --soak [MINUTES]   instead: mixed load for so long             (15)
-  --flood            instead: reads under a flood of sign-ins
-  --abuse            instead: reads beside a client that asks for all it may
-  --faults           instead: the faults of the tests at their full length
-  --executable FILE  measure this one, and build none
-  --client NAME      wrk or bun                                  (wrk when it is there)`
+  --soak [MINUTES]   instead: minutes of mixed load             (15)
+  --flood            instead: reads during a flood of sign-ins
+  --abuse            instead: reads next to a client that uses all it is allowed
+  --faults           instead: the faults of the tests at full length
+  --executable FILE  measure this one instead of building one
+  --client NAME      wrk or bun                                  (wrk if installed)`
 
 const DEFAULT_SOAK_MINUTES = 15
 const FAULT_TESTS = ['tests/faults/database.test.ts', 'tests/faults/process.test.ts']
@@ -38,7 +38,7 @@ type Order = Options & {
   faults: boolean
 }
 
-/** Wrong usage, whose message says all. */
+/** Wrong usage; the message is enough. */
 class UsageError extends Error {}
 
 function readOrder(args: string[]): Order {
@@ -46,7 +46,7 @@ function readOrder(args: string[]): Order {
   if (values.help) throw new UsageError(USAGE.trim())
   const only = values.only?.split(',')
   const unknown = only?.find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new UsageError(`there is no row "${unknown}"\n${USAGE}`)
+  if (unknown !== undefined) throw new UsageError(`unknown row "${unknown}"\n${USAGE}`)
   return {
     rows: positive('rows', values.rows ?? '100000', 1000),
     rounds: positive('rounds', values.rounds ?? '3', 1),
@@ -87,13 +87,11 @@ function chooseClient(wish: string | undefined): Options['client'] {
   if (wish === 'wrk' || wish === 'bun') return wish
   if (wish !== undefined) throw new UsageError(`--client must be wrk or bun\n${USAGE}`)
   if (Bun.which('wrk') !== null) return 'wrk'
-  printProgress(
-    'wrk is missing (apt-get install wrk): a client in Bun stands in, which takes more of the machine',
-  )
+  printProgress('wrk is missing (apt-get install wrk): using a client in Bun, which takes more CPU')
   return 'bun'
 }
 
-/** One line that changes on a terminal; elsewhere a line now and then. */
+/** On a terminal, one line that changes; elsewhere, a line from time to time. */
 let printedAt = Number.NEGATIVE_INFINITY
 function printProgress(what: string) {
   const { isTTY, columns = 80 } = process.stderr
@@ -115,7 +113,7 @@ async function measureRows(workplace: Workplace, only: Order['only']): Promise<R
   return results
 }
 
-/** The suite ends each fault once it is felt, and measures nothing; here they last, and answers have to come in time. */
+/** The suite ends each fault as soon as it has an effect; here they last, and responses must arrive in time. */
 async function faults(): Promise<number> {
   const tests = Bun.spawn([process.execPath, 'test', '--timeout', '300000', ...FAULT_TESTS], {
     env: { ...process.env, FAULTS: '1', FAULT_SECONDS: FULL_FAULT_SECONDS },
@@ -168,10 +166,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** Ends what runs, and what is started next, until there is nothing left to be cleaned up behind our back. */
+/** Kills all processes, and those started meanwhile, until none is left. */
 async function giveUp(work: Promise<unknown>): Promise<number> {
   printProgress('cleaning up')
-  // Queries under way fail when their database goes, and that is no news now.
+  // Queries in flight fail when their database stops, which is expected here.
   for (const event of ['unhandledRejection', 'uncaughtException'] as const) process.on(event, () => {})
   const timer = setInterval(killAll, KILL_EVERY_MS)
   await Promise.race([work.catch(() => {}), Bun.sleep(GRACE_MS)])

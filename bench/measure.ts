@@ -3,10 +3,10 @@ import type { Calls } from './requests'
 import { cpuSeconds, memoryMb, resetPeakMemory, type Server } from './servers'
 import type { Workplace } from './workplace'
 
-/** One drive: what the client saw, and what it cost the server's process. */
+/** One drive: the client's counts, and the cost for the server process. */
 export type Figures = Outcome & { perSecond: number; cpuMsPerRequest: number; peakMemoryMb: number }
 export type Side = { label: string; median: Figures; rounds: readonly Figures[] }
-/** What a row comes to: "×" is the ratio of the subject to its reference. */
+/** A row's result; "×" is the ratio of the subject to its reference. */
 export type Measured = {
   value: number
   unit: '×' | 's' | 'ms' | '%' | 'failed'
@@ -15,9 +15,9 @@ export type Measured = {
   note?: string
 }
 
-/** Who is driven, and with what. */
+/** A server, and the calls it gets. */
 export type Party = { label: string; server: Server; calls: Calls }
-/** What is compared: how much gets done, or how long a client waits. */
+/** What is compared: the rate, or a client's waiting time. */
 export type Measure = 'rate' | 'time'
 
 const WARM_UP_SECONDS = 1
@@ -25,7 +25,7 @@ const ANSWERS_COMPARED = 5
 const LONGER = 4
 const MAX_SECONDS = 60
 
-/** Drives two parties in turn, the other one first in each second round, and compares their medians. */
+/** Drives two parties alternately, in changing order, and compares their medians. */
 export async function compare(
   workplace: Workplace,
   subject: Party,
@@ -62,7 +62,7 @@ export async function inTurn<T>(
   return results
 }
 
-/** One round; a longer one instead where a side is so slow that it answers nothing in time. */
+/** One round, or a longer one if a side is too slow to answer anything. */
 export async function measure(
   workplace: Workplace,
   party: Party,
@@ -80,7 +80,7 @@ async function driveOnce(
   connections: number,
   seconds: number,
 ): Promise<Figures> {
-  // What an earlier drive has written must not be flushed on this one's account.
+  // Flushes earlier writes, so that this drive doesn't pay for them.
   await sql`checkpoint`
   await resetPeakMemory(server.pid)
   const cpuBefore = cpuSeconds(server.pid)
@@ -120,7 +120,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 || below === undefined ? above : (below + above) / 2
 }
 
-/** Throws unless both answer the same: a floor that does less would be no floor. */
+/** Throws unless both respond alike; otherwise the floor would do less work. */
 export async function sameAnswers(one: Server, other: Server, calls: readonly Call[]) {
   for (const call of calls.slice(0, ANSWERS_COMPARED)) {
     const [mine, theirs] = [await ask(one, call), await ask(other, call)]

@@ -16,7 +16,7 @@ const AS_POSTGRES = ['setpriv', '--reuid', 'postgres', '--regid', 'postgres', '-
 const HOW_TO_GET_IT =
   'PostgreSQL 15 or newer is needed: "apt-get install postgresql", or PG_BIN=<the folder of its initdb>'
 
-/** A PostgreSQL of our own, stopped with the stack: default durability, memory as an operator of this machine would give it. */
+/** A private PostgreSQL with default durability and memory settings fit for this machine; stopped with the stack. */
 export async function startCluster(folder: string, opened: AsyncDisposableStack): Promise<Cluster> {
   const bin = await findBinaries()
   const data = join(folder, 'cluster')
@@ -39,7 +39,7 @@ export async function startCluster(folder: string, opened: AsyncDisposableStack)
     max_wal_size: '4GB',
   }
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
-  // pg_ctl takes the server out of our process group, so that Ctrl-C leaves the stopping to us.
+  // pg_ctl takes the server out of our process group, so Ctrl-C doesn't reach it and we stop it.
   const control = [...owner, join(bin, 'pg_ctl'), '--pgdata', data, '--wait', '--silent']
   opened.defer(async () => {
     const isRunning = await Bun.file(join(data, 'postmaster.pid')).exists()

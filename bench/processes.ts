@@ -1,6 +1,6 @@
 const running = new Set<Bun.Subprocess>()
 
-/** Keeps a process in mind until it ends, so that none outlives us. */
+/** Registers a process until it ends, so that none outlives the bench. */
 export function watched<T extends Bun.Subprocess>(child: T): T {
   running.add(child)
   child.exited.finally(() => running.delete(child))
@@ -12,12 +12,12 @@ export async function killAll() {
   await Promise.all([...running].map(({ exited }) => exited))
 }
 
-/** What a command printed; throws with what it complained about. */
+/** Returns a command's output; throws with its error output. */
 export function run(command: string[], cwd: string, env = process.env): Promise<string> {
   return outputOf(command, watched(spawnPiped(command, cwd, env)))
 }
 
-/** The same for a command that must not be stopped half-way. */
+/** The same for a command that mustn't be interrupted. */
 export function runToItsEnd(command: string[], cwd: string): Promise<string> {
   return outputOf(command, spawnPiped(command, cwd, process.env))
 }

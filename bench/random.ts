@@ -4,7 +4,7 @@ export type Random = {
   pick<T>(values: readonly T[]): T
 }
 
-/** The same numbers in each run (mulberry32), so that runs can be compared. */
+/** The same numbers in each run (mulberry32), so runs are comparable. */
 export function createRandom(seed: number): Random {
   let state = seed
   function next(): number {

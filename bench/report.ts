@@ -7,7 +7,7 @@ import { type Bound, isMet } from './target'
 import type { Workplace } from './workplace'
 
 export type Result = Measured & { row: string; what: string; target?: Bound }
-/** What figures mean nothing without. */
+/** The circumstances that figures depend on. */
 export type Circumstances = Awaited<ReturnType<typeof circumstances>>
 
 const RESULTS = join(import.meta.dir, 'results')
@@ -42,7 +42,7 @@ const columns = [
   ...['req/s', 'p50 ms', 'p99 ms', 'CPU ms/req', 'peak MB', 'failed'],
 ]
 
-/** Markdown, so that it can be pasted: a line for each side of a row. */
+/** A Markdown table with a line for each side of a row. */
 export function table(results: readonly Result[]): string {
   const lines = [columns, ...results.flatMap(resultLines)]
   const widths = columns.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)))
@@ -75,7 +75,7 @@ const cells = ({ perSecond, p50Ms, p99Ms, cpuMsPerRequest, peakMemoryMb, failed 
   String(failed),
 ]
 
-/** Keeps all that was measured, each round of it; returns the file's path. */
+/** Saves every round; returns the file's path. */
 export async function save(about: Circumstances, results: readonly Result[]): Promise<string> {
   await mkdir(RESULTS, { recursive: true })
   const name = `${about.date.replaceAll(/[:.]/g, '-')}-${about.options.rows}.json`

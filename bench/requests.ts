@@ -3,15 +3,15 @@ import { type Call, NEW_NUMBER } from './drive'
 import { createRandom } from './random'
 import { COLLECTORS, emailOf, PASSWORD, USERS, userOf } from './users'
 
-/** What scenarios know of the movies: how many there are, and some of them. */
+/** The number of movies, and some of them. */
 export type Sample = { rows: number; movies: readonly { id: number; word: string; genre: string }[] }
 export type Calls = (sample: Sample) => Call[]
 
 const SAMPLE_SIZE = 3000
 const SEED = 1979
-/** The first movies are left alone, for the row that deletes some. */
+/** The first movies aren't used, because one row deletes some of them. */
 const KEPT_MOVIES = 100
-/** Shorter words are mostly the, of and in, which nobody searches for. */
+/** Shorter words are mostly "the", "of" and "in", which nobody searches for. */
 const MIN_WORD_LENGTH = 4
 
 export async function sampleMovies(sql: postgres.Sql, rows: number): Promise<Sample> {
@@ -29,7 +29,7 @@ export async function sampleMovies(sql: postgres.Sql, rows: number): Promise<Sam
   return { rows, movies }
 }
 
-/** By place in a list, so that all users take turns. */
+/** By position in a list, so that all users take turns. */
 const reader = (place: number) => place % USERS
 const byEachUser = (path: string): Call[] =>
   Array.from({ length: USERS }, (_, user) => ({ method: 'GET', path, user }))
@@ -108,7 +108,7 @@ export const newFavourite: Calls = ({ movies }) =>
     user: reader(place),
   }))
 
-/** What a busy service sees, by weight: 80 % reads, 15 % writes, 5 % sign-ins. */
+/** The mix of a busy service, by weight: 80 % reads, 15 % writes, 5 % sign-ins. */
 export const mixed: Calls = (sample) => {
   const weighted: [Calls, number][] = [
     [oneMovie, 40],

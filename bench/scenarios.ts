@@ -28,7 +28,7 @@ const row = (name: string, what: string, run: Run, ...targets: Target[]): Row =>
   targets,
 })
 
-/** In this order: what changes movies comes after all that reads them. */
+/** In this order: rows that change movies come after those that read them. */
 // biome-ignore format: a table, one row a line
 export const rows: readonly Row[] = [
   row('health', 'GET /v1/healthcheck', againstFloor(calls.healthcheck), atLeast(0.5)),
@@ -47,7 +47,7 @@ export const rows: readonly Row[] = [
   row('delete', 'deleting a movie that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
 ]
 
-/** The same calls to Redlight and to the floor; `same` also holds their answers against each other. */
+/** The same calls to Redlight and the floor; `same` also compares the responses. */
 function againstFloor(toMake: calls.Calls, { same = false } = {}): Run {
   return async (workplace) => {
     const { redlight, floor, sample } = workplace
@@ -66,7 +66,7 @@ function againstTenth(toMake: calls.Calls): Run {
   }
 }
 
-/** Two kinds of calls to Redlight; times are those of one client alone. */
+/** Two kinds of calls to Redlight; times are measured with one client. */
 function againstItself(one: calls.Calls, other: calls.Calls, measure: 'rate' | 'time'): Run {
   return (workplace) => {
     const connections = measure === 'rate' ? CONNECTIONS : 1

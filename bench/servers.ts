@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { watched } from './processes'
 
-/** A server under load. Both kinds answer the same calls, each to tokens of its own. */
+/** A server under load. Both kinds serve the same calls, with different tokens. */
 export type Server = {
   readonly label: string
   readonly port: number
   readonly pid: number
-  /** By number of the bench's user; see users.ts. */
+  /** Indexed by the bench's users; see users.ts. */
   readonly tokens: readonly string[]
   stop(): Promise<void>
 }
@@ -26,7 +26,7 @@ export async function launch(
   const startedAt = performance.now()
   const child = watched(
     Bun.spawn(command, {
-      // Nothing of our own environment: a variable left over there must not configure a server.
+      // Without our environment, so that no leftover variable configures a server.
       env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port), ...env },
       stdin: 'ignore',
       stdout: Bun.file(logFile),
@@ -82,19 +82,19 @@ export function freePort(): number {
 // sysconf(_SC_CLK_TCK), which is 100 on every Linux that Bun runs on.
 const TICKS_PER_SECOND = 100
 
-/** Processor time that a process has used so far, in all its threads. */
+/** CPU time of a process so far, in all its threads. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name in brackets may hold blanks; the times are the 14th and 15th field of the line.
+  // The name in brackets may contain spaces; the times are fields 14 and 15 of the line.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-/** Resident memory of a process: now, or at its peak. */
+/** Resident memory of a process, current or peak. */
 export function memoryMb(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
 }
 
-/** Lets the peak of a process's memory begin anew. */
+/** Resets a process's peak memory. */
 export const resetPeakMemory = (pid: number) => writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})

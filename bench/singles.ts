@@ -8,12 +8,12 @@ import { memoryMb, type Server } from './servers'
 import { PASSWORD, userOf } from './users'
 import type { Workplace } from './workplace'
 
-// Rows that are more than two servers under one load each.
+// Rows that do more than load two servers.
 
 const STARTS = 7
 const FANS = 200_000
 
-/** Sign-ins against bare hashing, as many hashes at once as Redlight allows itself. */
+/** Sign-ins compared with bare hashing, as many hashes at once as Redlight allows. */
 export async function signIns(workplace: Workplace, calls: Calls, connections: number): Promise<Measured> {
   const { redlight, seconds, passwordHash } = workplace
   const atOnce = createPasswords().limits.maxHashesAtOnce
@@ -27,7 +27,7 @@ export async function signIns(workplace: Workplace, calls: Calls, connections: n
   return compareSides(side('redlight', sides.subject), side('bare verify', sides.reference), 'rate')
 }
 
-/** How long it takes from starting the executable to its first 200, over `bun` printing a line. */
+/** Time from the executable's start to its first 200, minus that of `bun` printing a line. */
 export async function startTime(workplace: Workplace): Promise<Measured> {
   const { freshRedlight, progress } = workplace
   const { subject, reference } = await inTurn(
@@ -47,7 +47,7 @@ export async function startTime(workplace: Workplace): Promise<Measured> {
   return { value: own - least, unit: 'ms', note: `redlight ${own.toFixed(0)} ms, bun ${least.toFixed(0)} ms` }
 }
 
-/** The peak memory of a fresh Redlight over that of a fresh floor, under the same loads one after the other. */
+/** Peak memory of a fresh Redlight divided by that of a fresh floor, under the same loads. */
 export async function peakMemory(
   workplace: Workplace,
   loads: readonly Calls[],
@@ -76,7 +76,7 @@ export async function peakMemory(
   }
 }
 
-/** How long the answer to DELETE takes for a movie that many users like; another movie in each round. */
+/** Response time of DELETE for a favourite of many users; a different movie in each round. */
 export async function deleteFavourite(workplace: Workplace): Promise<Measured> {
   const { sql, redlight, rounds, progress } = workplace
   progress(`${FANS} more users`)

@@ -5,7 +5,7 @@ import { firstPage, mixed, oneMovie, signInWith } from './requests'
 import { memoryMb, type Server } from './servers'
 import type { Workplace } from './workplace'
 
-// What only shows over time, or when somebody means ill.
+// Measurements that take time, or an attacker.
 
 const CONNECTIONS = 32
 const SAMPLE_EVERY_MS = 2000
@@ -15,7 +15,7 @@ const READS_PER_SECOND = 50
 
 type MemorySample = { at: number; mb: number }
 
-/** Mixed load for so many minutes: memory settles, the event loop stays free, nothing fails. */
+/** Mixed load for some minutes: memory must settle, the event loop stay free, and nothing fail. */
 export async function soak(workplace: Workplace, minutes: number): Promise<Result[]> {
   const server = await workplace.freshRedlight()
   const samples: MemorySample[] = []
@@ -33,7 +33,7 @@ export async function soak(workplace: Workplace, minutes: number): Promise<Resul
   const lagMs = await eventLoopLagMs(server)
   await server.stop()
 
-  // The value at a moment is a median over the minute around it (of 15): one collection of garbage is no trend.
+  // Each value is the median over a fifteenth of the time, because one garbage collection isn't a trend.
   const around = (moment: number) =>
     median(samples.filter(({ at }) => Math.abs(at - moment) <= WINDOW / 2).map(({ mb }) => mb))
   const [settledMb, endMb] = [around(SETTLED_AFTER), around(1 - WINDOW / 2)]
@@ -63,7 +63,7 @@ async function eventLoopLagMs(server: Server): Promise<number> {
   return isKnown ? Number(variables.event_loop_lag_ms) : Number.NaN
 }
 
-/** Reads go on at their pace while 32 clients sign in with wrong passwords. */
+/** Steady reads while 32 clients sign in with wrong passwords. */
 export async function flood(workplace: Workplace): Promise<Result[]> {
   const { redlight, rounds, seconds, drive, sample, progress } = workplace
   const calls = [...oneMovie(sample).slice(0, 500), ...firstPage(sample)]
@@ -93,7 +93,7 @@ export async function flood(workplace: Workplace): Promise<Result[]> {
   ]
 }
 
-/** The p99 of reads that come at a steady pace, each timed from when it was due. */
+/** The p99 of steady reads, each timed from the moment at which it was due. */
 async function steadyReads(server: Server, calls: readonly Call[], seconds: number): Promise<number> {
   const everyMs = 1000 / READS_PER_SECOND
   const startedAt = performance.now()

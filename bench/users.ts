@@ -1,17 +1,17 @@
 import type postgres from 'postgres'
 
-/** Several, so that no row measures one account's lock, cache entry or movies. */
+/** Several, so that no row depends on one account's lock, cache entry or movies. */
 export const USERS = 32
 export const FIRST_USER_ID = 2
 export const PASSWORD = 'correct horse battery staple'
 export const FAVOURITES = 10_000
-/** How many of the users have that many favourites. */
+/** Number of users who have that many favourites. */
 export const COLLECTORS = 4
 
 export const userOf = (movieId: number) => movieId % USERS
 export const emailOf = (user: number) => `bench${user}@example.com`
 
-/** The accounts of Redlight; all have one password, whose hash is made once. */
+/** The accounts of Redlight; all have the same password, which is hashed once. */
 export async function insertUsers(sql: postgres.Sql, passwordHash: string) {
   await sql`
     insert into users (id, name, email, username, password_hash, activated) overriding system value
@@ -24,7 +24,7 @@ export async function insertUsers(sql: postgres.Sql, passwordHash: string) {
     where id >= ${FIRST_USER_ID}`
 }
 
-/** Favourites of the first users: movies from all over the table, added at different times. */
+/** Favourites of the first users: movies from the whole table, added at different times. */
 export async function insertFavourites(sql: postgres.Sql, rows: number) {
   const favourites = Math.min(FAVOURITES, rows)
   await sql`
@@ -34,7 +34,7 @@ export async function insertFavourites(sql: postgres.Sql, rows: number) {
   await sql`vacuum analyze favourites`
 }
 
-/** A token for each user, by signing in; one after the other, as a busy machine sheds those who wait too long. */
+/** Signs each user in, one after another, because a busy machine refuses those who wait too long. */
 export async function signIn(port: number): Promise<string[]> {
   const tokens: string[] = []
   for (let user = 0; user < USERS; user++) {

@@ -18,7 +18,7 @@ export type Options = {
   rounds: number
   seconds: number
   client: Client
-  /** Built first when not given. */
+  /** Undefined: built first. */
   executable: string | undefined
 }
 /** Everything a row needs to measure. */
@@ -32,20 +32,20 @@ export type Workplace = Omit<Options, 'executable'> & {
   readonly passwordHash: string
   readonly redlight: Server
   readonly floor: Server
-  /** Another Redlight, on a tenth of the movies. */
+  /** Another Redlight with a tenth of the movies. */
   tenth(): Promise<Server>
-  /** One more of each on the same database, to be stopped by its caller. */
+  /** Another server on the same database; the caller stops it. */
   freshRedlight(): Promise<Server & { startedMs: number }>
   freshFloor(): Promise<Server & { startedMs: number }>
-  /** Redlight with its default limits, which believes the bench who its clients are. */
+  /** Redlight with its default limits, which trusts the client addresses that the bench sends. */
   limitedRedlight(): Promise<Server>
 }
 
 const TENTH = 0.1
-/** Where the script "build" of package.json puts the executable. */
+/** The output of the script "build" in package.json. */
 const BUILT_FILE = 'bin/redlight'
 
-/** Sets everything up; whatever must be undone is left on the stack. */
+/** Sets everything up; the stack undoes it. */
 export async function openWorkplace(
   { executable: given, ...options }: Options,
   progress: Progress,
@@ -76,7 +76,7 @@ export async function openWorkplace(
   const freshFloor = () => launch(floor(cluster.url('floor'), logs), floorTokens)
   const servers = [await freshRedlight(), await freshFloor()] as const
   for (const server of servers) opened.defer(server.stop)
-  // All instances of Redlight have one secret, so a token is good at each.
+  // All instances of Redlight share a secret, so each accepts a token.
   tokens.push(...(await signIn(servers[0].port)))
 
   let tenth: Promise<Server> | undefined
@@ -147,7 +147,7 @@ async function createFloor({ cluster, admin, progress, opened }: Site, movies: p
   return insertTokens(sql)
 }
 
-/** PostgreSQL may still write for a moment when it was interrupted at its start. */
+/** After an interrupted start, PostgreSQL may still write for a moment. */
 async function remove(folder: string, tries = 20): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true })
@@ -163,7 +163,7 @@ function open(sql: postgres.Sql, opened: AsyncDisposableStack): postgres.Sql {
   return sql
 }
 
-/** Builds as `bun run build` does, but into a folder of our own. */
+/** Builds as `bun run build` does, but into the temporary folder. */
 async function build(folder: string, progress: Progress): Promise<string> {
   progress('building the executable')
   const executable = join(folder, 'redlight')

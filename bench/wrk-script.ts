@@ -1,8 +1,8 @@
 import { NEW_NUMBER, type RawRequest } from './drive'
 
 /**
- * A script for wrk: sends the requests in turn and prints one line of JSON at the end. In turn and not at random, so
- * that two connections never change one movie at once.
+ * A script for wrk: sends the requests in turn and prints one line of JSON at the end. In turn rather
+ * than at random, so that two connections never change the same movie at once.
  */
 export const wrkScript = (requests: readonly RawRequest[], port: number, firstNumber: number) => `
 local requests = {
@@ -39,5 +39,5 @@ function wireText({ method, path, headers, body }: RawRequest, port: number): st
   return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`
 }
 
-/** JSON's escapes are Lua's too, for all that occurs here. */
+/** The JSON escapes that occur here are valid in Lua too. */
 const luaString = (text: string) => JSON.stringify(text)
