@@ -115,7 +115,7 @@ test('SMTP variables go together', () => {
 })
 
 test('every variable also comes as a file, without one newline at its end', () => {
-  for (const { name } of variables) {
+  for (const { name } of allVariables) {
     const path = `/run/secrets/${name}`
     expect([name, problemsOf({ ...(name === 'SMTP_HOST' ? {} : SMTP), [`${name}_FILE`]: path })]).toEqual([
       name,
