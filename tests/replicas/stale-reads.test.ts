@@ -38,6 +38,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     await primary.start().catch(() => {})
     await until(async () => (await health('?for=writes')) === 200)
     await untilReplicaServes(true)
+    await until(async () => !(await isStale()))
   })
 
   const get = (path: string, method = 'GET', headers = {}) =>
