@@ -51,8 +51,8 @@ export const failures = {
   invalidAuthenticationToken: {
     status: 401,
     message: 'invalid or missing authentication token',
-    when: 'The token is misspelt, expired or revoked, or the header doesn’t have the form `Bearer <token>`.',
-    fix: 'Sign in again.',
+    when: 'The token is misspelt, expired or revoked, or the header doesn’t have the form `Bearer <token>`; the same for an API key, which doesn’t expire.',
+    fix: 'Sign in again, or make another key.',
   },
   invalidCredentials: {
     status: 401,
@@ -69,8 +69,8 @@ export const failures = {
   notPermitted: {
     status: 403,
     message: "your user account doesn't have the necessary permissions to access this resource",
-    when: 'The account lacks the permission `movies:read` or `movies:write`.',
-    fix: 'Ask the operator to grant it (`redlight users grant`).',
+    when: 'The account lacks the permission `movies:read` or `movies:write`; or an API key asks for something other than movies to read, or its owner lacks `movies:read`.',
+    fix: 'Ask the operator to grant it (`redlight users grant`). What a key can’t do needs a signed-in user’s token.',
   },
   notCreator: {
     status: 403,

@@ -13,7 +13,18 @@ export type Principal = {
   readonly tokenGeneration: number
   readonly activated: boolean
   readonly permissions: ReadonlySet<string>
+  /** Ids of their API keys. */
+  readonly keyIds: ReadonlySet<number>
 }
+
+/** Who sends a request: a user with a token, a key that reads for its owner, or nobody in particular. */
+export type Caller =
+  | { readonly kind: 'user'; readonly user: Principal }
+  | { readonly kind: 'key'; readonly user: Principal; readonly keyId: number }
+  | { readonly kind: 'nobody'; readonly user?: never }
+
+/** A caller who has shown a token or a key. */
+export type KnownCaller = Exclude<Caller, { kind: 'nobody' }>
 
 /** What a route requires of its caller: a token; an activated account; or that and a permission. */
 export type Access = 'authenticated' | 'activated' | Permission

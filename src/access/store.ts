@@ -1,10 +1,11 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
 import { constraintFailure } from '../db/errors'
-import { folded, users, usersPermissions } from '../db/schema'
+import { folded, keys, users, usersPermissions } from '../db/schema'
 import { Failure } from '../errors'
 import type { Permission, Principal } from '../permissions'
 import { foldCase } from '../rules/fields'
+import type { KeyOwner } from './authenticator'
 
 const noSuchUser = { users_permissions_user_id_users_id_fk: () => new Failure('notFound') }
 
@@ -65,10 +66,27 @@ export async function findPrincipal(db: Db, userId: number): Promise<Principal |
       tokenGeneration: users.tokenGeneration,
       activated: users.activated,
       permissions: sql<string>`array_to_string(array(select ${usersPermissions.permission} from ${usersPermissions} where ${usersPermissions.userId} = ${users.id}), ' ')`,
+      // Drizzle would leave out the tables of its columns, of which two are called id.
+      keyIds: sql<string>`array_to_string(array(select keys.id from ${keys} where user_id = users.id), ' ')`,
     })
     .from(users)
     .where(eq(users.id, userId))
-  return user && { ...user, permissions: new Set(user.permissions.split(' ').filter(Boolean)) }
+  const words = (list: string) => list.split(' ').filter(Boolean)
+  return (
+    user && {
+      ...user,
+      permissions: new Set(words(user.permissions)),
+      keyIds: new Set(words(user.keyIds).map(Number)),
+    }
+  )
+}
+
+export async function findKeyOwner(db: Db, hash: Uint8Array): Promise<KeyOwner | undefined> {
+  const [owner] = await db
+    .select({ keyId: keys.id, userId: keys.userId })
+    .from(keys)
+    .where(eq(keys.hash, hash))
+  return owner
 }
 
 /** Invalidates all of the user's authentication tokens. */

@@ -16,21 +16,24 @@ const GENERATION_STEP = 1000
 export type RestoreOptions = {
   /** Whether existing content may be deleted. */
   readonly replace: boolean
-  /** Whether tokens from before the backup stay valid, including those revoked since. */
+  /** Whether tokens and keys from before the backup stay valid, including those revoked since. */
   readonly keepSessions: boolean
   /** Stops at the backup's schema, to compare the content. */
   readonly stayAtItsSchema?: boolean
 }
 
-/** Replaces the whole content of the database with the file's, or changes nothing. */
+/**
+ * Replaces the whole content of the database with the file's, or changes nothing. Returns the number of API
+ * keys that were dropped.
+ */
 export async function restoreBackup(
   db: Db,
   path: string,
   manifest: Manifest,
   options: RestoreOptions,
   onRows: OnRows,
-): Promise<void> {
-  await db.transaction(async (tx) => {
+): Promise<number> {
+  return await db.transaction(async (tx) => {
     await lockMigrations(tx)
     await requireNobodyElse(tx)
     await lockTables(tx)
@@ -44,9 +47,15 @@ export async function restoreBackup(
     await load(tx, path, manifest, onRows)
     for (const table of manifest.tables) await finish(tx, path, table)
     if (!options.stayAtItsSchema) await applyMigrations(tx)
-    if (!options.keepSessions)
-      await tx.execute(sql`update users set token_generation = token_generation + ${GENERATION_STEP}`)
+    return options.keepSessions ? 0 : endSessions(tx)
   })
+}
+
+/** A token or a key that was revoked after the backup must not be good again. */
+async function endSessions(tx: Tx): Promise<number> {
+  await tx.execute(sql`update users set token_generation = token_generation + ${GENERATION_STEP}`)
+  const dropped = await tx.execute(sql`delete from keys returning id`)
+  return dropped.length
 }
 
 async function load(tx: Tx, path: string, manifest: Manifest, onRows: OnRows) {

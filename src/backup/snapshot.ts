@@ -57,6 +57,7 @@ async function closeCursors(db: Db, which: ReturnType<typeof sql>) {
 
 async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promise<Snapshot> {
   await tx.execute(sql.raw(`set local timezone = 'UTC'`))
+  await tx.execute(sql.raw(`set local bytea_output = 'hex'`))
   const schema = await schemaVersion(tx)
   const tables: SnapshotTable[] = []
   for (const table of storedTables) {

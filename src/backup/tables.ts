@@ -5,6 +5,7 @@ export const storedTables: readonly StoredTable[] = [
   { name: 'users', order: 'id', hasIds: true },
   { name: 'movies', order: 'id', hasIds: true },
   { name: 'users_permissions', order: 'user_id, permission collate "C"', hasIds: false },
+  { name: 'keys', order: 'id', hasIds: true },
   { name: 'favourites', order: 'user_id, movie_id', hasIds: false },
   { name: 'mails', order: 'id', hasIds: true },
   { name: 'seeded_movies', order: 'title collate "C"', hasIds: false },

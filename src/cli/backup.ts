@@ -16,9 +16,9 @@ type BackupOptions = { check?: boolean; verify?: boolean; keep?: number; force?:
 export function backupCommand(program: Command, context: CommandContext) {
   addCommand(program, 'backup', {
     summary: 'Write everything in the database to a file',
-    details: `All users, movies, favourites and queued mails as of one moment, from either
-database, for "redlight restore" into either. Passwords are in it as hashes; the
-settings, such as JWT_SECRET, are not: keep those elsewhere.`,
+    details: `All users, movies, favourites, API keys and queued mails as of one moment, from
+either database, for "redlight restore" into either. Passwords and keys are in it
+as hashes; the settings, such as JWT_SECRET, are not: keep those elsewhere.`,
     examples: [
       'redlight backup /var/backups/redlight.backup',
       'redlight backup --verify --keep 14 /var/backups/redlight',

@@ -9,6 +9,7 @@ import { addCommand, addExamples, type CommandContext, UsageError } from './comm
 import { completionCommand } from './completion'
 import { doctorCommand } from './doctor'
 import { healthcheckCommand } from './healthcheck'
+import { keysCommand } from './keys'
 import { migrateCommand } from './migrate'
 import { moviesCommand } from './movies'
 import { restoreCommand } from './restore'
@@ -21,6 +22,7 @@ const commands = [
   migrateCommand,
   seedCommand,
   usersCommand,
+  keysCommand,
   moviesCommand,
   backupCommand,
   restoreCommand,

@@ -82,12 +82,18 @@ const usersService = (db: Db, defaultPermissions: readonly Permission[]) =>
     mailIsDue: () => {},
   })
 
-const inWords = (problems: Readonly<Record<string, string>>) =>
+export const inWords = (problems: Readonly<Record<string, string>>) =>
   Object.entries(problems)
     .map(([field, problem]) => `${field} ${problem}`)
     .join('; ')
 
-export const nameOf = ({ id, email, username }: User) => email ?? username ?? `user ${id}`
+/** The built-in account has no password, and no keys. */
+export function requireNotBuiltIn({ id }: User) {
+  if (id === BUILT_IN_USER_ID) throw new OperatorError('the account Redlight is built in and stays as it is')
+}
+
+export const nameOf = ({ id, email, username }: Pick<User, 'id' | 'email' | 'username'>) =>
+  email ?? username ?? `user ${id}`
 
 /** By id, email address or username; throws if there is no such user. */
 export async function userNamed(db: Db, text: string) {
@@ -160,8 +166,7 @@ function addForOne(users: Command, name: string, about: ForOne, { withDatabase, 
   command.action((login: string, wanted: Permission[]) =>
     withDatabase(async ({ db }) => {
       const user = await userNamed(db, login)
-      if (user.id === BUILT_IN_USER_ID)
-        throw new OperatorError('the account Redlight is built in and stays as it is')
+      requireNotBuiltIn(user)
       print(await work(db, user, takesPermissions ? wanted : []).catch(unlessGone(login)))
     }),
   )

@@ -30,6 +30,8 @@ type Limiter = {
   readonly mailsPerMailboxPerHour: number
   readonly mailsPerAddressPerHour: number
   readonly exempt: readonly string[]
+  readonly keyRequestsPerSecond: number
+  readonly keyBurst: number
 }
 
 export type Config = {
@@ -47,6 +49,8 @@ export type Config = {
   readonly moviesUniqueBy: UniqueBy
   readonly defaultPermissions: readonly Permission[]
   readonly limiter: Limiter
+  /** Whether movies can be read without a token or a key. */
+  readonly anonymousRead: boolean
   /** Undefined: each instance counts the limits by itself. */
   readonly redisUrl: string | undefined
   readonly trustedProxies: readonly string[]
@@ -84,6 +88,7 @@ function build(read: Reader): Config {
     moviesUniqueBy: read.value(variables.moviesUniqueBy),
     defaultPermissions: read.value(variables.defaultPermissions),
     limiter: buildLimiter(read),
+    anonymousRead: read.value(variables.anonymousRead),
     redisUrl: read.optional(variables.redisUrl),
     trustedProxies: read.optional(variables.trustedProxies) ?? [],
     metricsNetworks: read.optional(variables.metricsNetworks),
@@ -149,6 +154,8 @@ function buildLimiter(read: Reader): Limiter {
     mailsPerMailboxPerHour: read.value(variables.limiterMailsPerMailbox),
     mailsPerAddressPerHour: read.value(variables.limiterMailsPerAddress),
     exempt: read.optional(variables.limiterExempt) ?? [],
+    keyRequestsPerSecond: read.value(variables.limiterKeyRps),
+    keyBurst: read.value(variables.limiterKeyBurst),
   }
 }
 

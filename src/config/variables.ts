@@ -36,6 +36,11 @@ export type UniqueBy = (typeof uniqueRules)[number]
 const MAX_RATE = 1_000_000
 const rate = parse.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
 const burst = parse.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
+const keyBurst = parse.integer(
+  1,
+  MAX_RATE,
+  `a whole number from 1 to ${MAX_RATE} (LIMITER_KEY_RPS=0 is no limit)`,
+)
 const port = parse.integer(0, 65535, 'a port number from 1 to 65535 (0 picks a free one)')
 
 // biome-ignore format: a table, one variable a line
@@ -72,7 +77,10 @@ export const variables = {
   limiterRegistrations: withDefault('LIMITER_REGISTRATIONS', '30', rate, 'registrations a minute per address'),
   limiterMailsPerMailbox: withDefault('LIMITER_MAILS_PER_MAILBOX', '5', rate, 'mails asked for an hour per mailbox without its +tag'),
   limiterMailsPerAddress: withDefault('LIMITER_MAILS_PER_ADDRESS', '30', rate, 'mails asked for an hour per address'),
+  limiterKeyRps: withDefault('LIMITER_KEY_RPS', '20', rate, 'requests a second per API key'),
+  limiterKeyBurst: withDefault('LIMITER_KEY_BURST', '40', keyBurst, 'requests at once per API key'),
   limiterExempt: optional('LIMITER_EXEMPT', 'none', parse.list(parse.network), 'addresses or networks without limits, separated by commas'),
+  anonymousRead: withDefault('ANONYMOUS_READ', 'false', parse.boolean, 'whether anyone may read movies, without a token or a key'),
   redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', parse.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
   trustedProxies: optional('TRUSTED_PROXIES', 'none', parse.list(parse.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
   metricsNetworks: optional('METRICS_NETWORKS', 'any', parse.list(parse.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),

@@ -152,6 +152,25 @@ export const tokens = pgTable(
   ],
 )
 
+/** API keys, as SHA-256 hashes. The prefix helps their owner tell them apart. */
+export const keys = pgTable(
+  'keys',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    userId: userId(),
+    name: text().notNull(),
+    prefix: text().notNull(),
+    hash: bytea().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    lastUsedOn: date('last_used_on'),
+  },
+  (table) => [
+    uniqueIndex('keys_hash_key').on(table.hash),
+    index('keys_user_id_idx').on(table.userId),
+    check('keys_name_check', sql`char_length(${table.name}) between 1 and 100`),
+  ],
+)
+
 /** The outbox: a mail is stored here before it is sent. */
 export const mails = pgTable(
   'mails',

@@ -1,6 +1,6 @@
 import { NOTHING, type Taken } from '../limits/bucket'
 import { type LimitKey, UNKNOWN_CLIENT } from '../limits/client-address'
-import type { Principal } from '../permissions'
+import type { Caller } from '../permissions'
 import type { Bill } from '../waiting'
 
 /** The only carrier of a request's state. Topics add the record that the path names. */
@@ -13,12 +13,14 @@ export interface RequestContext {
   limitKey: LimitKey
   /** What the request took from its client's limit, and what it cost beyond one request. */
   taken: Taken
+  /** The same for the limit of its key. */
+  takenByKey: Taken
   readonly bill: Bill
   bodyBytes: number
   /** Pattern of the matched route, such as /v1/movies/:id. */
   route: string | undefined
   /** Set by the guard. */
-  user: Principal | undefined
+  caller: Caller | undefined
   /** The body or query, once it has passed the route's schema. */
   input: unknown
 }
@@ -43,10 +45,11 @@ export function openContext(request: Request, path: string, startedAt: number): 
     path,
     limitKey: UNKNOWN_CLIENT,
     taken: NOTHING,
+    takenByKey: NOTHING,
     bill: { client: '', databaseMs: 0 },
     bodyBytes: 0,
     route: undefined,
-    user: undefined,
+    caller: undefined,
     input: undefined,
   }
   request[CONTEXT] = context

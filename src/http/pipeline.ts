@@ -1,5 +1,5 @@
 import { Failure } from '../errors'
-import { addLimitHeaders, type Taken } from '../limits/bucket'
+import { addLimitHeaders, NOTHING, type Taken } from '../limits/bucket'
 import { EXEMPT, type LimitKey } from '../limits/client-address'
 import { hidden, type MetricsAccess } from '../limits/metrics-access'
 import { unitsBeyondOne } from '../limits/rate-limit'
@@ -106,7 +106,7 @@ function failed(thrown: unknown, request: Request, context: RequestContext, deps
 
 function finished(response: Response, request: Request, context: RequestContext, deps: PipelineDeps) {
   addCommonHeaders(response.headers, context)
-  if (context.taken.fullInMs !== undefined) charge(context, response)
+  if (context.taken !== NOTHING || context.takenByKey !== NOTHING) charge(context, response)
   deps.cors.apply(request, response.headers)
   const seconds = (performance.now() - context.startedAt) / 1000
   deps.metrics.requestEnded(context, response.status, seconds)
@@ -115,10 +115,12 @@ function finished(response: Response, request: Request, context: RequestContext,
 }
 
 /** Charges the cost beyond one request, which is known only now. */
-function charge({ taken, bill, bodyBytes }: RequestContext, response: Response) {
+function charge({ taken, takenByKey, bill, bodyBytes }: RequestContext, response: Response) {
   const units = unitsBeyondOne({ bodyBytes, answerBytes: bytesOf(response), databaseMs: bill.databaseMs })
-  if (units > 0) taken.charge(units)
-  addLimitHeaders(response.headers, taken, units)
+  for (const each of [taken, takenByKey]) {
+    if (units > 0) each.charge(units)
+    addLimitHeaders(response.headers, each, units)
+  }
 }
 
 function options({ path }: RequestContext, { allowedMethods }: PipelineDeps): Response {
@@ -149,6 +151,7 @@ function logRequest(log: Log, context: RequestContext, status: number, seconds: 
     route: context.route,
     status,
     duration_ms: Math.round(seconds * 1e6) / 1000,
-    user_id: context.user?.id,
+    user_id: context.caller?.kind === 'user' ? context.caller.user.id : undefined,
+    key_id: context.caller?.kind === 'key' ? context.caller.keyId : undefined,
   })
 }

@@ -44,10 +44,13 @@ export function createLimiter(config: Config['limiter'], now: () => number, coun
   const mailboxQuota = config.mailsPerMailboxPerHour === 0 ? 0 : FREE_REGISTRATION_MAILS
   const registrationMails = bucket('registration-mails', mailboxQuota, HOUR_MS)
   const addressMails = bucket('mails', config.mailsPerAddressPerHour, HOUR_MS)
+  const keyRequests = bucket('key', config.keyRequestsPerSecond, SECOND_MS, config.keyBurst)
   const taker = (from: Bucket) => (address: LimitKey) => (address === EXEMPT ? NOTHING : from.take(address))
   return {
     isOn: config.enabled,
     request: taker(requests),
+    /** Applies to exempt addresses too. */
+    key: (keyId: number) => keyRequests.take(String(keyId)),
     signIn: taker(signIns),
     /** The result is taken back when no mail is sent, or a stranger could use up the owner's mails. */
     async registration(email: string, address: LimitKey): Promise<Taken> {

@@ -4,7 +4,7 @@ import { Failure } from '../errors'
 import { json, notModified } from '../http/answers'
 import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
 import type { Guards } from '../http/guards'
-import type { Principal } from '../permissions'
+import type { Caller } from '../permissions'
 import type { Reads } from '../replicas/reads'
 import * as docs from './docs'
 import { checkOwnOrNew, loadByExternalId, loadMovie, ownMovies } from './guards'
@@ -23,11 +23,11 @@ type MovieReads = Pick<Reads, 'read' | 'readCurrent'>
 async function showMovie(
   { read, readCurrent }: MovieReads,
   request: Request,
-  user: Principal,
+  caller: Caller,
   load: (db: Db) => Promise<Movie>,
 ) {
   // A client that has seen a version must not get an older one.
-  const movie = await (request.headers.has('if-none-match') ? readCurrent(load) : read(user.id, load))
+  const movie = await (request.headers.has('if-none-match') ? readCurrent(load) : read(caller.user?.id, load))
   if (isNotModified(request.headers, movie.version)) return notModified(etag(movie.version))
   return movieAnswer(movie)
 }
@@ -49,8 +49,8 @@ export function movieRoutes(db: Db, reads: MovieReads, guards: Guards): AnyElysi
 
     .get(
       '/:id',
-      ({ params, user, request }) => showMovie(reads, request, user, (db) => loadMovie(db, params.id)),
-      { access: 'movies:read', detail: docs.showMovie },
+      ({ params, caller, request }) => showMovie(reads, request, caller, (db) => loadMovie(db, params.id)),
+      { public: 'movies:read', detail: docs.showMovie },
     )
 
     .patch(
@@ -87,8 +87,8 @@ function externalIdRoutes(db: Db, reads: MovieReads, guards: Guards) {
 
     .get(
       '/:external_id',
-      ({ user, request }) => showMovie(reads, request, user, (db) => loadByExternalId(db, request)),
-      { access: 'movies:read', detail: docs.showMovieByExternalId },
+      ({ caller, request }) => showMovie(reads, request, caller, (db) => loadByExternalId(db, request)),
+      { public: 'movies:read', detail: docs.showMovieByExternalId },
     )
 
     .put(

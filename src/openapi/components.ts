@@ -88,6 +88,12 @@ export const components = {
       bearerFormat: 'JWT',
       description: 'The token returned by POST /v1/tokens/authentication.',
     },
+    key: {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'rl_…',
+      description: 'An API key from POST /v1/keys. It reads movies, and nothing else.',
+    },
   },
   schemas: {
     Problem: envelope({ type: 'string', description: 'What is wrong, in words.' }),

@@ -9,6 +9,7 @@ const tags = [
   },
   { name: 'favourites', description: 'Your own list of favourite movies.' },
   { name: 'users', description: 'Register, activate an account, set a new password.' },
+  { name: 'keys', description: 'API keys, with which programs read movies.' },
   { name: 'tokens', description: 'Sign in and out, and ask for mails.' },
   { name: 'health', description: 'Probes and metrics for operators.' },
 ]
@@ -21,6 +22,7 @@ To begin: register, activate the account with the token from the mail, sign in, 
 - Every error is \`{"error": …}\`: a string or, for a request that breaks rules (422), a message for each field.
 - Unsupported methods get 405 with \`Allow\`. \`HEAD\` works wherever \`GET\` does; \`OPTIONS\` is 204.
 - Every answer has an \`X-Request-Id\`, which is also in the service log; send your own to trace a request.
+- Programs that can't sign in read movies with an API key, which is sent in the same header.
 - Each client address may send 20 requests a second, unless configured otherwise. Beyond that it gets 429, and
   \`Retry-After\` says when to try again.
 `.trim()
@@ -49,11 +51,13 @@ type RawOperation = Operation & {
 /** @elysiajs/swagger's view of the routes: each operation as its `detail` and models have it. */
 export type RawDocument = { paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>> }
 
+type Setting = { readonly anonymousRead: boolean }
+
 /** The document, completed with what follows from each operation. */
-export function documentOf(raw: RawDocument) {
+export function documentOf(raw: RawDocument, setting: Setting) {
   const schemas: Record<string, unknown> = { ...components.schemas }
   const paths = mapValues(raw.paths, (operations) =>
-    mapValues(operations, (operation) => lift(operationOf(operation), schemas)),
+    mapValues(operations, (operation) => lift(operationOf(operation, setting), schemas)),
   )
   return { ...raw, paths, components: { ...components, schemas } }
 }
@@ -61,20 +65,39 @@ export function documentOf(raw: RawDocument) {
 const mapValues = <In, Out>(values: Readonly<Record<string, In>>, map: (value: In) => Out) =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]))
 
-function operationOf(operation: RawOperation) {
-  const { operationId, summary, description, tags, access } = operation
-  const permissions = access === 'authenticated' || access === 'activated' ? [] : [access]
+function operationOf(operation: RawOperation, setting: Setting) {
+  const { operationId, summary, description, tags } = operation
   return {
     operationId,
     summary,
-    description:
-      permissions[0] === undefined ? description : `${description}\n\nNeeds the permission \`${access}\`.`,
+    description: description + needsOf(operation, setting),
     tags,
-    security: access === undefined ? [] : [{ token: permissions }],
+    security: securityOf(operation, setting),
     parameters: [...parametersOf(operation), ...headersOf(operation)],
     requestBody: requestBodyOf(operation),
     responses: responsesOf(operation),
   }
+}
+
+const permissionOf = ({ access }: RawOperation) =>
+  access === 'authenticated' || access === 'activated' ? undefined : access
+
+function needsOf(operation: RawOperation, { anonymousRead }: Setting): string {
+  const permission = permissionOf(operation)
+  if (permission === undefined) return ''
+  if (!operation.isPublic) return `\n\nNeeds the permission \`${permission}\`.`
+  return anonymousRead
+    ? '\n\nAnyone can call it; a token or an API key is optional.'
+    : `\n\nNeeds the permission \`${permission}\`; an API key will do.`
+}
+
+/** Alternatives, of which one suffices. */
+function securityOf(operation: RawOperation, { anonymousRead }: Setting) {
+  if (operation.access === undefined) return []
+  const permission = permissionOf(operation)
+  const token = { token: permission === undefined ? [] : [permission] }
+  if (!operation.isPublic) return [token]
+  return [token, { key: [] }, ...(anonymousRead ? [{}] : [])]
 }
 
 const parametersOf = ({ parameters = [], query = {}, id }: RawOperation) =>

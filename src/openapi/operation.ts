@@ -13,6 +13,8 @@ export type Operation = {
   readonly description: string
   /** As on the route's line; tests/house/docs.test.ts compares the two. Absent if anyone may call. */
   readonly access?: Access
+  /** Whether a key will do; by the configuration, neither token nor key is needed. */
+  readonly isPublic?: true
   /** A probe or the like: not limited, and answered without the database. */
   readonly isProbe?: true
   readonly body?: RequestBody

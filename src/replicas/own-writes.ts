@@ -27,6 +27,7 @@ export function createOwnWrites(keepMs: number, now: () => number) {
       }
       wroteAt.set(userId, time)
     },
-    lastOf: (userId: number) => Math.max(wroteAt.get(userId) ?? Number.NEGATIVE_INFINITY, everybodyWroteAt),
+    lastOf: (userId: number | undefined) =>
+      Math.max((userId && wroteAt.get(userId)) ?? Number.NEGATIVE_INFINITY, everybodyWroteAt),
   }
 }

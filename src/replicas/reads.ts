@@ -14,8 +14,8 @@ import { noteStale } from './staleness'
 const READ_MS = 1500
 
 export type Reads = {
-  /** Runs a user's read on a suitable replica, or else on the primary. */
-  read<T>(userId: number, work: (db: Db) => Promise<T>): Promise<T>
+  /** Runs a read, of a user or of nobody in particular, on a suitable replica, or else on the primary. */
+  read<T>(userId: number | undefined, work: (db: Db) => Promise<T>): Promise<T>
   /** Runs it on the primary or, while that is away, on a replica that was current when it left. */
   readCurrent<T>(work: (db: Db) => Promise<T>): Promise<T>
   /** The same, with a different way of reading the primary. */

@@ -90,6 +90,10 @@ export const FavouriteListQuery = object({
   sort: Type.Optional(sortParameter(['added', ...movieSortKeys])),
 })
 
+/** Whether a query is about the caller. */
+export const isPersonal = ({ created_by, favourite, include }: Readonly<Record<string, unknown>>) =>
+  created_by === 'me' || favourite !== undefined || include !== undefined
+
 export type MovieFilters = {
   title?: string
   genres?: string[]
@@ -121,7 +125,7 @@ export type MovieList<Key extends string> = {
   pageSize: number
 }
 
-export const parseMovieList = (query: Static<typeof MovieListQuery>, me: number) =>
+export const parseMovieList = (query: Static<typeof MovieListQuery>, me: number | undefined) =>
   parseList(query, me, { key: 'id', descending: false }, movieSortKeys)
 
 export const parseFavouriteList = (query: Static<typeof FavouriteListQuery>, me: number) =>
@@ -129,7 +133,7 @@ export const parseFavouriteList = (query: Static<typeof FavouriteListQuery>, me:
 
 function parseList<Key extends string>(
   query: Static<typeof MovieListQuery>,
-  me: number,
+  me: number | undefined,
   standard: Sort<Key>,
   keys: readonly Key[],
 ): MovieList<Key> {
@@ -152,7 +156,8 @@ function parseList<Key extends string>(
       imdbId: imdb_id && normalImdbId(imdb_id),
       externalId: query.external_id,
       createdBy: created_by === 'me' ? me : created_by === undefined ? undefined : parseId(created_by),
-      favourite: favourite === undefined ? undefined : { userId: me, isOne: favourite === 'true' },
+      favourite:
+        favourite === undefined || me === undefined ? undefined : { userId: me, isOne: favourite === 'true' },
     },
     favouriteOf: query.include === undefined ? undefined : me,
     sort: parseSort(sort, keys) ?? standard,

@@ -6,7 +6,7 @@ import { movieJson } from '../movies/model'
 import type { Reads } from '../replicas/reads'
 import * as docs from './docs'
 import { listGenres } from './genres-store'
-import { MovieListQuery, parseMovieList } from './query'
+import { isPersonal, MovieListQuery, parseMovieList } from './query'
 import { listMovies } from './store'
 
 export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
@@ -15,27 +15,28 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
 
     .get(
       '/movies',
-      async ({ query, user, request }) => {
-        const list = parseMovieList(query, user.id)
-        const { rows, total } = await read(user.id, (db) => listMovies(db, list))
+      async ({ query, caller, request }) => {
+        const me = caller.user?.id
+        const list = parseMovieList(query, me)
+        const { rows, total } = await read(me, (db) => listMovies(db, list))
         const movies = rows.map(({ movie, isFavourite }) => ({
           ...movieJson(movie),
           favourite: isFavourite ?? undefined,
         }))
         return listPage(request, { name: 'movies', rows: movies, total }, list)
       },
-      { access: 'movies:read', query: MovieListQuery, detail: docs.listMovies },
+      { public: 'movies:read', personal: isPersonal, query: MovieListQuery, detail: docs.listMovies },
     )
 
     .get(
       '/genres',
-      async ({ user, request }) => {
-        const genres = await read(user.id, (db) => listGenres(db))
+      async ({ caller, request }) => {
+        const genres = await read(caller.user?.id, (db) => listGenres(db))
         const tag = Bun.hash(JSON.stringify(genres)).toString(36)
         return isNotModified(request.headers, tag)
           ? notModified(etag(tag))
           : json({ genres }, 200, { ETag: etag(tag) })
       },
-      { access: 'movies:read', detail: docs.listGenres },
+      { public: 'movies:read', detail: docs.listGenres },
     )
 }

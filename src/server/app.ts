@@ -11,6 +11,8 @@ import { failureResponse, logFailure, toFailure } from '../http/error-responses'
 import { guards } from '../http/guards'
 import { pipeline } from '../http/pipeline'
 import { createRouteTable } from '../http/route-table'
+import { keyRoutes } from '../keys/routes'
+import type { KeysService } from '../keys/service'
 import type { ClientAddresses } from '../limits/client-address'
 import type { MetricsAccess } from '../limits/metrics-access'
 import type { Limiter } from '../limits/rate-limit'
@@ -33,7 +35,11 @@ export type AppDeps = {
   replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
   users: UsersService
   tokens: TokensService
+  keys: KeysService
   authenticator: Pick<Authenticator, 'authenticate'>
+  /** Called with each key that sent a request. */
+  keyUsed: (keyId: number) => void
+  anonymousRead: boolean
   limiter: Limiter
   /** Limit on a request's total waiting time. */
   deadlineMs: number
@@ -49,7 +55,7 @@ export type AppDeps = {
 export function createApp(deps: AppDeps) {
   const { db, replicas, log } = deps
   const reads = replicas ?? readPrimary(db)
-  const guard = guards(deps.authenticator.authenticate)
+  const guard = guards({ ...deps, authenticate: deps.authenticator.authenticate })
 
   const api = new Elysia({
     normalize: false,
@@ -74,9 +80,10 @@ export function createApp(deps: AppDeps) {
     .use(movieRoutes(db, reads, guard))
     .use(favouriteRoutes(db, reads, guard))
     .use(userRoutes(deps.users, deps.limiter, guard))
+    .use(keyRoutes(deps.keys, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
     .use(pages(deps.config.publicUrl, deps.health.version))
-    .use(docs(deps.config.publicUrl, deps.health.version))
+    .use(docs(deps.config.publicUrl, deps.health.version, deps.anonymousRead))
 
   const allowedMethods = createRouteTable(api.routes)
   const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
@@ -97,8 +104,8 @@ function remembering(
       if (seconds !== undefined) response.headers.set('X-Redlight-Stale', String(seconds))
       return response
     } finally {
-      const { method, user } = contextOf(request)
-      if (user !== undefined && method !== 'GET' && method !== 'HEAD') wrote(user.id)
+      const { method, caller } = contextOf(request)
+      if (caller?.kind === 'user' && method !== 'GET' && method !== 'HEAD') wrote(caller.user.id)
     }
   }
 }

@@ -2,10 +2,12 @@ import { createAuthenticator, PRINCIPAL_CHANNEL } from '../access/authenticator'
 import { createJwt } from '../access/jwt'
 import { issueToken } from '../access/mail-token-store'
 import { createPasswords } from '../access/passwords'
-import { findPrincipal } from '../access/store'
+import { findKeyOwner, findPrincipal } from '../access/store'
 import type { Config } from '../config/config'
+import type { Db } from '../db/client'
 import { createMetrics } from '../health/metrics'
 import { createCors } from '../http/cors'
+import { createKeysService } from '../keys/service'
 import { createClientAddresses } from '../limits/client-address'
 import { createMetricsAccess } from '../limits/metrics-access'
 import { createLimiter } from '../limits/rate-limit'
@@ -22,6 +24,7 @@ import { createUsersService } from '../users/service'
 import { withDeadline } from '../waiting'
 import { createApp } from './app'
 import { jwtSecrets } from './jwt-secret'
+import { startKeyUses } from './key-uses'
 import { startPurge } from './purge'
 import { version } from './version'
 
@@ -54,7 +57,7 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
   const { db } = database
   const replicas = openReads(site)
   const { passwords, jwt, authenticator } = await openAccess(site, replicas)
-  const { mailIsDue } = startWorkers(site)
+  const { mailIsDue, uses } = startWorkers(site)
   const { redisUrl } = config
   const counts = redisUrl === undefined ? undefined : await openSharedCounts(redisUrl, log, timing.countMs)
   opened.defer(() => counts?.close())
@@ -68,6 +71,9 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     replicas,
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
     tokens: createTokensService({ ...shared, jwt }),
+    keys: createKeysService(shared),
+    keyUsed: uses.used,
+    anonymousRead: config.anonymousRead,
     authenticator,
     limiter: createLimiter(config.limiter, timing.now, counts),
     // A query of the embedded database can't be cancelled, so a deadline would be useless.
@@ -102,6 +108,10 @@ async function openAccess({ config, database, timing, opened }: Site, replicas: 
   const authenticator = createAuthenticator({
     jwt,
     load: (userId) => findPrincipal(db, userId),
+    findKey(hash) {
+      const find = (db: Db) => findKeyOwner(db, hash)
+      return replicas === undefined ? find(db) : replicas.orStale(() => find(db), find)
+    },
     orStale: replicas && ((userId, load) => replicas.orStale(load, (db) => findPrincipal(db, userId))),
     isCurrent: () => channel.isCurrent(),
   })
@@ -113,7 +123,7 @@ async function openAccess({ config, database, timing, opened }: Site, replicas: 
   return { passwords: createPasswords(), jwt, authenticator }
 }
 
-function startWorkers({ config, database, log, opened }: Site) {
+function startWorkers({ config, database, log, timing, opened }: Site) {
   const { db } = database
   const mailer = createMailer(config, log)
   opened.defer(() => mailer.close())
@@ -126,7 +136,9 @@ function startWorkers({ config, database, log, opened }: Site) {
   })
   opened.defer(() => outbox.stop())
   opened.defer(startPurge(database.withoutTimeouts, log))
-  return { mailIsDue: outbox.wake }
+  const uses = startKeyUses(db, log, timing.date)
+  opened.defer(() => uses.stop())
+  return { mailIsDue: outbox.wake, uses }
 }
 
 type Observed = {

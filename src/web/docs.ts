@@ -5,7 +5,7 @@ import { docsPage } from './docs-page'
 import { pageResponse } from './page'
 
 /** The documentation page and its OpenAPI document (docs/decisions/0003). */
-export function docs(publicUrl: string, version: string): AnyElysia {
+export function docs(publicUrl: string, version: string, anonymousRead: boolean): AnyElysia {
   let document: object | undefined
   return (
     new Elysia({ name: 'docs' })
@@ -15,7 +15,7 @@ export function docs(publicUrl: string, version: string): AnyElysia {
       })
       .onAfterHandle(({ path, responseValue }) => {
         if (path === '/docs') return
-        document ??= documentOf(withoutSymbols(responseValue))
+        document ??= documentOf(withoutSymbols(responseValue), { anonymousRead })
         return document
       })
       .use(

@@ -246,6 +246,7 @@ describe('the authenticator', () => {
     const authenticator = createAuthenticator({
       jwt: { verify },
       isCurrent: () => state.isCurrent,
+      findKey: async () => undefined,
       async load(userId) {
         state.loads++
         const found = users.get(userId)
@@ -261,6 +262,7 @@ describe('the authenticator', () => {
         activated: true,
         tokenGeneration,
         permissions: new Set(),
+        keyIds: new Set(),
       })
     add(1)
     return { ...authenticator, users, state, add }
@@ -269,7 +271,7 @@ describe('the authenticator', () => {
   test('loads a user once, for however many requests at once or after each other', async () => {
     const { authenticate, state } = setUp()
     await Promise.all(Array.from({ length: 100 }, () => authenticate('1.1')))
-    expect((await authenticate('1.1'))?.id).toBe(1)
+    expect((await authenticate('1.1'))?.user.id).toBe(1)
     expect(state.loads).toBe(1)
     expect(await authenticate('1.2')).toBeUndefined()
     expect(await authenticate('forged')).toBeUndefined()
@@ -284,7 +286,7 @@ describe('the authenticator', () => {
     expect(state.loads).toBe(11)
     add(1, 2)
     expect(await authenticate('1.1')).toBeUndefined()
-    expect((await authenticate('1.2'))?.id).toBe(1)
+    expect((await authenticate('1.2'))?.user.id).toBe(1)
   })
 
   test('keeps nothing of a load that a change overtook, and lets no later request join it', async () => {
@@ -298,7 +300,7 @@ describe('the authenticator', () => {
       authenticator[forgetting](1)
       const late = authenticate('1.1')
       resolve()
-      expect((await early)?.tokenGeneration).toBe(1)
+      expect((await early)?.user.tokenGeneration).toBe(1)
       expect(await late).toBeUndefined()
       expect(await authenticate('1.1')).toBeUndefined()
       expect(state.loads).toBe(2)
@@ -321,6 +323,6 @@ describe('the authenticator', () => {
     state.delay = failing
     expect(await authenticate('1.1').catch((error: Error) => error.message)).toBe('the database is away')
     state.delay = Promise.resolve()
-    expect((await authenticate('1.1'))?.id).toBe(1)
+    expect((await authenticate('1.1'))?.user.id).toBe(1)
   })
 })

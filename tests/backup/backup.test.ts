@@ -18,7 +18,7 @@ import { aMovie, JWT_SECRET, startTestServer, type TestServer } from '../support
 // Each start of the program takes seconds on a busy machine, and a test makes several.
 setDefaultTimeout(300_000)
 
-const { folder, source, alice, bob, file, content, newDatabase } = backedUpService()
+const { folder, source, alice, bob, key, file, content, newDatabase } = backedUpService()
 
 describe('a backup that is restored', () => {
   let target: TestServer
@@ -46,6 +46,7 @@ describe('a backup that is restored', () => {
       if (!path.includes('sort'))
         expect(body).toEqual((await source().request('GET', path, { token: alice().token })).body)
     }
+    expect((await target.request('GET', '/v1/movies/1', { token: key() })).status).toBe(200)
     const token = await target.signIn(bob().email)
     const favourites = await target.request('GET', '/v1/users/me/favourites', { token })
     expect(favourites.body).toEqual(
@@ -53,14 +54,18 @@ describe('a backup that is restored', () => {
     )
   })
 
-  test('without --keep-sessions, everyone signs in again', async () => {
+  test('without --keep-sessions, everyone signs in again, and makes new keys', async () => {
     const database = await newDatabase()
-    expect((await run(database, 'restore', file())).code).toBe(0)
+    const { code, out } = await run(database, 'restore', file())
+    expect(code).toBe(0)
+    expect(out).toEndWith('\nDropped 1 API key: their owners have to make new ones.\n')
     const other = await startTestServer({}, { database, keepMovies: database.config.kind === 'embedded' })
     expect((await other.request('GET', '/v1/users/me', { token: alice().token })).status).toBe(401)
     expect(
       (await other.request('GET', '/v1/users/me', { token: await other.signIn(alice().email) })).status,
     ).toBe(200)
+    expect((await other.request('GET', '/v1/movies/1', { token: key() })).status).toBe(401)
+    expect(await other.sql`select 1 from keys`).toBeEmpty()
     await other.stop()
   })
 })
@@ -70,13 +75,13 @@ test('every table is in a backup, or on the list of those left out', () => {
   expect([...storedTables.map(({ name }) => name), ...tablesLeftOut].sort()).toEqual(tables.sort())
 })
 
-test('a backup is for its owner alone, and holds no secret but the hashes of passwords', async () => {
+test('a backup is for its owner alone, and holds no secret but the hashes of passwords and keys', async () => {
   expect(statSync(file()).mode & 0o777).toBe(0o600)
   const bytes = await Bun.file(file()).bytes()
   const text = Buffer.from(await Bun.zstdDecompress(bytes)).toString() + Buffer.from(bytes).toString('latin1')
   expect(text).toContain('$argon2id$')
   const [token] = await source().sql`select encode(hash, 'hex') as hash from tokens limit 1`
-  for (const secret of [JWT_SECRET, alice().password, token?.hash, '127.0.0.1'])
+  for (const secret of [JWT_SECRET, alice().password, key().slice(8), token?.hash, '127.0.0.1'])
     expect(text).not.toContain(secret)
 })
 

@@ -9,7 +9,7 @@ type SourceFile = { path: string; room: string; kind: string; text: string; impo
 type Import = { to: string; isType: boolean }
 type Allowed = { readonly rooms: readonly string[]; readonly packages?: readonly string[] }
 
-const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'health']
+const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'keys', 'omdb', 'health']
 const arrows: Record<string, readonly string[]> = {
   search: ['movies'],
   favourites: ['search', 'movies'],
@@ -266,7 +266,9 @@ describe('the house', () => {
     expect(long.map(({ path }) => path)).toEqual([])
     const sums = Map.groupBy(sources, ({ room }) => room)
     const large = [...sums].filter(
-      ([room, files]) => room !== 'console' && files.reduce((sum, file) => sum + lines(file), 0) > 1100,
+      // Every command of the command line is a file.
+      ([room, files]) =>
+        !['console', 'cli'].includes(room) && files.reduce((sum, file) => sum + lines(file), 0) > 1100,
     )
     expect(large.map(([room]) => room)).toEqual([])
     expect(

@@ -49,6 +49,9 @@ describe('the service keeps to its document', () => {
     await succeed('listFavourites', { token })
     await succeed('removeFavourite', { token })
     await succeed('deleteMovie', { token })
+    await succeed('createKey', { token })
+    await succeed('listKeys', { token })
+    await succeed('revokeKey', { token })
 
     const activationToken = await server().mailedToken(email)
     await succeed('requestPasswordReset')
@@ -147,7 +150,7 @@ describe('the service keeps to its document', () => {
   test('when it breaks inside', async () => {
     const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
-    for (const table of ['movies', 'users', 'favourites', 'tokens'])
+    for (const table of ['movies', 'users', 'favourites', 'tokens', 'keys'])
       await fragile.sql.unsafe(`alter table ${table} rename to ${table}_away`)
     await expectEverywhere(500, fragile, token)
     await fragile.stop()
@@ -158,7 +161,7 @@ describe('the service keeps to its document', () => {
     const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
     await fragile.sql.begin(async (tx) => {
-      await tx`lock table movies, users, favourites, tokens in access exclusive mode`
+      await tx`lock table movies, users, favourites, tokens, keys in access exclusive mode`
       await expectEverywhere(503, fragile, token)
     })
     await fragile.stop()

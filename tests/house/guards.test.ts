@@ -34,7 +34,17 @@ const GUARDED: Record<string, 'authenticated' | 'activated' | 'movies:read' | 'm
   'PUT /v1/users/me/favourites/:id': 'movies:read',
   'DELETE /v1/users/me/favourites/:id': 'movies:read',
   'DELETE /v1/tokens/authentication': 'authenticated',
+  'GET /v1/keys': 'movies:read',
+  'POST /v1/keys': 'movies:read',
+  'DELETE /v1/keys/:id': 'movies:read',
 }
+/** Where a key will do. */
+const PUBLIC = [
+  'GET /v1/genres',
+  'GET /v1/movies',
+  'GET /v1/movies/:id',
+  'GET /v1/movies/external/:external_id',
+]
 const isOpen = (route: string) => OPEN.includes(route) || /^GET \/docs(\/|$)/.test(route)
 
 const MISSING = 'you must be authenticated to access this resource'
@@ -90,7 +100,7 @@ async function call(method: string, path: string, { token, body, type }: Sent = 
   const text = await response.text()
   const { headers, status } = response
   const isMovies = /^\/v1\/(movies|users\/me\/favourites)(\/|$)/.test(path)
-  const isPrivate = !isMovies && /^\/v1\/(users|tokens)(\/|$)/.test(path)
+  const isPrivate = !isMovies && /^\/v1\/(users|tokens|keys)(\/|$)/.test(path)
   expect(headers.get('x-request-id'), `${method} ${path}`).toMatch(/^[\w-]{36}$/)
   expect(headers.get('x-content-type-options'), `${method} ${path}`).toBe('nosniff')
   if (isMovies) expect(headers.get('cache-control'), `${method} ${path}`).toBe('private, no-cache')
@@ -191,13 +201,36 @@ describe('a guarded route', () => {
     expect(await walk((route) => (isPermission(route) ? nobody.token : undefined), expected)).toEqual([])
   })
 
+  test('takes a key where movies are read, and nowhere else', async () => {
+    const body = { name: 'A television' }
+    const made = await server.request<{ key: { key: string } }>('POST', '/v1/keys', {
+      token: owner.token,
+      body,
+    })
+    const { key } = made.body.key
+    expect(
+      await walk(
+        (route) => (PUBLIC.includes(route) ? undefined : key),
+        (route) => (PUBLIC.includes(route) ? [401, MISSING] : [403, NOT_PERMITTED]),
+      ),
+    ).toEqual([])
+    for (const route of PUBLIC) {
+      const [path = ''] = pathsOf(patternOf(route))
+      expect([route, (await call('GET', path, { token: key })).status]).toEqual([route, 200])
+      expect((await call('GET', `${path}?apikey=${key}`)).status).toBe(401)
+    }
+  })
+
   test('lets in all who may, and the refused have changed nothing', async () => {
     const read = await call('GET', `/v1/movies/${movieId}`, { token: owner.token })
     expect(read.status).toBe(200)
     expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Movie', version: 1 })
     const [count] = await server.sql`select count(*)::int from favourites`
     expect(count?.count).toBe(0)
-    for (const route of guarded().filter((name) => GUARDED[name] === 'movies:read')) {
+    const forReaders = guarded().filter((name) => GUARDED[name] === 'movies:read')
+    for (const route of forReaders.filter(
+      (name) => !/^\w+ \/v1\/keys/.test(name) || name.startsWith('GET '),
+    )) {
       const path = pathsOf(patternOf(route))[0] ?? ''
       expect([route, (await call(methodOf(route), path, { token: owner.token })).status]).toEqual([
         route,

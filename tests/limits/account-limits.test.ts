@@ -25,6 +25,8 @@ beforeAll(async () => {
         mailsPerMailboxPerHour: 2,
         mailsPerAddressPerHour: 0,
         exempt: ['127.0.0.1'],
+        keyRequestsPerSecond: 0,
+        keyBurst: 5,
       },
     },
     { timing: stoppedClock },

@@ -19,6 +19,8 @@ const limiter: Config['limiter'] = {
   mailsPerMailboxPerHour: 0,
   mailsPerAddressPerHour: 0,
   exempt: ['127.0.0.1'],
+  keyRequestsPerSecond: 0,
+  keyBurst: 5,
 }
 const KIB = 1024
 

@@ -179,6 +179,8 @@ test('a limiter that is not enabled limits nothing', async () => {
       mailsPerMailboxPerHour: 1,
       mailsPerAddressPerHour: 1,
       exempt: [],
+      keyRequestsPerSecond: 0,
+      keyBurst: 5,
     },
   })
   const users = [await server.newUser(), await server.newUser()]

@@ -24,6 +24,8 @@ const limiter: Config['limiter'] = {
   mailsPerMailboxPerHour: 2,
   mailsPerAddressPerHour: 5,
   exempt: ['127.0.0.1'],
+  keyRequestsPerSecond: 0,
+  keyBurst: 5,
 }
 
 describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count in one Redis', () => {

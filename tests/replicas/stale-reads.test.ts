@@ -197,20 +197,22 @@ describe('the watch of the primary', () => {
 
 test('what a replica knows of rights is asked for each request, and never remembered', async () => {
   const known = { id: 7, name: 'x', username: null, activated: true, tokenGeneration: 1 } as const
-  const permissions = new Set(['movies:read'] as const)
+  const permissions = new Set(['movies:read'])
+  const keyIds = new Set<number>()
   let isAway = true
   let asked = 0
   const { authenticate } = createAuthenticator({
     jwt: { verify: async () => ({ userId: 7, tokenGeneration: 1, exp: 0 }) },
     isCurrent: () => true,
+    findKey: async () => undefined,
     load: async () => undefined,
     async orStale(_, load) {
       if (!isAway) return load()
       asked++
-      return { ...known, permissions }
+      return { ...known, permissions, keyIds }
     },
   })
-  for (let i = 0; i < 3; i++) expect((await authenticate('a token'))?.id).toBe(7)
+  for (let i = 0; i < 3; i++) expect((await authenticate('a token'))?.user.id).toBe(7)
   expect(asked).toBe(3)
   isAway = false
   expect(await authenticate('a token')).toBeUndefined()

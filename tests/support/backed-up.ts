@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { contentOf } from './backup'
 import { databaseVariables, redlight } from './command-line'
 import { createTestDatabase, type TestDatabase } from './database'
+import { newKey } from './keys'
 import { aMovie, startTestServer, type TestServer, type TestUser } from './server'
 import { until } from './until'
 
@@ -34,9 +35,10 @@ async function fill({ request, newUser, sql }: TestServer) {
   await sql`insert into mails (user_id, kind, due_at) values (${bob.id}, 'password-reset', now() + interval '1 day')`
   await sql`insert into tokens (hash, user_id, scope, expires_at)
     values ('\\xabcdef0123456789', ${bob.id}, 'activation', now() + interval '1 day')`
+  const { key } = await newKey({ request }, alice)
   const due = () => sql`select 1 from mails where sent_at is null and due_at <= now()`
   await until(async () => (await due()).length === 0)
-  return { alice, bob }
+  return { alice, bob, key }
 }
 
 export const run = (database: TestDatabase, ...args: string[]) =>
@@ -46,7 +48,7 @@ export const run = (database: TestDatabase, ...args: string[]) =>
 export function backedUpService() {
   let folder: string
   let source: TestServer
-  let users: { alice: TestUser; bob: TestUser }
+  let users: { alice: TestUser; bob: TestUser; key: string }
   let file: string
   let content: Record<string, unknown>
   const databases: TestDatabase[] = []
@@ -69,6 +71,8 @@ export function backedUpService() {
     source: () => source,
     alice: () => users.alice,
     bob: () => users.bob,
+    /** Alice's. */
+    key: () => users.key,
     file: () => file,
     content: () => content,
     async newDatabase(create = createTestDatabase): Promise<TestDatabase> {

@@ -18,6 +18,8 @@ export const limits = (some: Partial<Config['limiter']>): Config['limiter'] => (
   mailsPerMailboxPerHour: 0,
   mailsPerAddressPerHour: 0,
   exempt: ['127.0.0.1', '192.0.2.0/24'],
+  keyRequestsPerSecond: 0,
+  keyBurst: 5,
   ...some,
 })
 export const SLOW = 0.01

@@ -10,7 +10,7 @@ type Operation = {
   summary: string
   description: string
   tags: string[]
-  security: { token: string[] }[]
+  security: Record<string, string[]>[]
   parameters: { name: string; in: string; example?: number | string }[]
   requestBody?: { content: Content }
   responses: Record<string, { description: string; headers: Record<string, object>; content?: Content }>

@@ -1,0 +1,118 @@
+import type { Command } from 'commander'
+import type { Db } from '../db/client'
+import { Failure, OperatorError } from '../errors'
+import { KeyInput, keyJson } from '../keys/model'
+import { createKeysService } from '../keys/service'
+import { listAllKeys, type OwnedKey } from '../keys/store'
+import { parseId } from '../rules/fields'
+import { problemsOf } from '../rules/objects'
+import { quoted } from '../rules/suggest'
+import { addCommand, type CommandContext, UsageError } from './command'
+import { inWords, nameOf, requireNotBuiltIn, unlessGone, userNamed } from './users'
+
+const PAGE = 500
+
+export function keysCommand(program: Command, context: CommandContext) {
+  const keys = addCommand(program, 'keys', {
+    summary: 'Manage the API keys of users',
+    details: 'With a key, a program reads movies for its owner, and does nothing else.',
+    examples: ['redlight keys add alice@example.com --name TV', 'redlight keys revoke 3'],
+  })
+  addList(keys, context)
+  addAdd(keys, context)
+  addRevoke(keys, context)
+}
+
+function addList(keys: Command, { withDatabase, print, printText }: CommandContext) {
+  addCommand(keys, 'list', {
+    summary: 'List the keys of all users, or of one',
+    details: 'A line each: id, how it begins, owner, when it was made, when last used, name.',
+    examples: ['redlight keys list', 'redlight keys list alice@example.com --json'],
+  })
+    .argument('[user]', 'id, email address or username')
+    .option('--json', 'print one JSON object')
+    .action((login: string | undefined, { json = false }: { json?: boolean }) =>
+      withDatabase(async ({ db }) => {
+        const userId = login === undefined ? undefined : (await userNamed(db, login)).id
+        const found = await allKeys(db, userId)
+        if (json) return printText(JSON.stringify({ keys: found.map(ownedKeyJson) }))
+        for (const key of found) {
+          const { id, prefix, name, owner } = key
+          const { created_at, last_used_on } = keyJson(key)
+          print(id, prefix, nameOf(owner), created_at, last_used_on ?? '-', name)
+        }
+      }),
+    )
+}
+
+async function allKeys(db: Db, userId: number | undefined): Promise<OwnedKey[]> {
+  const all: OwnedKey[] = []
+  let page: OwnedKey[]
+  do {
+    page = await listAllKeys(db, { userId, beforeId: all.at(-1)?.id, limit: PAGE })
+    all.push(...page)
+  } while (page.length === PAGE)
+  return all
+}
+
+const ownedKeyJson = (key: OwnedKey) => ({ ...keyJson(key), owner: key.owner })
+
+/** The keys service without a server's cache, which learns of changes from the database. */
+const keysService = (db: Db) => createKeysService({ db, forgetPrincipal: () => {} })
+
+function addAdd(keys: Command, { withDatabase, print }: CommandContext) {
+  addCommand(keys, 'add', {
+    summary: 'Make a key for a user, and print it: it is never shown again',
+    examples: ['redlight keys add alice@example.com --name TV'],
+  })
+    .argument('<user>', 'id, email address or username')
+    .option('--name <name>', 'what it is for', 'command line')
+    .action((login: string, { name }: { name: string }) => {
+      const problems = problemsOf(KeyInput, { name }, 'is not known')
+      if (problems !== undefined) throw new OperatorError(inWords(problems))
+      return withDatabase(async ({ db }) => {
+        const user = await userNamed(db, login)
+        requireNotBuiltIn(user)
+        const { secret } = await keysService(db).create(user.id, name).catch(inTheirWords(login))
+        print(secret)
+      })
+    })
+}
+
+/** A refusal as the operator reads it. */
+const inTheirWords =
+  (login: string) =>
+  (error: unknown): never => {
+    const reason = error instanceof Failure ? error.detail.error : undefined
+    if (typeof reason === 'object')
+      throw new OperatorError(`${login} has as many keys as one may have; revoke one first`)
+    return unlessGone(login)(error)
+  }
+
+function addRevoke(keys: Command, { withDatabase, print }: CommandContext) {
+  addCommand(keys, 'revoke', {
+    summary: 'Revoke a key',
+    examples: ['redlight keys revoke 3'],
+  })
+    .argument('<id>', 'as "redlight keys list" shows it', toId)
+    .action((id: number) =>
+      withDatabase(async ({ db }) => {
+        const { name, prefix } = await keysService(db).revoke(id).catch(unlessMissing(id))
+        print(`Revoked key ${id} (${prefix}…, ${quoted(name)}).`)
+      }),
+    )
+}
+
+function toId(text: string): number {
+  const id = parseId(text)
+  if (id === undefined) throw new UsageError(`${quoted(text)} is not the id of a key`)
+  return id
+}
+
+const unlessMissing =
+  (id: number) =>
+  (error: unknown): never => {
+    throw error instanceof Failure && error.code === 'notFound'
+      ? new OperatorError(`there is no key ${id}; "redlight keys list" shows all`)
+      : error
+  }

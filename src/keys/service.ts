@@ -1,0 +1,34 @@
+import { createKey, hashKey, prefixOf } from '../access/keys'
+import type { Db } from '../db/client'
+import { Failure } from '../errors'
+import type { Key } from './model'
+import { deleteKey, insertKey, listKeys } from './store'
+
+export type KeysDeps = {
+  db: Db
+  /** Called when a user's keys have changed. */
+  forgetPrincipal: (userId: number) => void
+}
+export type KeysService = ReturnType<typeof createKeysService>
+
+export function createKeysService({ db, forgetPrincipal }: KeysDeps) {
+  return {
+    /** Makes a key; its secret is known only here and now. */
+    async create(userId: number, name: string): Promise<{ key: Key; secret: string }> {
+      const secret = createKey()
+      const key = await insertKey(db, { userId, name, prefix: prefixOf(secret), hash: hashKey(secret) })
+      forgetPrincipal(userId)
+      return { key, secret }
+    },
+
+    list: (userId: number) => listKeys(db, userId),
+
+    /** Revokes a key, of any user or of this one. Throws a 404 when there is none. */
+    async revoke(id: number, userId?: number) {
+      const key = await deleteKey(db, id, userId)
+      if (key === undefined) throw new Failure('notFound')
+      forgetPrincipal(key.userId)
+      return key
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { newKey } from '../support/keys'
+import { from, limits, newAddress, SLOW, statusesOf, stoppedClock } from '../support/limits'
+import { startTestServer } from '../support/server'
+
+// A start of the embedded database takes a second, and many on a busy machine.
+setDefaultTimeout(60_000)
+
+test('a key is limited wherever it comes from, exempt addresses too, beside the limit of the address', async () => {
+  const limiter = limits({ requestsPerSecond: SLOW, burst: 50, keyRequestsPerSecond: SLOW, keyBurst: 3 })
+  const server = await startTestServer({ limiter, trustedProxies: ['127.0.0.1'] }, { timing: stoppedClock })
+  const user = await server.newUser()
+  const [first, second] = [await newKey(server, user), await newKey(server, user)]
+  const read = (token: string, headers = {}) => server.request('GET', '/v1/movies', { token, headers })
+
+  const answer = await read(first.key, from(newAddress()))
+  expect(answer.headers.get('ratelimit-policy')).toBe('"requests";q=0.01;w=1, "key";q=0.01;w=1')
+  expect(answer.headers.get('ratelimit')).toBe('"requests";r=49;t=100, "key";r=2;t=100')
+  expect(statusesOf([await read(first.key), await read(first.key, from(newAddress()))])).toEqual([200, 200])
+  for (const headers of [{}, from(newAddress())]) {
+    const refused = await read(first.key, headers)
+    expect([refused.status, refused.text]).toEqual([429, '{"error":"rate limit exceeded"}'])
+    expect(refused.headers.get('retry-after')).toBe('100')
+    expect(refused.headers.get('ratelimit')).toStartWith('"key";r=0;t=100')
+  }
+  // Whatever a key asks for counts.
+  expect((await server.request('GET', '/v1/users/me', { token: first.key })).status).toBe(429)
+  expect(statusesOf([await read(second.key), await read(user.token)])).toEqual([200, 200])
+  const forged = second.key.replace(/.$/, second.key.endsWith('0') ? '1' : '0')
+  for (let i = 0; i < 5; i++) expect((await read(forged)).status).toBe(401)
+  await server.stop()
+})
+
+test('a key without a limit, and one where all limits are off, go on', async () => {
+  for (const limiter of [
+    limits({ keyRequestsPerSecond: 0, keyBurst: 1 }),
+    limits({ enabled: false, keyRequestsPerSecond: SLOW, keyBurst: 1 }),
+  ]) {
+    const server = await startTestServer({ limiter }, { timing: stoppedClock })
+    const { key } = await newKey(server, await server.newUser())
+    for (let i = 0; i < 5; i++) {
+      const { status, headers } = await server.request('GET', '/v1/movies', { token: key })
+      expect([status, headers.get('ratelimit')]).toEqual([200, null])
+    }
+    await server.stop()
+  }
+})
