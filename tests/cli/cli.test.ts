@@ -3,9 +3,11 @@ import { databaseVariables, type Finished, redlight } from '../support/command-l
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
+import { usage } from '../support/usage'
 
 describe('the command line by itself', () => {
-  const cases: [args: string[], code: number, stream: 'out' | 'error', contains: string][] = [
+  type Case = [args: string[], code: number, stream: 'out' | 'error', contains: string]
+  const cases: Case[] = [
     [[], 0, 'out', 'Usage: redlight [options] [command]'],
     [['help'], 0, 'out', 'healthcheck'],
     [['-h'], 0, 'out', 'healthcheck'],
@@ -51,27 +53,37 @@ describe('the command line by itself', () => {
     [['users', 'grant', 'x', 'movies:eat'], 2, 'error', '"movies:eat" is not one of movies:read'],
     [['movies', 'remove', 'x'], 2, 'error', '"x" is not the id of a movie'],
     [['movies', 'list', '--page', '0'], 2, 'error', '--page takes a number'],
+  ]
+  const started: Case[] = [
+    [[], 0, 'out', 'Usage: redlight [options] [command]'],
+    [['version'], 0, 'out', '0.2.0'],
+    [['users', 'lits'], 2, 'error', 'redlight users: unknown subcommand "lits", did you mean "list"?'],
     [['healthcheck'], 1, 'error', 'nothing answers at'],
     [['restore', '--', '-x.backup'], 1, 'error', "can't read -x.backup"],
     [['restore', '--replace', '--', '-x.backup'], 1, 'error', "can't read -x.backup"],
     [['backup', '--check', '--', '--help'], 1, 'error', "can't read --help"],
   ]
-  test.each(cases)('%p exits %p', async (args, code, stream, contains) => {
-    const finished = await redlight(args, { PORT: '1', DATA_DIR: '/dev/null/x' })
+  function expectCase(finished: Finished, code: number, stream: Case[2], contains: string) {
     expect(finished.code).toBe(code)
     expect(finished[stream]).toContain(contains)
     if (code !== 0) expect(finished.error.trim().split('\n')).toHaveLength(1)
     expect(finished[stream === 'out' ? 'error' : 'out']).toBe('')
-  })
+  }
+  test.each(cases)('%p exits %p', async (args, code, stream, contains) =>
+    expectCase(await usage(args), code, stream, contains),
+  )
+  test.each(started)('%p exits %p, as a process', async (args, code, stream, contains) =>
+    expectCase(await redlight(args, { PORT: '1', DATA_DIR: '/dev/null/x' }), code, stream, contains),
+  )
 
   test('help is the same in both ways, has an example, and fits lines of 80 characters', async () => {
-    const overview = (await redlight([], {})).out
+    const overview = (await usage([])).out
     const { out } = await redlight(['complete', '--', ''], {})
     const names = [...out.matchAll(/^(\w+)\t/gm)].map(([, name = '']) => name)
     expect(names).toContain('completion')
     for (const name of names) {
-      const help = await redlight([name, '--help'], {})
-      expect(await redlight(['help', name], {})).toEqual(name === 'help' ? { ...help, out: overview } : help)
+      const help = await usage([name, '--help'])
+      expect(await usage(['help', name])).toEqual(name === 'help' ? { ...help, out: overview } : help)
       if (name !== 'help')
         expect(help.out).toMatch(RegExp(`^Examples:\n( {2}.*\n)* {2}.*redlight ${name}`, 'm'))
       expect(overview).toMatch(RegExp(`^ {2}${name} `, 'm'))

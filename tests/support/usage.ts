@@ -1,0 +1,33 @@
+import { runCommandLine } from '../../src/cli/index'
+import { createColours } from '../../src/terminal/colours'
+import type { Finished } from './command-line'
+
+const unused = (): never => {
+  throw new Error('neither help nor wrong usage needs this')
+}
+
+/** Runs a command line that asks for help or is wrong, in this process, as a process of its own takes a hundred times as long. */
+export async function usage(args: string[]): Promise<Finished> {
+  const out: string[] = []
+  const error: string[] = []
+  const code = await runCommandLine(
+    args,
+    {
+      readConfig: unused,
+      unknownVariables: unused,
+      settingFiles: unused,
+      createLog: unused,
+      serviceManager: unused,
+      withDatabase: unused,
+      withDatabaseAlone: unused,
+      print: (...cells) => out.push(`${cells.join('\t')}\n`),
+      printText: (text) => out.push(`${text}\n`),
+      colours: createColours(false),
+      progress: unused,
+      readInput: unused,
+      untilSignal: unused,
+    },
+    (line) => error.push(`${line}\n`),
+  )
+  return { code, out: out.join(''), error: error.join('') }
+}
