@@ -9,7 +9,9 @@ import { until } from '../support/until'
 // A primary and a streaming replica on this machine, which is paused, frozen, killed and promoted.
 
 setDefaultTimeout(60_000)
-const MAX_LAG_MS = 3000
+/** More than any test takes, so that the replica is never too far behind by the machine's fault. */
+const PATIENT_MS = 60_000
+const HASTY_MS = 1000
 
 describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   let primary: PostgresServer
@@ -18,8 +20,8 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   let writer: TestUser
   let reader: TestUser
 
-  const start = (urls: string[]) =>
-    startTestServer({}, { database: primary.database({ replicas: { urls, maxLagMs: MAX_LAG_MS } }) })
+  const start = (urls: string[], maxLagMs = PATIENT_MS) =>
+    startTestServer({}, { database: primary.database({ replicas: { urls, maxLagMs } }) })
 
   beforeAll(async () => {
     primary = await startPostgres({ fsync: 'off', max_connections: 60 })
@@ -48,14 +50,14 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     await until(async () => (await state(of)).servers[0]?.serves === expected)
   }
   /** Who served the reads of some work. */
-  async function servers(work: () => Promise<unknown>) {
-    const before = (await state()).reads
+  async function servers(work: () => Promise<unknown>, of = server) {
+    const before = (await state(of)).reads
     await work()
-    const after = (await state()).reads
+    const after = (await state(of)).reads
     return { replica: after.replicas - before.replicas, primary: after.primary - before.primary }
   }
-  const get = (path: string, { token } = reader, headers = {}) =>
-    server.request<Record<string, unknown>>('GET', path, { token, headers })
+  const get = (path: string, { token } = reader, headers = {}, of = server) =>
+    of.request<Record<string, unknown>>('GET', path, { token, headers })
   async function write(title: string): Promise<number> {
     const answer = await server.request<{ movie: { id: number } }>('POST', '/v1/movies', {
       token: writer.token,
@@ -64,8 +66,8 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(answer.status).toBe(201)
     return answer.body.movie.id
   }
-  const titles = async (who: TestUser) =>
-    JSON.stringify((await get('/v1/movies?page_size=100&sort=-id', who)).body.movies)
+  const titles = async (who: TestUser, of = server) =>
+    JSON.stringify((await get('/v1/movies?page_size=100&sort=-id', who, {}, of)).body.movies)
   const pause = () => replica.order('select pg_wal_replay_pause()')
   const resume = () => replica.order('select pg_wal_replay_resume()')
 
@@ -92,6 +94,8 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   }
 
   test('who wrote reads it at once, others when the replica has it, in time', async () => {
+    const hasty = await start([replica.url], HASTY_MS)
+    await untilReplicaServes(true, hasty)
     await untilSeenByAll()
     await pause()
     const id = await write('Only Mine')
@@ -110,20 +114,19 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
       (await server.request('PUT', `/v1/users/me/favourites/${id}`, { token: reader.token })).status,
     ).toBe(200)
     expect(JSON.stringify((await get('/v1/users/me/favourites')).body)).toContain('Only Mine')
-    // It is behind for good: beyond the maximum everybody is served by the primary.
-    await untilReplicaServes(false)
-    const other = await server.newUser()
-    expect(await servers(async () => expect(await titles(other)).toContain('Only Mine'))).toEqual({
-      replica: 0,
-      primary: 1,
-    })
-    expect((await state()).servers[0]?.lag_seconds).toBeGreaterThanOrEqual(MAX_LAG_MS / 1000)
+    // Beyond the maximum everybody is served by the primary.
+    await untilReplicaServes(false, hasty)
+    await until(async () => ((await state(hasty)).servers[0]?.lag_seconds ?? 0) >= HASTY_MS / 1000)
+    const hastily = await servers(
+      async () => expect(await titles(reader, hasty)).toContain('Only Mine'),
+      hasty,
+    )
+    expect(hastily).toEqual({ replica: 0, primary: 1 })
+    expect(JSON.stringify(hasty.logLines())).toContain('it is too far behind')
     await resume()
-    await untilReplicaServes(true)
-    expect(await servers(async () => expect(await titles(other)).toContain('Only Mine'))).toEqual({
-      replica: 1,
-      primary: 0,
-    })
+    await untilReplicaServes(true, hasty)
+    await hasty.stop()
+    await untilSeen('Only Mine')
   })
 
   /** Until nobody's reads are kept at the primary for a write of theirs. */
@@ -196,7 +199,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(text).toMatch(/^redlight_database_reads_total\{server="primary"\} [1-9]/m)
     const told = JSON.stringify(server.logLines().filter(({ message }) => message.includes('replica')))
     expect(told).toContain('a replica serves reads')
-    expect(told).toContain('it is too far behind')
+    expect(told).toContain('it does not answer')
     expect(told + text).not.toContain('hunter2')
     expect(server.logLines().filter(({ level }) => level === 'error')).toEqual([])
   })

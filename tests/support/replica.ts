@@ -14,7 +14,9 @@ export async function startReplica(primary: PostgresServer) {
     ...['--pgdata', join(folder, 'data'), '--dbname', primary.url('postgres', admin), '--checkpoint', 'fast'],
     ...['--write-recovery-conf', '--wal-method', 'stream', '--no-sync'],
   ])
-  const { start, stop, freeze, thaw, dispose } = controlOf(folder, '--options', `-p ${port}`)
+  // It asks a primary that is back at once, and not every 5 s.
+  const options = `-p ${port} -c wal_retrieve_retry_interval=100`
+  const { start, stop, freeze, thaw, dispose } = controlOf(folder, '--options', options)
   const admit = () => postgres(primary.url('redlight', { ...admin, port }), { max: 1, onnotice: () => {} })
   async function order(statement: string) {
     const sql = admit()
