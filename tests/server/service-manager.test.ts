@@ -53,11 +53,11 @@ describe.skipIf(!canReceive)('systemd', () => {
     await receiver.until(/^WATCHDOG=1$/, 2)
     program.kill('SIGSTOP')
     await until(() => isFrozen(program?.pid))
-    const { messages } = receiver
     // What was sent before is read by then.
-    await staysSo(() => true, 200)
+    await receiver.mark()
+    const { messages } = receiver
     const before = messages.length
-    await staysSo(() => messages.length === before, 2500)
+    await staysSo(() => messages.length === before, 1500)
     program.kill('SIGCONT')
     await receiver.until(/^WATCHDOG=1$/, 3)
     expect(await program.stop()).toMatchObject({ exitCode: 0 })
@@ -133,8 +133,10 @@ describe('while it stops', () => {
 test('SIGHUP changes nothing, and each line of the log stays one JSON object', async () => {
   const launched = launchProgram(await environment({ DATABASE_WAIT: '5s' }))
   program = { ...launched, url: await launched.listening }
+  const ignored = () => launched.lines.filter((line) => line.includes('"SIGHUP is ignored"')).length
   for (let i = 0; i < 5; i++) {
     program.kill('SIGHUP')
+    await until(() => ignored() === i + 1)
     expect((await fetch(new URL('/v1/movies', program.url))).status).toBe(401)
   }
   expect(await program.stop()).toMatchObject({ exitCode: 0 })

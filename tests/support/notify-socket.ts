@@ -12,6 +12,13 @@ while True:
     print(receiver.recv(4096).decode().replace('\\n', ' '), flush=True)
 `
 
+const MARK = 'a mark'
+const SENDER = `
+import socket, sys
+name = sys.argv[1]
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'${MARK}', '\\0' + name[1:] if name[0] == '@' else name)
+`
+
 export const canReceive = Bun.which('python3') !== null
 if (!canReceive) console.warn('left out: tests of what systemd is told: no python3')
 
@@ -37,6 +44,11 @@ export async function receiveAt(address: string) {
     messages,
     async until(pattern: RegExp, times = 1) {
       await until(() => messages.filter((message) => pattern.test(message)).length >= times)
+    },
+    /** Sends a message of its own: once it has come, so has everything that was sent before. */
+    async mark() {
+      await Bun.$`python3 -c ${SENDER} ${address}`.quiet()
+      await until(() => messages.includes(MARK))
     },
     async close() {
       child.kill()
