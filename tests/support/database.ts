@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import type { DatabaseConfig } from '../../src/config/database'
 import { embeddedSocketPath } from '../../src/embedded/embedded'
-import { copyTemplateTo, templateOnServer } from './template'
+import { copyTemplateOnServer, copyTemplateTo, today } from './template'
 
 export type TestDatabase = {
   readonly config: DatabaseConfig
@@ -18,19 +18,18 @@ export const testDatabaseUrl = process.env.TEST_DATABASE_URL
 
 /** An empty database of the test's own; on a server with what `create database` is given. */
 export async function createTestDatabase(options = ''): Promise<TestDatabase> {
-  return testDatabaseUrl === undefined ? createEmbeddedDatabase() : createOnServer(testDatabaseUrl, options)
+  return testDatabaseUrl === undefined
+    ? createEmbeddedDatabase()
+    : createOnServer(testDatabaseUrl, (admin, name) => admin.unsafe(`create database ${name} ${options}`))
 }
 
 /** The same with the schema and the initial movies in it, as after a first start. */
 export async function createFilledDatabase(): Promise<TestDatabase> {
   if (testDatabaseUrl === undefined) return createFilledEmbeddedDatabase()
-  const admin = postgres(testDatabaseUrl, quiet)
-  try {
-    const template = await templateOnServer(admin, (name) => urlOf(testDatabaseUrl, name))
-    return await createOnServer(testDatabaseUrl, `template ${template}`)
-  } finally {
-    await admin.end()
-  }
+  const url = testDatabaseUrl
+  return createOnServer(url, (admin, name) =>
+    copyTemplateOnServer(admin, { name, urlOf: (database) => urlOf(url, database) }),
+  )
 }
 
 /** An embedded one with the schema and the initial movies, wherever the tests run. */
@@ -48,19 +47,21 @@ function urlOf(server: string, database: string): string {
 
 const quiet = { max: 2, onnotice: () => {} }
 
-async function createOnServer(adminUrl: string, options: string): Promise<TestDatabase> {
-  const name = `redlight_test_${crypto.randomUUID().replaceAll('-', '')}`
+async function createOnServer(
+  adminUrl: string,
+  create: (admin: postgres.Sql, name: string) => Promise<unknown>,
+): Promise<TestDatabase> {
+  const name = `redlight_test_${today()}_${crypto.randomUUID().replaceAll('-', '')}`
   const url = urlOf(adminUrl, name)
-  const asAdmin = async (statement: string) => {
+  const asAdmin = async (work: (admin: postgres.Sql) => Promise<unknown>) => {
     const admin = postgres(adminUrl, quiet)
-    await admin.unsafe(statement)
-    await admin.end()
+    await work(admin).finally(() => admin.end())
   }
-  await asAdmin(`create database ${name} ${options}`)
+  await asAdmin((admin) => create(admin, name))
   return {
     config: { kind: 'postgres', url, poolMax: 5, waitMs: 5000 },
     connect: () => postgres(url, quiet),
-    drop: () => asAdmin(`drop database ${name} with (force)`),
+    drop: () => asAdmin((admin) => admin.unsafe(`drop database ${name} with (force)`)),
   }
 }
 

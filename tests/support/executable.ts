@@ -1,13 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { $ } from 'bun'
+import { cacheFolder, hashOf } from './cache'
 
-/** The one executable, made as for a release, in a folder without anything else. */
-export async function buildExecutable() {
-  const folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
+const NAME = 'executable_'
+const MADE_FROM = ['src/**/*', 'drizzle/**/*', 'patches/*', 'package.json', 'bun.lock']
+
+/** The one executable, made as for a release, in a folder without anything else; made once for all test files. */
+export async function buildExecutable(): Promise<string> {
+  const folder = join(cacheFolder, `${NAME}${await hashOf(MADE_FROM)}`)
   const path = join(folder, 'redlight')
+  if (existsSync(path)) return path
+  for (const older of existsSync(cacheFolder) ? await readdir(cacheFolder) : [])
+    if (older.startsWith(NAME)) await rm(join(cacheFolder, older), { recursive: true, force: true })
+  const unfinished = join(cacheFolder, `unfinished-${crypto.randomUUID()}`)
+  await mkdir(unfinished, { recursive: true })
   // Of two names for the outcome the last counts.
-  await $`${process.execPath} run build --outfile ${path}`.quiet()
-  return { path, remove: () => rm(folder, { recursive: true }) }
+  await $`${process.execPath} run build --outfile ${join(unfinished, 'redlight')}`.quiet()
+  // Two test files may have made one at the same time: either will do.
+  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }))
+  return path
 }

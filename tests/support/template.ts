@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Glob } from 'bun'
 import type postgres from 'postgres'
 import type { DatabaseConfig } from '../../src/config/database'
 import { migrate } from '../../src/migrations/migrate'
 import { seedMovies } from '../../src/movies/seed-store'
 import { withDb } from './backup'
+import { cacheFolder, hashOf } from './cache'
 
 // A database with the schema and the initial movies, made once for all test files: a copy costs a tenth of making one.
 
-const CACHE = join(import.meta.dir, '../../node_modules/.cache/redlight-tests')
 const MADE_FROM = [
   'drizzle/**/*',
   'src/{db,migrations,embedded}/**/*',
@@ -18,18 +17,13 @@ const MADE_FROM = [
 ]
 const LOCK = 7_303_015
 
-async function hashOfSources(): Promise<string> {
-  const hash = new Bun.CryptoHasher('sha256')
-  for (const pattern of MADE_FROM)
-    for (const path of (await Array.fromAsync(new Glob(pattern).scan('.'))).sort())
-      hash.update(path).update(await Bun.file(path).bytes())
-  return hash.digest('hex').slice(0, 16)
-}
 let hash: Promise<string> | undefined
-const templateName = async () => {
-  hash ??= hashOfSources()
-  return `redlight_template_${await hash}`
+const hashOfTemplate = () => {
+  hash ??= hashOf(MADE_FROM)
+  return hash
 }
+/** In the names on a server, where it tells what is left of earlier runs. */
+export const today = () => new Date().toISOString().slice(0, 10).replaceAll('-', '')
 
 const fill = (config: DatabaseConfig) =>
   withDb(config, async (db) => {
@@ -39,41 +33,75 @@ const fill = (config: DatabaseConfig) =>
 
 /** Copies the template into a data folder that is empty. */
 export async function copyTemplateTo(dataDir: string) {
-  const name = await templateName()
-  const template = join(CACHE, name)
+  const name = `redlight_template_${await hashOfTemplate()}`
+  const template = join(cacheFolder, name)
   if (!existsSync(template)) await makeFolder(name)
   await Bun.$`cp -R ${join(template, 'pgdata')} ${dataDir}`.quiet()
 }
 
 async function makeFolder(name: string) {
-  await mkdir(CACHE, { recursive: true })
-  for (const older of await readdir(CACHE))
+  await mkdir(cacheFolder, { recursive: true })
+  for (const older of await readdir(cacheFolder))
     if (older.startsWith('redlight_template_') && older !== name)
-      await rm(join(CACHE, older), { recursive: true, force: true })
-  const unfinished = await mkdtemp(join(CACHE, 'unfinished-'))
+      await rm(join(cacheFolder, older), { recursive: true, force: true })
+  const unfinished = await mkdtemp(join(cacheFolder, 'unfinished-'))
   await fill({ kind: 'embedded', dataDir: unfinished, poolMax: 1, waitMs: 5000 })
   // Two test files may have made one at the same time: either will do.
-  await rename(unfinished, join(CACHE, name)).catch(() => rm(unfinished, { recursive: true }))
+  await rename(unfinished, join(cacheFolder, name)).catch(() => rm(unfinished, { recursive: true }))
 }
 
-/** The name of the template on a server, which `create database … template` takes. */
-export async function templateOnServer(admin: postgres.Sql, urlOf: (database: string) => string) {
-  const name = await templateName()
-  const isThere = async (sql: postgres.ISql) =>
-    (await sql`select from pg_database where datname = ${name}`).length > 0
-  if (await isThere(admin)) return name
+/**
+ * Makes a database on a server from the template there, which is made first where there is none. Whoever makes one also
+ * drops what runs before today left on the server, so that a shared one doesn't fill up; never while others copy.
+ */
+export async function copyTemplateOnServer(
+  admin: postgres.Sql,
+  { name, urlOf }: { name: string; urlOf: (database: string) => string },
+) {
   const session = await admin.reserve()
+  try {
+    while (!(await copied(session, name))) await makeOnServer(session, urlOf)
+  } finally {
+    session.release()
+  }
+}
+
+async function copied(session: postgres.ISql, name: string): Promise<boolean> {
+  await session`select pg_advisory_lock_shared(${LOCK})`
+  try {
+    const template = await templateOn(session)
+    if (template !== undefined) await session.unsafe(`create database ${name} template ${template}`)
+    return template !== undefined
+  } finally {
+    await session`select pg_advisory_unlock_shared(${LOCK})`
+  }
+}
+
+async function makeOnServer(session: postgres.ISql, urlOf: (database: string) => string) {
   await session`select pg_advisory_lock(${LOCK})`
   try {
-    if (await isThere(session)) return name
+    if ((await templateOn(session)) !== undefined) return
+    await dropOld(session)
+    const name = `redlight_template_${today()}_${await hashOfTemplate()}`
     const unfinished = `${name}_unfinished`
     await session.unsafe(`drop database if exists ${unfinished} with (force)`)
     await session.unsafe(`create database ${unfinished}`)
     await fill({ kind: 'postgres', url: urlOf(unfinished), poolMax: 1, waitMs: 5000 })
     await session.unsafe(`alter database ${unfinished} rename to ${name}`)
-    return name
   } finally {
     await session`select pg_advisory_unlock(${LOCK})`
-    session.release()
   }
+}
+
+async function templateOn(session: postgres.ISql): Promise<string | undefined> {
+  const pattern = `^redlight_template_\\d{8}_${await hashOfTemplate()}$`
+  const [found] = await session`select datname from pg_database where datname ~ ${pattern} order by 1 desc`
+  return found?.datname
+}
+
+/** One that is still in use stays for the next time. */
+async function dropOld(session: postgres.ISql) {
+  const left = await session`select datname from pg_database
+    where datname ~ '^redlight_(template|test)_\\d{8}_' and substring(datname from '\\d{8}') < ${today()}`
+  for (const { datname } of left) await session.unsafe(`drop database if exists ${datname}`).catch(() => {})
 }

@@ -24,7 +24,6 @@ const NEW_PASSWORD = 'another horse battery'
 const MAILS_PER_MAILBOX = 2
 
 let database: TestDatabase
-let executable: Awaited<ReturnType<typeof buildExecutable>>
 let program: Program
 let smtp: Awaited<ReturnType<typeof startSmtp>>
 let proxy: ReturnType<typeof startProxy>
@@ -33,7 +32,6 @@ let browser: Browser
 beforeAll(async () => {
   if (!hasBrowser) return
   database = await createTestDatabase()
-  executable = await buildExecutable()
   smtp = await startSmtp()
   proxy = startProxy(() => program.url)
   publicUrl = new URL('/movies/redlight/', proxy.server.url)
@@ -47,7 +45,7 @@ beforeAll(async () => {
     LIMITER_RPS: '0',
     LIMITER_MAILS_PER_MAILBOX: String(MAILS_PER_MAILBOX),
   }
-  program = await startProgram(environment, { executable: executable.path })
+  program = await startProgram(environment, { executable: await buildExecutable() })
   browser = await launchBrowser()
 }, BROWSER_TIMEOUT_MS)
 afterAll(async () => {
@@ -55,7 +53,6 @@ afterAll(async () => {
   await program?.stop()
   await proxy?.server.stop(true)
   await smtp?.stop()
-  await executable?.remove()
   await database?.drop()
 })
 

@@ -18,16 +18,14 @@ import { type Program, quietSettings, runProgram, signUp, startProgram } from '.
 if (!hasBrowser) console.log('the documentation page is not tried in a browser: there is no Chromium')
 
 let database: TestDatabase
-let executable: Awaited<ReturnType<typeof buildExecutable>>
 let program: Program
 let alice: { email: string; password: string }
 let browser: Browser
 beforeAll(async () => {
   if (!hasBrowser) return
   database = await createTestDatabase()
-  executable = await buildExecutable()
   const environment = { ...quietSettings, ...databaseVariables(database.config) }
-  program = await startProgram(environment, { executable: executable.path })
+  program = await startProgram(environment, { executable: await buildExecutable() })
   // On PostgreSQL the movies come by hand.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   alice = await signUp(program, environment)
@@ -36,7 +34,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await program?.stop()
-  await executable?.remove()
   await database?.drop()
 })
 

@@ -1,0 +1,14 @@
+import { join } from 'node:path'
+import { Glob } from 'bun'
+
+/** For what is made once and used by many test files. */
+export const cacheFolder = join(import.meta.dir, '../../node_modules/.cache/redlight-tests')
+
+/** Of all files that match these patterns, from the project's folder on. */
+export async function hashOf(patterns: readonly string[]): Promise<string> {
+  const hash = new Bun.CryptoHasher('sha256')
+  for (const pattern of patterns)
+    for (const path of (await Array.fromAsync(new Glob(pattern).scan('.'))).sort())
+      hash.update(path).update(await Bun.file(path).bytes())
+  return hash.digest('hex').slice(0, 16)
+}
