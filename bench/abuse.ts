@@ -14,7 +14,7 @@ import type { Workplace } from './workplace'
 const READS_PER_SECOND = 20
 const ABUSER = 0
 const OTHER_CLIENT = 1
-const SETTLE_MS = 1000
+const PAUSE_MS = 2000
 const HEAVIEST = 100
 
 type Abuse = { readonly kind: string; readonly what: string; readonly writes?: true }
@@ -29,9 +29,11 @@ const abuses: readonly Abuse[] = [
   { kind: 'standby', what: 'favourites while a synchronous standby is frozen, 20 a second' },
 ]
 
+export const abuseKinds: readonly string[] = abuses.map(({ kind }) => kind)
+
 type Felt = { p50Ms: number; p99Ms: number; failed: number }
 
-export async function abuse(workplace: Workplace): Promise<Result[]> {
+export async function abuse(workplace: Workplace, kinds: readonly string[]): Promise<Result[]> {
   const { sql, sample, rounds, seconds, progress } = workplace
   await insertHeaviest(sql)
   const server = await workplace.limitedRedlight()
@@ -43,7 +45,7 @@ export async function abuse(workplace: Workplace): Promise<Result[]> {
     writes: await otherClient(server, calls.writes, seconds),
   }
   const results: Result[] = []
-  for (const { kind, what, writes } of abuses) {
+  for (const { kind, what, writes } of abuses.filter(({ kind }) => kinds.includes(kind))) {
     const which = writes ? 'writes' : 'reads'
     const felt: (Felt & { peakMb: number })[] = []
     for (let round = 1; round <= rounds; round++) {
@@ -74,6 +76,7 @@ async function insertHeaviest(sql: postgres.Sql) {
     on conflict do nothing`
 }
 
+let abusers = 0
 async function under<T>(
   { rows, sample, sql }: Workplace,
   server: Server,
@@ -82,21 +85,22 @@ async function under<T>(
 ): Promise<T & { peakMb: number }> {
   const genre = sample.movies[0]?.genre ?? ''
   const script = join(import.meta.dir, 'abuser.ts')
-  const args = [kind, String(server.port), server.tokens[ABUSER] ?? '', String(rows), genre]
+  // One that has paid nothing yet in each round, so that its burst is felt.
+  const address = `198.51.100.${++abusers}`
+  const args = [kind, String(server.port), server.tokens[ABUSER] ?? '', address, String(rows), genre]
   await resetPeakMemory(server.pid)
   if (kind === 'standby') await frozenStandby(sql, true)
   const child = watched(
     Bun.spawn([process.execPath, script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] }),
   )
   try {
-    await Bun.sleep(SETTLE_MS)
     const felt = await work()
     return { ...felt, peakMb: memoryMb(server.pid, 'VmHWM') }
   } finally {
     child.kill('SIGKILL')
     await child.exited
     if (kind === 'standby') await frozenStandby(sql, false)
-    await Bun.sleep(2 * SETTLE_MS)
+    await Bun.sleep(PAUSE_MS)
   }
 }
 

@@ -2,9 +2,9 @@ import { connect } from 'node:net'
 import { createRandom } from './random'
 
 // A hostile client that stays within the limits. It runs in a separate process, so that its work doesn't slow the other
-// client down by slowing the bench: `bun bench/abuser.ts KIND PORT TOKEN ROWS GENRE`. Runs until killed.
+// client down by slowing the bench: `bun bench/abuser.ts KIND PORT TOKEN ADDRESS ROWS GENRE`. Runs until killed.
 
-const [kind = '', port = '', token = '', rows = '', genre = ''] = process.argv.slice(2)
+const [kind = '', port = '', token = '', address = '', rows = '', genre = ''] = process.argv.slice(2)
 const PER_SECOND = 20
 const AT_ONCE = 40
 const UNREAD = 140
@@ -13,7 +13,7 @@ const origin = `http://127.0.0.1:${port}`
 const headers = {
   Authorization: `Bearer ${token}`,
   'Content-Type': 'application/json',
-  'X-Forwarded-For': '198.51.100.1',
+  'X-Forwarded-For': address,
 }
 const LARGEST_PAGE = '/v1/movies?created_by=me&genres=heaviest&page_size=100'
 const random = createRandom(Date.now() % 1e6)

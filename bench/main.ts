@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { abuse } from './abuse'
+import { abuse, abuseKinds } from './abuse'
 import { killAll } from './processes'
 import { circumstances, heading, type Result, save, table } from './report'
 import { rows } from './scenarios'
@@ -19,12 +19,13 @@ Compares Redlight with the floor (bench/floor.ts) on a private PostgreSQL. See b
   --seconds N        length of a round                           (10)
   --soak [MINUTES]   instead: minutes of mixed load             (15)
   --flood            instead: reads during a flood of sign-ins
-  --abuse            instead: reads next to a client that uses all it is allowed
+  --abuse [A,B]      instead: reads next to a client that uses all it is allowed
+                     ${abuseKinds.join(', ')}    (all)
   --faults           instead: the faults of the tests at full length
   --executable FILE  measure this one instead of building one
   --client NAME      wrk or bun                                  (wrk if installed)`
 
-const DEFAULT_SOAK_MINUTES = 15
+const DEFAULT_SOAK_MINUTES = '15'
 const FAULT_TESTS = ['tests/faults/database.test.ts', 'tests/faults/process.test.ts']
 const FULL_FAULT_SECONDS = '30'
 const KILL_EVERY_MS = 20
@@ -34,7 +35,7 @@ type Order = Options & {
   only: readonly string[] | undefined
   soakMinutes: number | undefined
   flood: boolean
-  abuse: boolean
+  abuse: readonly string[] | undefined
   faults: boolean
 }
 
@@ -53,7 +54,7 @@ function readOrder(args: string[]): Order {
     seconds: positive('seconds', values.seconds ?? '10', 1),
     soakMinutes: values.soak === undefined ? undefined : positive('soak', values.soak, 0.5),
     flood: values.flood,
-    abuse: values.abuse,
+    abuse: values.abuse === undefined ? undefined : knownAbuses(values.abuse),
     faults: values.faults,
     only,
     executable: values.executable,
@@ -61,16 +62,39 @@ function readOrder(args: string[]): Order {
   }
 }
 
+function knownAbuses(list: string): readonly string[] {
+  const kinds = list.split(',')
+  const unknown = kinds.find((kind) => !abuseKinds.includes(kind))
+  if (unknown !== undefined) throw new UsageError(`there is no abuse "${unknown}"\n${USAGE}`)
+  return kinds
+}
+
+/** What these options mean without a value. */
+const withoutValue = new Map([
+  ['--soak', DEFAULT_SOAK_MINUTES],
+  ['--abuse', abuseKinds.join()],
+])
+
 function parse(args: string[]) {
   const text = { type: 'string' } as const
   return parseArgs({
     args: args.map((arg, place) =>
-      arg === '--soak' && !/^[\d.]+$/.test(args[place + 1] ?? '') ? `--soak=${DEFAULT_SOAK_MINUTES}` : arg,
+      withoutValue.has(arg) && (args[place + 1] ?? '-').startsWith('-')
+        ? `${arg}=${withoutValue.get(arg)}`
+        : arg,
     ),
     options: {
-      ...{ rows: text, only: text, rounds: text, seconds: text, soak: text, executable: text, client: text },
+      ...{
+        rows: text,
+        only: text,
+        rounds: text,
+        seconds: text,
+        soak: text,
+        abuse: text,
+        executable: text,
+        client: text,
+      },
       flood: { type: 'boolean', default: false },
-      abuse: { type: 'boolean', default: false },
       faults: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -126,10 +150,10 @@ async function bench(order: Order, opened: AsyncDisposableStack): Promise<readon
   const workplace = await openWorkplace(order, printProgress, opened)
   const about = await circumstances(workplace)
   const results: Result[] = []
-  const isStrained = order.flood || order.abuse || order.soakMinutes !== undefined
+  const isStrained = order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
   if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order.only)))
   if (order.flood) results.push(...(await flood(workplace)))
-  if (order.abuse) results.push(...(await abuse(workplace)))
+  if (order.abuse !== undefined) results.push(...(await abuse(workplace, order.abuse)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))
   const path = await save(about, results)
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

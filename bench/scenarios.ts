@@ -1,6 +1,7 @@
 import type { Call } from './drive'
 import { compare, type Measured, sameAnswers } from './measure'
 import * as calls from './requests'
+import { resetPassword, revocation, signOut, takePermission } from './revocation'
 import { deleteFavourite, peakMemory, signIns, startTime } from './singles'
 import { atLeast, atMost, type Target } from './target'
 import { PASSWORD } from './users'
@@ -41,6 +42,10 @@ export const rows: readonly Row[] = [
   row('favourites', 'GET /v1/users/me/favourites (10,000) ÷ GET /v1/movies', againstItself(calls.favourites, calls.firstPage, 'rate'), atLeast(0.2)),
   row('signin', 'POST /v1/tokens/authentication ÷ Bun.password.verify', (workplace) => signIns(workplace, calls.signInWith(PASSWORD), CONNECTIONS), atLeast(0.9)),
   row('start', 'start to first 200, over bun printing a line', startTime, atMost(150)),
+  row('revocation', 'sign-out until another instance refuses the token', revocation(signOut), atMost(1000)),
+  row('revocation', 'reset password until another instance refuses the token', revocation(resetPassword), atMost(1000)),
+  row('revocation', 'taken permission until another instance refuses', revocation(takePermission), atMost(1000)),
+  row('revocation', 'the same, and notifications can\'t arrive', revocation(takePermission, { isCut: true }), atMost(1000)),
   row('create', 'POST /v1/movies', againstFloor(calls.newMovie), atLeast(0.7)),
   row('change', 'PATCH /v1/movies/:id', againstFloor(calls.changedMovie), atLeast(0.6)),
   row('memory', 'peak memory of a fresh process', (workplace) => peakMemory(workplace, [calls.oneMovie, calls.firstPage, calls.search, calls.newMovie], CONNECTIONS), atMost(2)),
