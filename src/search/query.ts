@@ -19,14 +19,17 @@ const searchText =
 const searched = (...rule: Parameters<typeof searchText>) =>
   parameter({ type: 'string', maxLength: MAX_TEXT }, searchText(...rule))
 
-/** Close enough to PostgreSQL's idea of a word; it searches for each once (drizzle/0010). */
+// As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
+// what is next to a symbol, and Chinese and Japanese, which matters for neither of the questions here.
+const WORD = /(?![\u02b9-\u02bf\u02c8\u2044])(?:[\p{L}\p{N}\p{M}]+|[$+]|[^\p{ASCII}\p{P}\p{Z}\p{Cc}\p{Cf}])/gu
 const differentWords = (text: string) =>
   new Set(
     text
-      .normalize('NFKD')
+      .normalize('NFKC')
       .toLowerCase()
-      .replace(/\p{M}/gu, '')
-      .match(/[\p{L}\p{N}]+/gu),
+      .normalize('NFKD')
+      .replace(/[\u0300-\u036f\u180b-\u180d\ufe00-\ufe0f]/gu, '')
+      .match(WORD),
   )
 
 /** Each genre once, in its first spelling, keyed by its folded form. */
@@ -137,14 +140,14 @@ function parseList<Key extends string>(
   standard: Sort<Key>,
   keys: readonly Key[],
 ): MovieList<Key> {
-  const { title, director, cast, imdb_id, created_by, favourite, sort } = query
+  const { imdb_id, created_by, favourite, sort } = query
   return {
     filters: {
-      title,
+      title: worded(query.title),
       genres: listed(query.genres),
       genresAny: listed(query.genres_any),
-      director,
-      cast,
+      director: worded(query.director),
+      cast: worded(query.cast),
       year: numberOf(query.year),
       yearFrom: numberOf(query.year_from),
       yearTo: numberOf(query.year_to),
@@ -165,6 +168,9 @@ function parseList<Key extends string>(
     pageSize: Number(query.page_size ?? 20),
   }
 }
+
+/** A text without any word counts as not given. */
+const worded = (text = '') => (differentWords(text).size === 0 ? undefined : text)
 
 const numberOf = (value: string | undefined) => (value === undefined ? undefined : Number(value))
 

@@ -7,7 +7,7 @@ import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
 import { fromTheBlock, fromTheEnd, type Range, type Shortcut, type Snapshot } from './far-store'
 import { conditions, hasFilters, isFavouriteOf } from './filter-store'
-import type { MovieFilters, MovieList, MovieSortKey, Page, Sort } from './query'
+import type { MovieList, MovieSortKey, Page, Sort } from './query'
 
 /** With this many rows to skip, a second round trip to find a shortcut pays off. */
 const FAR = 1000
@@ -97,7 +97,7 @@ type Joined<Row> = { [Key in keyof Row]: Row[Key] | null }
 /** A page without movies is one row, with the totals. */
 const isThere = (movie: Joined<Movie>): movie is Movie => movie.id !== null
 
-async function selectPage<Key extends string>(
+export async function listPage<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
   list: MovieList<Key>,
@@ -122,36 +122,6 @@ const findShortcut = <Key extends string>(
   wanted: { limit: number; offset: number },
 ): Promise<Shortcut | undefined> =>
   source.isWhole && sort.key === 'id' ? fromTheBlock(db, sort, wanted) : fromTheEnd(db, source.total, wanted)
-
-/** A page of a list; a search text without any word counts as not given. */
-export async function listPage<Key extends string>(
-  db: Db,
-  source: MovieSource<Key>,
-  list: MovieList<Key>,
-): Promise<Page<ListedMovie>> {
-  const { title, director, cast } = list.filters
-  const found = await selectPage(db, source, list)
-  if (found.total > 0 || (title ?? director ?? cast) === undefined) return found
-  // Only PostgreSQL knows what a word is, and asking before each search would slow them all.
-  const filters = await withoutWordlessTexts(db, list.filters)
-  return filters === undefined ? found : selectPage(db, source, { ...list, filters })
-}
-
-/** The filters without texts that contain no word; undefined when every text has one. */
-async function withoutWordlessTexts(db: Db, filters: MovieFilters): Promise<MovieFilters | undefined> {
-  const { title, director, cast, ...others } = filters
-  const hasWords = (text: string | undefined) =>
-    sql`coalesce(numnode(search_query(${text ?? null}::text)) > 0, false)`
-  const [found] = await db.execute<{ title: boolean; director: boolean; cast: boolean }>(
-    sql`select ${hasWords(title)} as title, ${hasWords(director)} as director, ${hasWords(cast)} as "cast"`,
-  )
-  const kept: MovieFilters = { ...others }
-  if (found?.title) kept.title = title
-  if (found?.director) kept.director = director
-  if (found?.cast) kept.cast = cast
-  const dropped = kept.title !== title || kept.director !== director || kept.cast !== cast
-  return dropped ? kept : undefined
-}
 
 const allMovies = {
   from: sql`${movies}`,

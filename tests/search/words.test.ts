@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { parseMovieList } from '../../src/search/query'
+import { createTestDatabase, type TestDatabase } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
+// With the C locale, PostgreSQL itself knows no letters but ASCII's.
+let database: TestDatabase
 let server: TestServer
 let alice: TestUser
 beforeAll(async () => {
-  server = await startTestServer()
+  database = await createTestDatabase(`template template0 encoding 'UTF8' locale 'C'`)
+  server = await startTestServer({}, { database })
+  await server.sql`truncate movies restart identity cascade`
   alice = await server.newUser()
   for (const title of [
     'Face/Off',
@@ -16,10 +22,28 @@ beforeAll(async () => {
     'Ocean’s 8',
     "Rosemary's Baby",
     'Tora! Tora! Tora!',
+    '8½',
+    'Police Squad 33⅓',
+    '№5 Chanel',
+    'Fast & Furious',
+    'I♥Huckabees 😀',
+    'Alien³',
+    '$9.99',
+    '+1',
+    'Ночь и Ёлка',
+    'ΟΔΥΣΣΈΑΣ',
+    '千と千尋の神隠し',
+    '하녀 이야기',
+    'องค์บาก ภาค',
+    'Auliʻi',
+    'Sørlandet Łódź',
   ])
     await server.request('POST', '/v1/movies', { token: alice.token, body: aMovie(title) })
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server.stop()
+  await database.drop()
+})
 
 // PostgreSQL's parser takes some of these titles for a path, a host or a negative number.
 const searches: [words: string, found: string[]][] = [
@@ -39,6 +63,37 @@ const searches: [words: string, found: string[]][] = [
   ['rosemary', ["Rosemary's Baby"]],
   ['tora', ['Tora! Tora! Tora!']],
   ['mash', []],
+  ['8', ['Ocean’s 8', '8½']],
+  ['8½', ['8½']],
+  ['8 1/2', ['8½']],
+  ['1/2', ['8½']],
+  ['33 1/3', ['Police Squad 33⅓']],
+  ['33⅓', ['Police Squad 33⅓']],
+  ['no 5', ['№5 Chanel']],
+  ['№5', ['№5 Chanel']],
+  ['and', []],
+  ['fast & furious', ['Fast & Furious']],
+  ['♥', ['I♥Huckabees 😀']],
+  ['i ♥ huckabees', ['I♥Huckabees 😀']],
+  ['😀', ['I♥Huckabees 😀']],
+  ['♥😀', ['I♥Huckabees 😀']],
+  ['😀\ufe0f', ['I♥Huckabees 😀']],
+  ['🎬', []],
+  ['☂ 8', []],
+  ['alien 3', ['Alien³']],
+  ['alien³', ['Alien³']],
+  ['$', ['$9.99']],
+  ['9.99', ['$9.99']],
+  ['+1', ['+1']],
+  ['НОЧЬ елка', ['Ночь и Ёлка']],
+  ['οδυσσεας', ['ΟΔΥΣΣΈΑΣ']],
+  ['οδυσσέασ', ['ΟΔΥΣΣΈΑΣ']],
+  ['千尋', ['千と千尋の神隠し']],
+  ['千と千尋の神隠し', ['千と千尋の神隠し']],
+  ['하녀', ['하녀 이야기']],
+  ['องค์บาก', ['องค์บาก ภาค']],
+  ["auli'i", ['Auliʻi']],
+  ['sorlandet lodz', ['Sørlandet Łódź']],
 ]
 test.each(searches)('%p finds %p', async (words, found) => {
   const query = new URLSearchParams({ title: words })
@@ -77,8 +132,22 @@ test.each(['title', 'director', 'cast', 'genres'])(
   },
 )
 
-test.each(['...', '-', '<>', '😀', '– —'])('%p holds no word, and so counts as not given', async (title) => {
-  const query = new URLSearchParams({ title })
-  const { body } = await server.request('GET', `/v1/movies?${query}`, { token: alice.token })
-  expect(body).toMatchObject({ metadata: { total_records: 9 } })
+test.each(['...', '-', '<>', '&', '– —', '\u00ad', '\u00b4'])(
+  '%p holds no word, and so counts as not given',
+  async (title) => {
+    const query = new URLSearchParams({ title })
+    const { body } = await server.request('GET', `/v1/movies?${query}`, { token: alice.token })
+    expect(body).toMatchObject({ metadata: { total_records: 24 } })
+  },
+)
+
+test('the service and the database agree for every character whether it is a word', async () => {
+  const characters: string[] = []
+  // What Unicode has not assigned yet, or lately, may differ.
+  for (let i = 1; i < 0x1fb00; i++)
+    if (/[^\p{Cn}\p{Cs}]/u.test(String.fromCodePoint(i))) characters.push(String.fromCodePoint(i))
+  const wordless = await server.sql<{ character: string }[]>`
+    select character from unnest(${characters}::text[]) as character where search_query(character) is null`
+  const isWordless = (title: string) => parseMovieList({ title }, 1).filters.title === undefined
+  expect(wordless.map(({ character }) => character)).toEqual(characters.filter(isWordless))
 })
