@@ -207,3 +207,8 @@ export class OperatorError extends Error {
     this.isFinal = isFinal
   }
 }
+
+/** Wrong usage of the command line: one line, and exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises'
 import { compose } from 'node:stream'
 import { createZstdDecompress } from 'node:zlib'
 import { OperatorError } from '../errors'
+import { aboutFile } from '../file-problem'
 import { damaged, decodeHeader, HEADER_BYTES, type Manifest, type TableEntry } from './manifest'
-import { aboutFile } from './problem'
 import type { OnRows } from './write'
 
 const BATCH_BYTES = 1_048_576

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorError } from '../errors'
-import { aboutFile } from './problem'
+import { aboutFile } from '../file-problem'
 
 const OURS = /^redlight-\d{8}T\d{6}Z\.backup$/
 

@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import type { Db } from '../db/client'
+import { aboutFile } from '../file-problem'
 import { encodeHeader, HEADER_BYTES, type Manifest, newManifest, type TableEntry } from './manifest'
-import { aboutFile } from './problem'
 import { type Snapshot, withSnapshot } from './snapshot'
 
 /** Called after each step with its number of rows; may throw to stop the work. */

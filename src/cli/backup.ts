@@ -5,11 +5,11 @@ import type { Manifest } from '../backup/manifest'
 import { readManifest, verifyFile } from '../backup/read'
 import { newName, removeOld } from '../backup/rotation'
 import { type OnRows, takeBackup } from '../backup/write'
-import { OperatorError } from '../errors'
+import { OperatorError, UsageError } from '../errors'
 import { quoted } from '../rules/suggest'
 import { version } from '../server/version'
 import type { Progress } from '../terminal/progress'
-import { addCommand, type CommandContext, counted, UsageError } from './command'
+import { addCommand, type CommandContext, counted } from './command'
 
 type BackupOptions = { check?: boolean; verify?: boolean; keep?: number; force?: boolean }
 

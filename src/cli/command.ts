@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/config'
 import type { Database } from '../db/client'
+import { UsageError } from '../errors'
 import type { Log } from '../log'
 import { didYouMean, quoted } from '../rules/suggest'
 import type { ServiceManager } from '../server/service-manager'
@@ -35,11 +36,6 @@ export type CommandContext = {
   readInput: () => Promise<string>
   /** Resolves with the name of the signal that stops the process. */
   untilSignal: () => Promise<string>
-}
-
-/** Wrong usage: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
 }
 
 type About = {

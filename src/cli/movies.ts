@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { OperatorError } from '../errors'
+import { OperatorError, UsageError } from '../errors'
 import { removeInitialMovies } from '../movies/seed-store'
 import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { quoted } from '../rules/suggest'
 import { listMovies } from '../search/store'
-import { addCommand, type CommandContext, counted, UsageError } from './command'
+import { addCommand, type CommandContext, counted } from './command'
 import { nameOf, unlessGone, userNamed } from './users'
 
 const PAGE_SIZE = 100

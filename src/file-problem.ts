@@ -1,4 +1,4 @@
-import { OperatorError } from '../errors'
+import { OperatorError } from './errors'
 
 const FIX = new Map([
   ['ENOENT', 'no such file or folder: correct the path, or create its folder'],
