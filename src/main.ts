@@ -35,34 +35,33 @@ process.stderr.on('error', () => {})
 const hasTerminal = [0, 1, 2].some(isatty)
 const stopSignals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', ...(hasTerminal ? ['SIGHUP' as const] : [])]
 
-const exitCode = await runCommandLine(
-  process.argv.slice(2),
-  {
-    readConfig: config,
-    unknownVariables: () => unknownVariables(process.env),
-    settingFiles: () => settingFiles(process.env),
-    createLog({ logLevel }) {
-      const format = process.stdout.isTTY ? readableLine(colours) : jsonLine
-      const log = createLog(logLevel, output.write, format)
-      process.on('unhandledRejection', (reason) => log.error('unhandled rejection', describeError(reason)))
-      if (!hasTerminal) process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
-      return log
-    },
-    serviceManager: (log) => createServiceManager(process.env, process.pid, log),
-    withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
-    withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
-    print: (...cells) => printText(cells.map((cell) => visible(String(cell))).join('\t')),
-    printText,
-    colours,
-    progress,
-    readInput: () => Bun.stdin.text(),
-    untilSignal: () =>
-      new Promise((resolve) => {
-        for (const signal of stopSignals) process.once(signal, resolve)
-      }),
+const exitCode = await runCommandLine(process.argv.slice(2), {
+  readConfig: config,
+  unknownVariables: () => unknownVariables(process.env),
+  settingFiles: () => settingFiles(process.env),
+  createLog({ logLevel }) {
+    const format = process.stdout.isTTY ? readableLine(colours) : jsonLine
+    const log = createLog(logLevel, output.write, format)
+    process.on('unhandledRejection', (reason) => log.error('unhandled rejection', describeError(reason)))
+    if (!hasTerminal) process.on('SIGHUP', () => log.info('SIGHUP is ignored'))
+    return log
   },
+  serviceManager: (log) => createServiceManager(process.env, process.pid, log),
+  withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
+  withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
+  print: (...cells) => printText(cells.map((cell) => visible(String(cell))).join('\t')),
+  printText,
+  colours,
+  progress,
+  readInput: () => Bun.stdin.text(),
+  input: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() },
+  output: process.stdout,
   printError,
-)
+  untilSignal: () =>
+    new Promise((resolve) => {
+      for (const signal of stopSignals) process.once(signal, resolve)
+    }),
+})
 output.flush()
 process.exit(exitCode)
 

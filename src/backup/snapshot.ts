@@ -1,15 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/client'
-import { UNNAMED } from '../db/driver'
 import { OperatorError } from '../errors'
 import { appliedMigrations } from '../migrations/migrate'
 import { migrations } from '../migrations/migrations'
 import { findUniqueBy } from '../migrations/unique-by'
+import { type Declare, withCursors } from './cursors'
 import { type StoredTable, storedTables } from './tables'
-
-const PAGE_ROWS = 1000
-const CURSOR_PREFIX = 'redlight_backup_'
-const FORGOTTEN_AFTER = '12 hours'
 
 type SnapshotTable = {
   readonly name: string
@@ -24,38 +20,14 @@ export type Snapshot = {
   readonly tables: readonly SnapshotTable[]
 }
 
-/**
- * Reads the whole database as of one moment. On a server, a transaction stays open meanwhile. The embedded
- * database has one session, which a transaction would block for everyone: there the rows are copied at once
- * into cursors that outlive their transaction, and others get their turn between pages.
- */
-export async function withSnapshot<T>(
+/** Reads the whole database as of one moment. */
+export const withSnapshot = <T>(
   db: Db,
   kind: 'postgres' | 'embedded',
   work: (snapshot: Snapshot) => Promise<T>,
-): Promise<T> {
-  const isolation = { isolationLevel: 'repeatable read', accessMode: 'read only' } as const
-  const prefix = `${CURSOR_PREFIX}${crypto.randomUUID().replaceAll('-', '')}_`
-  if (kind === 'postgres')
-    return db.transaction(async (tx) => work(await take(tx, tx, prefix, 'without hold')), isolation)
-  await closeCursors(
-    db,
-    sql`name like ${`${CURSOR_PREFIX}%`} and creation_time < now() - ${FORGOTTEN_AFTER}::interval`,
-  )
-  const snapshot = await db.transaction((tx) => take(tx, db, prefix, 'with hold'), isolation)
-  try {
-    return await work(snapshot)
-  } finally {
-    await closeCursors(db, sql`name like ${`${prefix}%`}`)
-  }
-}
+): Promise<T> => withCursors(db, kind, take, work)
 
-async function closeCursors(db: Db, which: ReturnType<typeof sql>) {
-  for (const { name } of await db.execute<{ name: string }>(sql`select name from pg_cursors where ${which}`))
-    await db.execute(sql.raw(`close ${name}`))
-}
-
-async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promise<Snapshot> {
+async function take(tx: Tx, declare: Declare): Promise<Snapshot> {
   await tx.execute(sql.raw(`set local timezone = 'UTC'`))
   await tx.execute(sql.raw(`set local bytea_output = 'hex'`))
   const schema = await schemaVersion(tx)
@@ -64,10 +36,9 @@ async function take(tx: Tx, later: Db | Tx, prefix: string, hold: string): Promi
     const columns = await storedColumns(tx, table.name)
     // A table of a migration that this database doesn't have yet.
     if (columns.length === 0) continue
-    const cursor = prefix + table.name
-    await tx.execute(sql.raw(`declare ${cursor} no scroll cursor ${hold} for ${rowsAsJson(table, columns)}`))
+    const rows = await declare(sql.raw(rowsAsJson(table, columns)))
     const nextId = table.hasIds ? await nextIdOf(tx, table.name) : undefined
-    tables.push({ name: table.name, columns, nextId, pages: () => pages(later, cursor) })
+    tables.push({ name: table.name, columns, nextId, pages: () => pages(rows()) })
   }
   return { schema, uniqueBy: await findUniqueBy(tx), tables }
 }
@@ -108,12 +79,6 @@ async function nextIdOf(tx: Tx, table: string): Promise<number> {
   return Number(state?.next)
 }
 
-async function* pages(db: Db | Tx, cursor: string) {
-  for (;;) {
-    const found = await db.execute<{ line: string }>(
-      sql.raw(`${UNNAMED} fetch forward ${PAGE_ROWS} from ${cursor}`),
-    )
-    if (found.length === 0) return
-    yield { text: `${found.map(({ line }) => line).join('\n')}\n`, rows: found.length }
-  }
+async function* pages(rows: AsyncIterable<readonly string[]>) {
+  for await (const lines of rows) yield { text: `${lines.join('\n')}\n`, rows: lines.length }
 }

@@ -1,7 +1,10 @@
+import { constants } from 'node:os'
+import type { Writable } from 'node:stream'
 import type { Command } from 'commander'
-import type { Config } from '../config/config'
+import { type Config, ConfigError } from '../config/config'
 import type { Database } from '../db/client'
-import { UsageError } from '../errors'
+import { databaseProblem } from '../db/errors'
+import { OperatorError, UsageError } from '../errors'
 import type { Log } from '../log'
 import { didYouMean, quoted } from '../rules/suggest'
 import type { ServiceManager } from '../server/service-manager'
@@ -34,9 +37,26 @@ export type CommandContext = {
    */
   progress: StartProgress
   readInput: () => Promise<string>
+  /** Standard input and output as streams, for what may be larger than memory. */
+  input: AsyncIterable<Uint8Array>
+  output: Writable
+  /** Prints a line to standard error, such as `redlight import: …`; control characters are escaped. */
+  printError: (line: string) => void
   /** Resolves with the name of the signal that stops the process. */
   untilSignal: () => Promise<string>
 }
+
+/** Ends the command with this exit code; all that is to be said has been printed. */
+export class Exit extends Error {
+  override readonly name = 'Exit'
+  constructor(readonly code: number) {
+    super(`exit ${code}`)
+  }
+}
+
+/** The exit code of a process that a signal ends, such as 130. */
+export const exitOf = (signal: string) =>
+  new Exit(128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0))
 
 type About = {
   /** One line, also shown in the parent's help. */
@@ -70,3 +90,11 @@ export const oneOf =
 /** `1 movie`, `2,075 movies`. */
 export const counted = (count: number, noun: string) =>
   `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+
+/** What to tell about a failure, on a line each. */
+export function reasonsOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  if (error instanceof ConfigError) return error.problems
+  if (error instanceof OperatorError) return [error.message]
+  return [databaseProblem(error) ?? `failed: ${error.message.split('\n')[0]}`]
+}

@@ -1,13 +1,13 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { allVariables, ConfigError } from '../config/config'
-import { databaseProblem } from '../db/errors'
 import { OperatorError, UsageError } from '../errors'
 import { didYouMean, quoted } from '../rules/suggest'
 import { version } from '../server/version'
 import { backupCommand } from './backup'
-import { addCommand, addExamples, type CommandContext } from './command'
+import { addCommand, addExamples, type CommandContext, Exit, reasonsOf } from './command'
 import { completionCommand } from './completion'
 import { doctorCommand } from './doctor'
+import { exportCommand } from './export'
 import { healthcheckCommand } from './healthcheck'
 import { keysCommand } from './keys'
 import { migrateCommand } from './migrate'
@@ -24,6 +24,7 @@ const commands = [
   usersCommand,
   keysCommand,
   moviesCommand,
+  exportCommand,
   backupCommand,
   restoreCommand,
   doctorCommand,
@@ -39,11 +40,8 @@ const FINAL = 78
  * Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage, 78 if `serve` can never
  * start.
  */
-export async function runCommandLine(
-  argv: readonly string[],
-  context: CommandContext,
-  printError: (line: string) => void,
-): Promise<number> {
+export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
+  const { printError } = context
   let help = ''
   const program = createProgram(context, (text) => {
     help += text
@@ -57,12 +55,13 @@ export async function runCommandLine(
     await program.parseAsync(inFull(argv), { from: 'user' })
     return 0
   } catch (error) {
+    if (error instanceof Exit) return error.code
     const name = nameOf(command)
     const usage = usageProblem(error, command)
     if (usage === '') context.printText(help.trimEnd())
     else if (usage !== undefined)
       printError(`${name}: ${usage}${usage.endsWith('?') ? ' See' : '; see'} "${name} --help"`)
-    else for (const line of reasons(error)) printError(`${name}: ${line}`)
+    else for (const line of reasonsOf(error)) printError(`${name}: ${line}`)
     if (usage !== undefined) return usage === '' ? 0 : 2
     return command.name() === 'serve' && isFinal(error) ? FINAL : 1
   }
@@ -147,13 +146,6 @@ function unknownOption(text: string, command: Command): string {
 
 const isFinal = (error: unknown) =>
   error instanceof ConfigError || (error instanceof OperatorError && error.isFinal)
-
-function reasons(error: unknown): readonly string[] {
-  if (!(error instanceof Error)) return [String(error)]
-  if (error instanceof ConfigError) return error.problems
-  if (error instanceof OperatorError) return [error.message]
-  return [databaseProblem(error) ?? `failed: ${error.message.split('\n')[0]}`]
-}
 
 function versionCommand(program: Command, { print }: CommandContext) {
   addCommand(program, 'version', {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Db } from '../db/client'
-import { Failure, OperatorError } from '../errors'
+import { Failure, OperatorError, UsageError } from '../errors'
 import { KeyInput, keyJson } from '../keys/model'
 import { createKeysService } from '../keys/service'
 import { listAllKeys, type OwnedKey } from '../keys/store'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { quoted } from '../rules/suggest'
-import { addCommand, type CommandContext, UsageError } from './command'
+import { addCommand, type CommandContext } from './command'
 import { inWords, nameOf, requireNotBuiltIn, unlessGone, userNamed } from './users'
 
 const PAGE = 500

@@ -84,6 +84,8 @@ const rooms: Record<string, Allowed> = {
       'waiting',
       'visible',
       'file-problem',
+      'backup/cursors',
+      'config types',
       'terminal types',
     ],
     packages: ['@sinclair/typebox', 'csv-parse', 'drizzle-orm in stores'],

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { runCommandLine } from '../../src/cli/index'
 import { createColours } from '../../src/terminal/colours'
 import type { Finished } from './command-line'
@@ -10,24 +11,23 @@ const unused = (): never => {
 export async function usage(args: string[]): Promise<Finished> {
   const out: string[] = []
   const error: string[] = []
-  const code = await runCommandLine(
-    args,
-    {
-      readConfig: unused,
-      unknownVariables: unused,
-      settingFiles: unused,
-      createLog: unused,
-      serviceManager: unused,
-      withDatabase: unused,
-      withDatabaseAlone: unused,
-      print: (...cells) => out.push(`${cells.join('\t')}\n`),
-      printText: (text) => out.push(`${text}\n`),
-      colours: createColours(false),
-      progress: unused,
-      readInput: unused,
-      untilSignal: unused,
-    },
-    (line) => error.push(`${line}\n`),
-  )
+  const code = await runCommandLine(args, {
+    readConfig: unused,
+    unknownVariables: unused,
+    settingFiles: unused,
+    createLog: unused,
+    serviceManager: unused,
+    withDatabase: unused,
+    withDatabaseAlone: unused,
+    print: (...cells) => out.push(`${cells.join('\t')}\n`),
+    printText: (text) => out.push(`${text}\n`),
+    colours: createColours(false),
+    progress: unused,
+    readInput: unused,
+    input: { [Symbol.asyncIterator]: unused },
+    output: new Writable(),
+    printError: (line) => error.push(`${line}\n`),
+    untilSignal: unused,
+  })
   return { code, out: out.join(''), error: error.join('') }
 }
