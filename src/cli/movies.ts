@@ -4,6 +4,7 @@ import { removeInitialMovies } from '../movies/seed-store'
 import { assignMovie, deleteMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { quoted } from '../rules/suggest'
+import { parseMovie } from '../search/json-store'
 import { listMovies } from '../search/store'
 import { addCommand, type CommandContext, counted } from './command'
 import { nameOf, unlessGone, userNamed } from './users'
@@ -60,7 +61,7 @@ async function list({ title, page }: ListOptions, { withDatabase, print }: Comma
   const filters = { title: title === '' ? undefined : title }
   const query = { filters, sort: { key: 'id', descending: false }, page, pageSize: PAGE_SIZE } as const
   const { rows, total } = await withDatabase(({ db }) => listMovies(db, query))
-  for (const { movie } of rows) print(movie.id, movie.year, movie.createdBy.name, movie.title)
+  for (const { id, year, created_by, title } of rows.map(parseMovie)) print(id, year, created_by.name, title)
   const pages = Math.max(1, Math.ceil(total / PAGE_SIZE))
   if (page > pages) print(`Page ${page} doesn't exist; the last page is ${pages}.`)
   else print(counted(total, 'movie') + (pages === 1 ? '' : `; page ${page} of ${pages}`))

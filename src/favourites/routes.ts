@@ -6,9 +6,8 @@ import type { Guards } from '../http/guards'
 import { movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
-import { parseId, timestampJson } from '../rules/fields'
+import { parseId } from '../rules/fields'
 import { FavouriteListQuery, parseFavouriteList } from '../search/query'
-import type { ListedMovie } from '../search/store'
 import * as docs from './docs'
 import { addFavourite, listFavourites, removeFavourite } from './store'
 
@@ -17,13 +16,6 @@ function movieId(id: string): number {
   if (number === undefined) throw new Failure('notFound')
   return number
 }
-
-/** A movie of a user's list in the API's form. */
-const favouriteJson = ({ movie, addedAt, isFavourite }: ListedMovie) => ({
-  ...movieJson(movie),
-  favourited_at: timestampJson(new Date(addedAt ?? 0)),
-  favourite: isFavourite ?? undefined,
-})
 
 export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'favourites', prefix: '/v1/users/me/favourites', tags: ['favourites'] })
@@ -34,7 +26,7 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       async ({ query, user, request }) => {
         const list = parseFavouriteList(query, user.id)
         const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        return listPage(request, { name: 'movies', rows: rows.map(favouriteJson), total }, list)
+        return listPage(request, { name: 'movies', rows, total }, list)
       },
       { access: 'movies:read', query: FavouriteListQuery, detail: docs.listFavourites },
     )

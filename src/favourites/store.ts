@@ -5,7 +5,7 @@ import { constraintFailure } from '../db/errors'
 import { favourites, movies } from '../db/schema'
 import { Failure } from '../errors'
 import type { MovieList, MovieSortKey, Page } from '../search/query'
-import { type ListedMovie, listPage, movieSortKeys } from '../search/store'
+import { listPage, movieSortKeys } from '../search/store'
 
 const refusals = {
   favourites_movie_id_movies_id_fk: () => new Failure('notFound'),
@@ -35,16 +35,19 @@ export type FavouriteSortKey = MovieSortKey | 'added'
 
 const sortKeys = { ...movieSortKeys, added: sql`${favourites.addedAt}` }
 
+const owner = sql.placeholder('owner')
 const favouritesOf = (userId: number) => ({
+  name: 'favourites',
   from: sql`${favourites} join ${movies} on ${movies.id} = ${favourites.movieId}`,
-  condition: sql`${favourites.userId} = ${userId}`,
-  total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${userId}`,
+  condition: sql`${favourites.userId} = ${owner}`,
+  total: sql`select count(*) from ${favourites} where ${favourites.userId} = ${owner}`,
   isWhole: false,
   sortKeys,
   addedAt: sql`${favourites.addedAt}`,
+  values: { owner: userId },
 })
 
 type Question = { userId: number; list: MovieList<FavouriteSortKey> }
-export const listFavourites: (db: Db, question: Question) => Promise<Page<ListedMovie>> = askedOnce(
+export const listFavourites: (db: Db, question: Question) => Promise<Page<string>> = askedOnce(
   (db, { userId, list }: Question) => listPage(db, favouritesOf(userId), list),
 )

@@ -8,9 +8,24 @@ export type Range = {
   readonly reversed: boolean
   readonly limit: number
   readonly offset: number
-  /** Where to begin in the order, and the number of rows before that. */
-  readonly start?: { readonly condition: SQL; readonly before: SQL }
+  readonly start?: Start
 }
+/** Where to begin in the order of ids: at a block's first id, or at the very beginning. */
+export type Start = { readonly descending: boolean; readonly bound: string | null }
+
+const bound = sql`${sql.placeholder('bound')}::bigint`
+/** Movies from the start on. */
+export const startCondition = (start: Start | undefined): SQL | undefined =>
+  start === undefined || start.bound === null
+    ? undefined
+    : sql`movies.id ${sql.raw(start.descending ? '<' : '>=')} ${bound}`
+/** Number of movies before the start. */
+export const countBefore = (start: Start | undefined): SQL =>
+  start === undefined || start.bound === null
+    ? sql`0`
+    : sql`select coalesce(sum(movies), 0) from ${movieCounts}
+        where first_id ${sql.raw(start.descending ? '>=' : '<')} ${bound}`
+
 /** Totals from the snapshot in which the range is read. */
 export type Snapshot = { readonly total: number; readonly before: number }
 /** A shortcut to a page, and whether it still holds in the snapshot that was read. */
@@ -21,13 +36,7 @@ type Wanted = { readonly limit: number; readonly offset: number }
 const nothing: Range = { reversed: false, limit: 0, offset: 0 }
 
 /** A page past the middle is counted from the end, using the known total. */
-export async function fromTheEnd(
-  db: Db,
-  total: SQL,
-  { limit, offset }: Wanted,
-): Promise<Shortcut | undefined> {
-  const [found] = await db.execute<{ records: string }>(sql`select (${total}) as records`)
-  const known = Number(found?.records ?? 0)
+export function fromTheEnd(known: number, { limit, offset }: Wanted): Shortcut | undefined {
   const holds = (snapshot: Snapshot) => snapshot.total === known
   if (offset >= known) return { range: nothing, holds }
   if (2 * offset <= known) return undefined
@@ -46,27 +55,15 @@ export async function fromTheBlock(
   { limit, offset }: Wanted,
 ): Promise<Shortcut> {
   const direction = sql.raw(descending ? 'desc' : 'asc')
-  const [block] = await db.execute<{ bound: string; before: string }>(sql`
+  const [block] = await db.execute<{ bound: string | null; before: string }>(sql`
     select bound, before from (
-      select ${descending ? sql`lag(first_id) over blocks` : sql`first_id`} as bound,
+      select ${descending ? sql`lag(first_id) over blocks` : sql`first_id`}::text as bound,
         sum(sum(movies)) over blocks - sum(movies) as before, sum(movies) as movies
       from ${movieCounts} group by first_id window blocks as (order by first_id ${direction})
     ) as blocks where before <= ${offset} and ${offset} < before + movies`)
   if (block === undefined) return { range: nothing, holds: ({ total }) => total <= offset }
   const before = Number(block.before)
-  const inside = descending ? sql`<` : sql`>=`
-  const outside = descending ? sql`>=` : sql`<`
-  const range = {
-    reversed: false,
-    limit,
-    offset: offset - before,
-    start: {
-      condition: block.bound === null ? sql`true` : sql`movies.id ${inside} ${block.bound}::bigint`,
-      before:
-        block.bound === null
-          ? sql`0`
-          : sql`select coalesce(sum(movies), 0) from ${movieCounts} where first_id ${outside} ${block.bound}::bigint`,
-    },
-  }
+  const start = { descending, bound: block.bound }
+  const range = { reversed: false, limit, offset: offset - before, start }
   return { range, holds: (snapshot) => snapshot.before === before }
 }

@@ -114,7 +114,8 @@ export type MovieFilters = {
   imdbId?: string
   externalId?: string
   createdBy?: number
-  favourite?: { userId: number; isOne: boolean }
+  favouriteOf?: number
+  notFavouriteOf?: number
 }
 /** Rows of one page, and the total number. */
 export type Page<T> = { readonly rows: readonly T[]; readonly total: number }
@@ -122,7 +123,7 @@ export type Sort<Key extends string> = { key: Key; descending: boolean }
 export type MovieList<Key extends string> = {
   filters: MovieFilters
   /** The user for whom each row says whether the movie is a favourite. */
-  favouriteOf?: number
+  marksFavouritesOf?: number
   sort: Sort<Key>
   page: number
   pageSize: number
@@ -159,10 +160,10 @@ function parseList<Key extends string>(
       imdbId: imdb_id && normalImdbId(imdb_id),
       externalId: query.external_id,
       createdBy: created_by === 'me' ? me : created_by === undefined ? undefined : parseId(created_by),
-      favourite:
-        favourite === undefined || me === undefined ? undefined : { userId: me, isOne: favourite === 'true' },
+      favouriteOf: favourite === 'true' ? me : undefined,
+      notFavouriteOf: favourite === 'false' ? me : undefined,
     },
-    favouriteOf: query.include === undefined ? undefined : me,
+    marksFavouritesOf: query.include === undefined ? undefined : me,
     sort: parseSort(sort, keys) ?? standard,
     page: Number(query.page ?? 1),
     pageSize: Number(query.page_size ?? 20),

@@ -2,7 +2,6 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { json, listPage, notModified } from '../http/answers'
 import { etag, isNotModified } from '../http/conditional'
 import type { Guards } from '../http/guards'
-import { movieJson } from '../movies/model'
 import type { Reads } from '../replicas/reads'
 import * as docs from './docs'
 import { listGenres } from './genres-store'
@@ -19,11 +18,7 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
         const me = caller.user?.id
         const list = parseMovieList(query, me)
         const { rows, total } = await read(me, (db) => listMovies(db, list))
-        const movies = rows.map(({ movie, isFavourite }) => ({
-          ...movieJson(movie),
-          favourite: isFavourite ?? undefined,
-        }))
-        return listPage(request, { name: 'movies', rows: movies, total }, list)
+        return listPage(request, { name: 'movies', rows, total }, list)
       },
       { public: 'movies:read', personal: isPersonal, query: MovieListQuery, detail: docs.listMovies },
     )

@@ -1,0 +1,154 @@
+import { eq, type SQL, sql } from 'drizzle-orm'
+import { builtOnce } from '../db/batch'
+import type { Db } from '../db/client'
+import { unnamed } from '../db/driver'
+import { movies, users } from '../db/schema'
+import { countBefore, type Range, type Snapshot, startCondition } from './far-store'
+import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
+import { movieJsonColumn } from './json-store'
+import type { MovieList, MovieSortKey, Page, Sort } from './query'
+
+/**
+ * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort
+ * keys. Its SQL is the same for every reader, known by the name, with `values` for its placeholders.
+ */
+export type MovieSource<Key extends string> = {
+  name: string
+  from: SQL
+  condition?: SQL
+  total: SQL
+  /** Whether the list has all movies, so that the counted blocks of ids apply. */
+  isWhole: boolean
+  sortKeys: Readonly<Record<Key, SQL>>
+  /** When a movie was added to the list. */
+  addedAt?: SQL
+  values?: Readonly<Record<string, unknown>>
+}
+
+/** Sort keys that may be null. */
+const nullableSortKeys: readonly string[] = ['release_date', 'runtime'] satisfies MovieSortKey[]
+
+/** Movies without the key come last in both directions; ties by ascending id. `reversed` counts from the end. */
+function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, reversed: boolean): SQL {
+  const direction = sql.raw(descending === reversed ? 'asc' : 'desc')
+  // Only where nulls occur: an index serves an order only if both treat nulls the same.
+  const nulls = sql.raw(nullableSortKeys.includes(key) ? `nulls ${reversed ? 'first' : 'last'}` : '')
+  return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
+}
+
+// Building a statement takes longer than running it. Further shapes are built for each use, and have no name.
+const MAX_STATEMENTS = 150
+/** No page has more movies. With a literal limit, a plan for any page size knows that few are wanted. */
+const MAX_PAGE = sql.raw('limit 100')
+
+const buildStatement = <Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  { sort, filters, marksFavouritesOf }: MovieList<Key>,
+  { reversed, start }: Range,
+  isKept: boolean,
+) => {
+  const sortKey = source.sortKeys[sort.key]
+  const given = [source.condition, startCondition(start), ...conditions(filters)].filter(
+    (condition) => condition !== undefined,
+  )
+  const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
+  const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt ?? sql`null`} as added_at
+      from ${source.from} ${where}`
+  const range = sql`limit ${sql.placeholder('limit')} offset ${sql.placeholder('offset')}`
+  const page = hasFilters(filters)
+    ? // Materialized for both count and page, and so that an index on the sort key can't mislead the planner.
+      sql`with matched as materialized (${found}),
+        page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
+    : sql`with page as (select * from
+        (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range}) as few ${MAX_PAGE})`
+  const total = hasFilters(filters) ? sql`select count(*) from matched` : source.total
+  const whole = sql`(${isKept ? sql`` : unnamed}${page} select whole.total, whole.before, page.*
+    from (select (${total}) as total, (${countBefore(start)}) as before) as whole
+    left join page on true) as page`
+  const addedAt =
+    source.addedAt && sql`to_char(page.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
+  const more = {
+    ...(addedAt && { favourited_at: addedAt }),
+    ...(marksFavouritesOf !== undefined && { favourite: isFavouriteOf(sql.placeholder('reader')) }),
+  }
+  return db
+    .select({
+      total: sql<string>`page.total`,
+      before: sql<string>`page.before`,
+      json: movieJsonColumn(more),
+    })
+    .from(whole)
+    .leftJoin(movies, sql`${movies.id} = page.movie_id`)
+    .leftJoin(users, eq(users.id, movies.createdBy))
+    .orderBy(orderBy(sort, sql`page.sort_key`, sql`page.movie_id`, false))
+    .prepare('list')
+}
+
+type Statement = ReturnType<typeof buildStatement>
+const statementsOf = builtOnce(() => new Map<string, Statement>())
+
+function statementFor<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+  range: Range,
+): Statement {
+  const filters = shapeOf(list.filters)
+  const known = statementsOf(db)
+  const { sort, marksFavouritesOf } = list
+  const start = range.start && (range.start.bound === null ? 'first' : 'bound')
+  const shape = [
+    source.name,
+    sort.key,
+    sort.descending,
+    range.reversed,
+    start,
+    marksFavouritesOf !== undefined,
+    filters,
+  ].join(' ')
+  const found = filters === undefined ? undefined : known.get(shape)
+  if (found !== undefined) return found
+  const isKept = filters !== undefined && known.size < MAX_STATEMENTS
+  const statement = buildStatement(db, source, list, range, isKept)
+  if (isKept) known.set(shape, statement)
+  return statement
+}
+
+const totalsOf = builtOnce(() => new Map<string, ReturnType<typeof buildTotal>>())
+const buildTotal = (db: Db, total: SQL) =>
+  db
+    .select({ records: sql<string>`(${total})` })
+    .from(sql`(select) as whole`)
+    .prepare('total')
+
+/** The total of a list without filters. */
+export async function countMovies<Key extends string>(db: Db, source: MovieSource<Key>): Promise<number> {
+  const totals = totalsOf(db)
+  const statement = totals.get(source.name) ?? buildTotal(db, source.total)
+  totals.set(source.name, statement)
+  const [found] = await statement.execute(source.values)
+  return Number(found?.records ?? 0)
+}
+
+/** One statement, so that total and page come from one snapshot. */
+export async function selectRange<Key extends string>(
+  db: Db,
+  source: MovieSource<Key>,
+  list: MovieList<Key>,
+  range: Range,
+): Promise<Page<string> & Snapshot> {
+  const { limit, offset, start } = range
+  const values = { limit, offset, bound: start?.bound, reader: list.marksFavouritesOf }
+  const rows = await statementFor(db, source, list, range).execute({
+    ...source.values,
+    ...list.filters,
+    ...values,
+  })
+  return {
+    total: Number(rows[0]?.total ?? 0),
+    before: Number(rows[0]?.before ?? 0),
+    // A page without movies is one row, with the totals.
+    rows: rows.flatMap(({ json }) => json ?? []),
+  }
+}
