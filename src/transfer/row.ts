@@ -83,7 +83,12 @@ export type Source = {
   close(): Promise<void>
 }
 
-/** An option whose value can't be used with this file: wrong usage. */
-export class OptionProblem extends Error {
-  override readonly name = 'OptionProblem'
-}
+/** A row of which nothing could be read. */
+export const rejected = (line: number, problem: RowProblem, text: string): Row => ({
+  line,
+  kind: 'movie',
+  fields: {},
+  problems: [problem],
+  isExact: false,
+  text,
+})

@@ -1,0 +1,113 @@
+import { OperatorError } from '../errors'
+import { beginningOf, type Decode } from './decode'
+import { createElementReader, type Element, type Layout } from './elements'
+import { isNestedTooDeeply, MAX_JSON_DEPTH } from './json-scanner'
+import { createLineReader, MAX_ROW_BYTES } from './lines'
+import { notUtf8, tooLong } from './records'
+import type { RowProblem } from './row'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+/** A line or element: an object, or what is wrong with it. */
+export type JsonItem = {
+  readonly line: number
+  readonly object?: JsonObject
+  readonly problem?: RowProblem
+  readonly beginning: () => string
+}
+export type ItemReader = {
+  push(chunk: Buffer): Iterable<JsonItem>
+  end(): Iterable<JsonItem>
+}
+
+const LF = 10
+const MAX_KEYS = 1000
+const problem = (code: RowProblem['code'], message: string): RowProblem => ({ field: 'row', code, message })
+const tooDeep = problem('too deep', `must not be nested deeper than ${MAX_JSON_DEPTH} levels`)
+const notAnObject = problem(
+  'not an object',
+  'must be a JSON object, such as {"title": "Moana", "year": 2016}',
+)
+const tooManyKeys = problem('columns', `must not have more than ${MAX_KEYS} keys`)
+
+/** Items of a file with one JSON object a line. */
+export function createJsonLines(decode: Decode, startLine: number): ItemReader {
+  const lines = createLineReader(LF)
+  let line = startLine - 1
+  let first: Buffer | undefined
+
+  function* items(parts: ReturnType<typeof lines.push>): Generator<JsonItem> {
+    for (const { bytes, isEnd } of parts) {
+      if (!isEnd) {
+        first ??= Buffer.from(bytes.subarray(0, 1000))
+        continue
+      }
+      line++
+      const long = first
+      first = undefined
+      if (long !== undefined || bytes.length > MAX_ROW_BYTES)
+        yield { line, problem: tooLong, beginning: () => beginningOf(long ?? bytes, decode) }
+      else if (!isBlank(bytes)) yield itemOf(line, bytes, isNestedTooDeeply(bytes), decode)
+    }
+  }
+
+  return {
+    push: (chunk) => items(lines.push(chunk)),
+    *end() {
+      yield* items(lines.end())
+      if (first !== undefined) yield* items(endOf())
+    },
+  }
+}
+
+function* endOf() {
+  yield { bytes: Buffer.alloc(0), isEnd: true }
+}
+
+/** Items of a JSON list, from behind its bracket, or of values that follow each other. */
+export function createJsonElements(decode: Decode, layout: Layout, startLine: number): ItemReader {
+  const elements = createElementReader(layout, startLine)
+  function* items(found: Iterable<Element>): Generator<JsonItem> {
+    for (const { index, line, bytes, isTooDeep } of found) {
+      const item = itemOf(index, bytes, isTooDeep, decode)
+      if (item.problem?.code === 'json')
+        throw new OperatorError(
+          `element ${index}, at line ${line}, ${item.problem.message}; nothing after it could be read`,
+        )
+      yield item
+    }
+  }
+  return {
+    push: (chunk) => items(elements.push(chunk)),
+    end() {
+      elements.end()
+      return []
+    },
+  }
+}
+
+function itemOf(line: number, bytes: Buffer, isTooDeep: boolean, decode: Decode): JsonItem {
+  const beginning = () => beginningOf(bytes, decode)
+  const refused = (what: RowProblem): JsonItem => ({ line, problem: what, beginning })
+  if (isTooDeep) return refused(tooDeep)
+  const text = decode(bytes)
+  if (text === undefined) return refused(notUtf8)
+  const { value, reason } = parsed(text)
+  if (reason !== undefined) return refused(problem('json', `must be valid JSON (${reason})`))
+  if (!isObject(value)) return refused(notAnObject)
+  return Object.keys(value).length > MAX_KEYS ? refused(tooManyKeys) : { line, object: value, beginning }
+}
+
+function parsed(text: string): { value?: unknown; reason?: string } {
+  try {
+    const value: unknown = JSON.parse(text)
+    return { value }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { reason: reason.replace('JSON Parse error: ', '') }
+  }
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isBlank = (bytes: Buffer) => bytes.every((code) => code === 32 || code === 13 || code === 9)

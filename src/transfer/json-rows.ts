@@ -1,0 +1,63 @@
+import { quoted } from '../rules/suggest'
+import type { UseOf } from './columns'
+import type { RawRow } from './formats/format'
+import { isObject, type JsonItem, type JsonObject } from './json-items'
+import { isOwnObject, ownObject } from './own-export'
+import { type MovieField, type Row, type RowProblem, rejected } from './row'
+import { isOtherKind } from './texts'
+import { readValues, type ValueOptions } from './values'
+
+const isRejectLine = (object: JsonObject) =>
+  ['line', 'errors', 'row'].every((key) => Object.hasOwn(object, key))
+
+/** The movie of an object, which is its `row` in a line of a reject file; undefined if that has none. */
+export function movieIn(object: JsonObject): JsonObject | undefined {
+  if (!isRejectLine(object)) return object
+  return isObject(object.row) ? object.row : undefined
+}
+
+/** Every reject file that we write begins so, and no other file that we know of. */
+export const beginsRejectFile = (head: Buffer) =>
+  head.toString('latin1', 0, REJECT_FILE.length) === REJECT_FILE
+const REJECT_FILE = '{"line":'
+
+const noRow: RowProblem = {
+  field: 'row',
+  code: 'not an object',
+  message:
+    'must be an object; nothing could be read of this row, so correct it in the file that it came from',
+}
+
+/** Makes a row of each item; `isOwn` if objects may be what our export wrote. */
+export function jsonRowReader(useOf: UseOf, values: ValueOptions, isOwn: boolean): (item: JsonItem) => Row {
+  return ({ line, object, problem, beginning }) => {
+    if (object === undefined) return rejected(line, problem ?? noRow, beginning())
+    const movie = movieIn(object)
+    if (movie === undefined) return rejected(line, noRow, beginning())
+    if (isOwn && isOwnObject(movie)) return { line, kind: 'movie', ...ownObject(movie), isExact: true }
+    const raw = rawRow(movie, useOf)
+    if ('conflict' in raw)
+      return rejected(line, { field: 'row', code: 'columns', message: raw.conflict }, beginning())
+    if (isOtherKind(raw.row.kind))
+      return { line, kind: 'not_movie', fields: {}, problems: [], isExact: false }
+    return { line, kind: 'movie', ...readValues(raw.row, values), isExact: false }
+  }
+}
+
+function rawRow(object: JsonObject, useOf: UseOf): { row: RawRow } | { conflict: string } {
+  const own: RawRow = {}
+  const read: RawRow = {}
+  for (const [key, value] of Object.entries(object)) {
+    const use = useOf(key)
+    if (use === undefined || use === 'ignored') continue
+    if (typeof use === 'function') Object.assign(read, use(value))
+    else if (own[use] === undefined) own[use] = value
+    else if (use !== 'kind') return { conflict: conflict(use, key, object, useOf) }
+  }
+  return { row: { ...read, ...own } }
+}
+
+function conflict(field: MovieField, key: string, object: JsonObject, useOf: UseOf): string {
+  const other = Object.keys(object).find((each) => useOf(each) === field) ?? ''
+  return `must not have two keys for ${field}: ${quoted(other)} and ${quoted(key)}`
+}
