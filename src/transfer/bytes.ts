@@ -21,8 +21,10 @@ export type Bytes = Origin & {
 }
 
 export async function openBytes(path: string, stdin: AsyncIterable<Uint8Array>): Promise<Bytes> {
-  return unpacked(path === '-' ? openInput(stdin) : await openFile(path))
+  return path === '-' ? unpacked(openInput(stdin)) : openFileBytes(path)
 }
+
+export const openFileBytes = async (path: string): Promise<Bytes> => unpacked(await openFile(path))
 
 function openInput(stdin: AsyncIterable<Uint8Array>): Bytes {
   let bytes = 0

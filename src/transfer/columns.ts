@@ -58,8 +58,9 @@ export function usesOf(format: Format, mapping: Mapping): UseOf {
   const known = new Map(Object.entries(format.columns))
   return (name) => {
     const given = mapping.get(name)
-    if (given !== undefined) return given
     const own = known.get(name.trim().toLowerCase()) ?? fieldNamed(name)
+    if (given !== undefined)
+      return typeof own === 'function' ? (value) => ({ ...own(value), [given]: value }) : given
     if (own !== undefined) return mapped.has(own) ? undefined : own
     return format.ignored?.includes(name) ? 'ignored' : undefined
   }

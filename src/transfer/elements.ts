@@ -14,15 +14,61 @@ export type Layout = 'list' | 'list in an object' | 'sequence'
 
 const [COMMA, LF, BRACKET, BRACE] = [44, 10, 93, 125]
 
+/** Splits JSON into values, of which it holds one at a time. Throws where there is no next one. */
+export function createElementReader(layout: Layout, firstLine: number) {
+  const place = createPlace(layout, firstLine)
+  const scanner = createScanner()
+  let parts: Buffer[] = []
+  let bytes = 0
+
+  function keep(part: Buffer) {
+    if (place.isRest()) return
+    bytes += part.length
+    if (bytes > MAX_ROW_BYTES) throw place.stop('exceeds the 1 MiB that an element may have')
+    parts.push(part)
+  }
+
+  function endElement(last: Buffer): Element | undefined {
+    keep(last)
+    const begun = place.end()
+    if (begun === undefined) return undefined
+    const whole = parts.length === 1 ? last : Buffer.concat(parts)
+    parts = []
+    bytes = 0
+    return { ...begun, bytes: whole, isTooDeep: scanner.isTooDeep() }
+  }
+
+  return {
+    *push(chunk: Buffer): Generator<Element> {
+      let start = 0
+      for (let at = 0; at < chunk.length; at++) {
+        const code = chunk[at] ?? 0
+        if (code === LF) place.nextLine()
+        if (!place.isInside()) {
+          if (!place.begins(code, scanner.begin)) continue
+          start = at
+        }
+        const end = scanner.next(code)
+        if (end === 'broken') throw place.stop('ends within a text')
+        if (end === undefined) continue
+        const element = endElement(chunk.subarray(start, end === 'here' ? at + 1 : at))
+        if (element !== undefined) yield element
+        if (end === 'before') place.begins(code, scanner.begin)
+      }
+      if (place.isInside()) keep(Buffer.from(chunk.subarray(start)))
+    },
+    end(): void {
+      if (!place.isComplete()) throw place.stop('is where the file ends')
+    },
+  }
+}
+
 /** Between values; `rest` is what follows the list of an object. */
 type Expected = 'first value' | 'value' | 'separator' | 'rest' | 'nothing'
 
-/** Splits JSON into values, of which it holds one at a time. Throws where there is no next one. */
-export function createElementReader(layout: Layout, firstLine: number) {
-  const scanner = createScanner()
+/** Where a reader stands, and what may follow there. */
+function createPlace(layout: Layout, firstLine: number) {
   let expected: Expected = layout === 'sequence' ? 'value' : 'first value'
-  let parts: Buffer[] = []
-  let bytes = 0
   let index = 1
   let line = firstLine
   let startLine = firstLine
@@ -35,74 +81,47 @@ export function createElementReader(layout: Layout, firstLine: number) {
     )
   }
 
-  function keep(part: Buffer) {
-    if (expected === 'rest') return
-    bytes += part.length
-    if (bytes > MAX_ROW_BYTES) throw stop('exceeds the 1 MiB that an element may have')
-    parts.push(part)
-  }
-
-  function begin() {
-    scanner.begin(expected === 'rest' ? 1 : 0)
-    startLine = line
-    isInside = true
-  }
-
-  /** Between values; returns whether one begins here. */
-  function begins(code: number): boolean {
-    if (isSpace(code)) return false
+  /** Takes a mark between values; returns whether it was one. */
+  function takesMark(code: number): boolean {
+    if (isSpace(code)) return true
     if (expected === 'nothing') throw stop('has more after the end of the list')
     if (code === BRACKET && layout !== 'sequence' && expected !== 'value') {
       expected = layout === 'list' ? 'nothing' : 'rest'
-      if (expected === 'rest') begin()
-      return false
+      isInside = expected === 'rest'
+      return true
     }
     if (expected === 'separator' && code !== COMMA) throw stop('lacks a comma')
-    if (expected === 'separator') {
-      expected = 'value'
-      return false
-    }
-    if (code === COMMA || code === BRACKET || code === BRACE) throw stop('is not valid JSON')
-    begin()
+    if (expected !== 'separator' && [COMMA, BRACKET, BRACE].includes(code)) throw stop('is not valid JSON')
+    if (expected !== 'separator') return false
+    expected = 'value'
     return true
   }
 
-  function endElement(last: Buffer): Element | undefined {
-    keep(last)
-    isInside = false
-    if (expected === 'rest') {
-      expected = 'nothing'
-      return undefined
-    }
-    const whole = parts.length === 1 ? last : Buffer.concat(parts)
-    const element = { index: index++, line: startLine, bytes: whole, isTooDeep: scanner.isTooDeep() }
-    parts = []
-    bytes = 0
-    expected = layout === 'sequence' ? 'value' : 'separator'
-    return element
-  }
-
   return {
-    *push(chunk: Buffer): Generator<Element> {
-      let start = 0
-      for (let at = 0; at < chunk.length; at++) {
-        const code = chunk[at] ?? 0
-        if (code === LF) line++
-        if (!isInside) {
-          if (!begins(code)) continue
-          start = at
-        }
-        const end = scanner.next(code)
-        if (end === 'broken') throw stop('ends within a text')
-        if (end === undefined) continue
-        const element = endElement(chunk.subarray(start, end === 'here' ? at + 1 : at))
-        if (element !== undefined) yield element
-        if (end === 'before') begins(code)
-      }
-      if (isInside) keep(Buffer.from(chunk.subarray(start)))
+    stop,
+    isInside: () => isInside,
+    isRest: () => expected === 'rest',
+    isComplete: () => !isInside && (layout === 'sequence' || expected === 'nothing'),
+    nextLine() {
+      line++
     },
-    end(): void {
-      if (isInside || (layout !== 'sequence' && expected !== 'nothing')) throw stop('is where the file ends')
+    /** Whether a value begins with this byte between values. */
+    begins(code: number, begin: (openBrackets: number) => void): boolean {
+      if (takesMark(code)) {
+        if (isInside) begin(1)
+        return false
+      }
+      begin(0)
+      startLine = line
+      isInside = true
+      return true
+    },
+    /** A value ends; undefined if it was the rest. */
+    end(): { index: number; line: number } | undefined {
+      isInside = false
+      const isValue = expected !== 'rest'
+      expected = !isValue ? 'nothing' : layout === 'sequence' ? 'value' : 'separator'
+      return isValue ? { index: index++, line: startLine } : undefined
     },
   }
 }

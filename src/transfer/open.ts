@@ -1,13 +1,15 @@
-import { stat } from 'node:fs/promises'
+import { exists, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { OperatorError } from '../errors'
 import { aboutFile } from '../file-problem'
-import { type Bytes, openBytes, transformed } from './bytes'
-import { utf16ToUtf8 } from './decode'
+import { type Bytes, openBytes, openFileBytes, transformed } from './bytes'
+import { decoderOf, utf16ToUtf8 } from './decode'
+import { MOVIES_FILE, omdbOrg, readDetails } from './formats/omdb-org'
 import { openJson } from './json'
 import { beginsJson } from './json-layout'
 import { beginsRejectFile } from './json-rows'
 import { refuseOthers } from './refuse'
-import type { ReadOptions, Source } from './row'
+import type { ReadOptions, Row, Source } from './row'
 import { type Settings, settingsOf } from './settings'
 import { openTable } from './table'
 
@@ -18,7 +20,7 @@ export async function openSource(
   options: ReadOptions,
 ): Promise<Source> {
   const settings = settingsOf(options)
-  if (path !== '-' && (await isFolder(path))) throw new OperatorError(`${path} is a folder: name a file`)
+  if (path !== '-' && (await isFolder(path))) return openFolder(path, settings)
   const bytes = await openBytes(path, stdin)
   try {
     return await openReadable(bytes, settings)
@@ -34,6 +36,26 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     throw aboutFile('read', path, error)
   }
+}
+
+async function openFolder(path: string, settings: Settings): Promise<Source> {
+  const isMoviesFile = await exists(join(path, MOVIES_FILE))
+  if (!isMoviesFile || (settings.format?.name ?? omdbOrg.name) !== omdbOrg.name)
+    throw new OperatorError(
+      `${path} is a folder: name a file (the only folder that can be imported is that of omdb.org, with ${MOVIES_FILE})`,
+    )
+  const { format, rejected } = await readDetails(path, decoderOf(settings.encoding))
+  const bytes = await openFileBytes(join(path, MOVIES_FILE))
+  const source = await openTable(bytes, { ...settings, format }).catch(async (error: unknown) => {
+    await bytes.close()
+    throw error
+  })
+  return { ...source, rows: inTurn(rejected, source.rows) }
+}
+
+async function* inTurn(first: readonly Row[], then: AsyncIterable<Row>): AsyncGenerator<Row> {
+  yield* first
+  yield* then
 }
 
 const BEGINNING = 2048

@@ -44,15 +44,6 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
     if (isCrLf && reader.isOpen()) reader.read('\r')
   }
 
-  /** The cells of a line without a quote, which is most of them. */
-  function plainCells({ bytes, isEnd }: LinePart): string[] | undefined {
-    if (!isEnd || record.bytes > 0 || bytes.length > MAX_ROW_BYTES) return undefined
-    if (dialect.quote !== undefined && bytes.includes(QUOTE)) return undefined
-    const text = decode(bytes)
-    if (text === undefined) return undefined
-    return (lineEnd === LF && text.endsWith('\r') ? text.slice(0, -1) : text).split(dialect.delimiter)
-  }
-
   function problem(): RowProblem | undefined {
     if (record.bytes > MAX_ROW_BYTES + 1) return tooLong
     if (reader.isOpen()) return neverClosed
@@ -70,7 +61,7 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
   }
 
   function take(part: LinePart): TableRecord | undefined {
-    const plain = plainCells(part)
+    const plain = record.bytes === 0 ? plainCells(part, dialect, decode, lineEnd) : undefined
     if (plain !== undefined) {
       record = newRecord(++line)
       return { line: line - 1, cells: plain, beginning: () => beginningOf(part.bytes, decode) }
@@ -111,3 +102,17 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
 }
 
 const newRecord = (line: number) => ({ line, bytes: 0, first: Buffer.alloc(0), isText: true })
+
+/** The cells of a line without a quote, which is most of them. */
+function plainCells(
+  { bytes, isEnd }: LinePart,
+  { quote, delimiter }: Dialect,
+  decode: Decode,
+  lineEnd: number,
+): string[] | undefined {
+  if (!isEnd || bytes.length > MAX_ROW_BYTES) return undefined
+  if (quote !== undefined && bytes.includes(QUOTE)) return undefined
+  const text = decode(bytes)
+  if (text === undefined) return undefined
+  return (lineEnd === LF && text.endsWith('\r') ? text.slice(0, -1) : text).split(delimiter)
+}

@@ -20,6 +20,8 @@ export async function openTable(bytes: Bytes, settings: Settings): Promise<Sourc
   const decode = decoderOf(settings.encoding)
   const head = await headOf(bytes, decode, settings.format)
   const { names, format } = head
+  if (format.isFolder)
+    throw new OperatorError(`${bytes.name} is one of several files of ${format.name}: name their folder`)
   if (names.length > MAX_COLUMNS)
     throw new OperatorError(
       `${bytes.name} has ${names.length} columns; at most ${MAX_COLUMNS} can be imported`,

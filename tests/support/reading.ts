@@ -26,7 +26,7 @@ export async function readContent(content: string | Uint8Array, options: Options
 }
 
 /** The fields of a row, or the reasons why it can't be one. */
-export const outcome = ({ kind, fields, problems }: Row) => {
+export const outcome = ({ kind, fields, problems }: Row): unknown => {
   if (kind === 'not_movie') return kind
   return problems.length === 0 ? fields : problems.map(({ field, code }) => `${field}: ${code}`)
 }

@@ -19,6 +19,8 @@ export type Format = {
   readonly isKnownBy?: (names: readonly string[], first: Readonly<Record<string, unknown>>) => boolean
   /** By name in lower case; besides these, what is named as a field is that field. */
   readonly columns: Readonly<Record<string, Use>>
+  /** Several files in a folder. */
+  readonly isFolder?: true
   /** Left out without a word. */
   readonly ignored?: readonly string[]
   /** By default cells in quotes, with the delimiter that the header has most of. */

@@ -2,11 +2,36 @@ import { UsageError } from '../../errors'
 import { didYouMean, quoted } from '../../rules/suggest'
 import { csv, tsv } from './csv'
 import type { Format } from './format'
+import { imdbList } from './imdb-list'
 import { imdbTsv } from './imdb-tsv'
+import { jellyfin } from './jellyfin'
 import { json, ndjson } from './json'
+import { letterboxd } from './letterboxd'
+import { movielens, movielensDat } from './movielens'
+import { netflix } from './netflix'
+import { omdbOrg } from './omdb-org'
+import { radarr } from './radarr'
+import { tmdb } from './tmdb'
+import { trakt } from './trakt'
 
 /** In the order in which they are tried. */
-const formats: readonly Format[] = [imdbTsv, csv, tsv, json, ndjson]
+const formats: readonly Format[] = [
+  imdbTsv,
+  imdbList,
+  movielens,
+  movielensDat,
+  tmdb,
+  letterboxd,
+  netflix,
+  omdbOrg,
+  radarr,
+  trakt,
+  jellyfin,
+  csv,
+  tsv,
+  ndjson,
+  json,
+]
 
 export const formatNames = formats.map(({ name }) => name)
 
