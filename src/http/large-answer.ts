@@ -1,5 +1,5 @@
 import { Failure } from '../errors'
-import { after, currentBill } from '../waiting'
+import { after, currentBill, pause } from '../waiting'
 
 /** Limits on the large answers that wait to be read: in total and for one client. */
 const MAX_UNREAD_BYTES = 64 * 1_048_576
@@ -41,18 +41,23 @@ function takeRoom(bytes: number): () => void {
 export function readAtItsPace(parts: Iterator<string>, bytes: number): ReadableStream<Uint8Array> {
   const giveBack = takeRoom(bytes)
   let callOff = () => {}
+  let isOver = false
   function end() {
+    isOver = true
     callOff()
     giveBack()
   }
   return new ReadableStream<Uint8Array>({
     start(controller) {
       callOff = after((bytes / MIN_BYTES_PER_SECOND) * 1000, () => {
-        giveBack()
+        end()
         controller.error(new Error('the client reads too slowly'))
       })
     },
-    pull(controller) {
+    async pull(controller) {
+      // A client that reads as fast as this makes it would else keep all others waiting for the whole answer.
+      await pause(0)
+      if (isOver) return
       let chunk = ''
       while (chunk.length < CHUNK_BYTES) {
         const { done, value } = parts.next()

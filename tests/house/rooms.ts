@@ -107,7 +107,10 @@ export const kinds: Record<string, Allowed> = {
     rooms: ['rules', 'db/schema types', 'permissions', 'access/passwords'],
     packages: ['@sinclair/typebox'],
   },
-  store: { rooms: ['db', 'access/store', 'errors', 'permissions'], packages: ['drizzle-orm'] },
+  store: {
+    rooms: ['db', 'access/store', 'errors', 'permissions', 'gate'],
+    packages: ['drizzle-orm'],
+  },
   service: {
     rooms: [
       'access',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { unreadBytes } from '../../src/http/large-answer'
+import { readAtItsPace, unreadBytes } from '../../src/http/large-answer'
 import { head, openRaw, type RawClient } from '../support/raw'
 import { startTestServer, type TestServer, type TestUser } from '../support/server'
 
@@ -90,4 +90,19 @@ describe('a large list', () => {
     expect([answer.status, await answer.text()]).toEqual([200, ''])
     await until(() => unreadBytes() === 0)
   })
+})
+
+test('a large answer lets other work in after every part, however fast it is read', async () => {
+  const parts = 20
+  let turns = 0
+  let isOver = false
+  const turn = () => {
+    turns++
+    if (!isOver) setImmediate(turn)
+  }
+  turn()
+  const stream = readAtItsPace(Array.from({ length: parts }, () => 'x'.repeat(100_000)).values(), 2 * MIB)
+  expect((await new Response(stream).text()).length).toBe(parts * 100_000)
+  isOver = true
+  expect(turns).toBeGreaterThan(parts)
 })
