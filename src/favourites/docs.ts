@@ -1,11 +1,5 @@
-import {
-  exampleMovies,
-  metadataSchema,
-  movieProperties,
-  movieSchema,
-  optionalMovieProperties,
-} from '../movies/docs-schemas'
-import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
+import { exampleMovies, movieProperties, movieSchema, optionalMovieProperties } from '../movies/docs-schemas'
+import { messageAnswer, metadataSchema, named, type Operation, objectOf } from '../openapi/operation'
 import { listedProperties, listMovies, listParameters } from '../search/docs'
 
 const favouriteSchema = named(

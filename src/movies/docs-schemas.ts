@@ -67,14 +67,3 @@ export const exampleMovies = initialMovies
   .map((movie, index) => ({ id: index + 1, ...movie, created_by: builtInUser, version: 1 }))
 
 export const INITIAL_MOVIES = initialMovies.length
-
-export const metadataSchema = named(
-  'Metadata',
-  objectOf({
-    current_page: { type: 'integer', minimum: 1 },
-    page_size: { type: 'integer', minimum: 1, maximum: 100 },
-    first_page: { type: 'integer', const: 1 },
-    last_page: { type: 'integer', minimum: 1 },
-    total_records: { type: 'integer', minimum: 0, description: 'The number of records on all pages.' },
-  }),
-)

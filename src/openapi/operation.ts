@@ -88,3 +88,15 @@ export const messageAnswer = (description: string, message: string): Answer => (
   schema: objectOf({ message: { type: 'string', const: message } }),
   example: { message },
 })
+
+/** The `metadata` of a page of a list. */
+export const metadataSchema = named(
+  'Metadata',
+  objectOf({
+    current_page: { type: 'integer', minimum: 1 },
+    page_size: { type: 'integer', minimum: 1, maximum: 100 },
+    first_page: { type: 'integer', const: 1 },
+    last_page: { type: 'integer', minimum: 1 },
+    total_records: { type: 'integer', minimum: 0, description: 'The number of records on all pages.' },
+  }),
+)

@@ -1,11 +1,10 @@
 import {
   exampleMovies,
   INITIAL_MOVIES,
-  metadataSchema,
   movieProperties,
   optionalMovieProperties,
 } from '../movies/docs-schemas'
-import { type JsonSchema, named, type Operation, objectOf } from '../openapi/operation'
+import { type JsonSchema, metadataSchema, named, type Operation, objectOf } from '../openapi/operation'
 
 export const listParameters = {
   title: {

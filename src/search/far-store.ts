@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client'
 import { movieCounts } from '../db/schema'
-import type { Sort } from './query'
+import type { Sort } from '../rules/lists'
 
 /** Rows of an order: a page counted from the end of a list uses the reverse order. */
 export type Range = {

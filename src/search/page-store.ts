@@ -3,10 +3,11 @@ import { builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { unnamed } from '../db/driver'
 import { movies, users } from '../db/schema'
+import type { Sort } from '../rules/lists'
 import { countBefore, type Range, type Snapshot, startCondition } from './far-store'
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
-import type { MovieList, MovieSortKey, Page, Sort } from './query'
+import type { MovieList, MovieSortKey, Page } from './query'
 
 /**
  * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { externalIdProblem, imdbIdProblem, normalImdbId } from '../movies/model'
 import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
+import { pageParameters, parsePage, parseSort, type Sort, sortParameter, wordParameter } from '../rules/lists'
 import { object, type Rule } from '../rules/objects'
-import { didYouMean } from '../rules/suggest'
 
 const MAX_TEXT = 500
 /** Each word is checked in every movie that matches the others. */
@@ -51,17 +51,8 @@ const creator = parameter({ type: 'string' }, (value) =>
 const year = integerParameter(0, 9999)
 const minutes = integerParameter(0, 100_000)
 
-function oneOf(values: readonly string[]) {
-  const choice = values.length > 2 ? `one of ${values.join(', ')}` : values.join(' or ')
-  return parameter({ type: 'string', enum: values }, (value) =>
-    values.includes(String(value)) ? undefined : `must be ${choice}${didYouMean(String(value), values)}`,
-  )
-}
-
 const movieSortKeys = ['id', 'title', 'year', 'runtime', 'release_date'] as const
 export type MovieSortKey = (typeof movieSortKeys)[number]
-
-const sortParameter = (keys: readonly string[]) => oneOf(keys.flatMap((key) => [key, `-${key}`]))
 
 const filters = {
   title: Type.Optional(words),
@@ -80,10 +71,9 @@ const filters = {
   imdb_id: Type.Optional(parameter({ type: 'string' }, imdbIdProblem)),
   external_id: Type.Optional(parameter({ type: 'string' }, externalIdProblem)),
   created_by: Type.Optional(creator),
-  favourite: Type.Optional(oneOf(['true', 'false'])),
-  include: Type.Optional(oneOf(['favourite'])),
-  page: Type.Optional(integerParameter(1, 10_000_000)),
-  page_size: Type.Optional(integerParameter(1, 100)),
+  favourite: Type.Optional(wordParameter(['true', 'false'])),
+  include: Type.Optional(wordParameter(['favourite'])),
+  ...pageParameters,
 }
 
 export const MovieListQuery = object({ ...filters, sort: Type.Optional(sortParameter(movieSortKeys)) })
@@ -119,7 +109,6 @@ export type MovieFilters = {
 }
 /** Rows of one page, and the total number. */
 export type Page<T> = { readonly rows: readonly T[]; readonly total: number }
-export type Sort<Key extends string> = { key: Key; descending: boolean }
 export type MovieList<Key extends string> = {
   filters: MovieFilters
   /** The user for whom each row says whether the movie is a favourite. */
@@ -165,8 +154,7 @@ function parseList<Key extends string>(
     },
     marksFavouritesOf: query.include === undefined ? undefined : me,
     sort: parseSort(sort, keys) ?? standard,
-    page: Number(query.page ?? 1),
-    pageSize: Number(query.page_size ?? 20),
+    ...parsePage(query),
   }
 }
 
@@ -178,12 +166,4 @@ const numberOf = (value: string | undefined) => (value === undefined ? undefined
 function listed(text = ''): string[] | undefined {
   const genres = [...differentGenres(text).values()]
   return genres.length === 0 ? undefined : genres
-}
-
-function parseSort<Key extends string>(
-  sort: string | undefined,
-  keys: readonly Key[],
-): Sort<Key> | undefined {
-  const key = keys.find((known) => sort === known || sort === `-${known}`)
-  return key && { key, descending: sort !== key }
 }

@@ -4,10 +4,11 @@ import { type Db, requestTimeouts } from '../db/client'
 import { tooLate } from '../db/errors'
 import { favourites, movieCounts, movies } from '../db/schema'
 import { createGate } from '../gate'
+import type { Sort } from '../rules/lists'
 import { fromTheBlock, fromTheEnd, type Shortcut } from './far-store'
 import { hasFilters, isFavouriteOf } from './filter-store'
 import { countMovies, type MovieSource, selectRange } from './page-store'
-import type { MovieList, MovieSortKey, Page, Sort } from './query'
+import type { MovieList, MovieSortKey, Page } from './query'
 
 /** With this many rows to skip, a second round trip to find a shortcut pays off. */
 const FAR = 1000
