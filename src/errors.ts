@@ -69,7 +69,7 @@ export const failures = {
   notPermitted: {
     status: 403,
     message: "your user account doesn't have the necessary permissions to access this resource",
-    when: 'The account lacks the permission `movies:read` or `movies:write`; or an API key asks for something other than movies to read, or its owner lacks `movies:read`.',
+    when: 'The account lacks the permission `movies:read`, `movies:write` or `admin`; or an API key asks for something other than movies to read, or its owner lacks `movies:read`.',
     fix: 'Ask the operator to grant it (`redlight users grant`). What a key can’t do needs a signed-in user’s token.',
   },
   notCreator: {

@@ -8,6 +8,7 @@ import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
 import { createServiceManager } from './server/service-manager'
 import { createColours, isTerminal, wantsColours } from './terminal/colours'
 import { createProgress } from './terminal/progress'
+import { createTables } from './terminal/table'
 import { visible } from './visible'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'))
@@ -49,7 +50,12 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   serviceManager: (log) => createServiceManager(process.env, process.pid, log),
   withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
   withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
-  print: (...cells) => printText(cells.map((cell) => visible(String(cell))).join('\t')),
+  print: (line) => printText(visible(line)),
+  table: createTables({
+    print: printText,
+    columns: () => (process.stdout.isTTY ? process.stdout.columns : undefined),
+    colours,
+  }),
   printText,
   colours,
   progress,

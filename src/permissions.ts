@@ -1,5 +1,8 @@
-/** Permissions that a user can be granted. */
-export const permissions = ['movies:read', 'movies:write'] as const
+/** Permissions that every new user may get. */
+export const commonPermissions = ['movies:read', 'movies:write'] as const
+export type CommonPermission = (typeof commonPermissions)[number]
+/** Permissions that a user can be granted; `admin` opens users, trail and figures to them. */
+export const permissions = [...commonPermissions, 'admin'] as const
 export type Permission = (typeof permissions)[number]
 
 export const isPermission = (value: string): value is Permission =>

@@ -9,14 +9,20 @@ import type { KeyOwner } from './authenticator'
 
 const noSuchUser = { users_permissions_user_id_users_id_fk: () => new Failure('notFound') }
 
-/** Throws a 404 when there is no such user. */
-export async function grant(db: Db | Tx, userId: number, permissions: readonly Permission[]): Promise<void> {
-  if (permissions.length === 0) return
+/** Returns those of the permissions that the user lacked. Throws a 404 when there is no such user. */
+export async function grant(
+  db: Db | Tx,
+  userId: number,
+  permissions: readonly Permission[],
+): Promise<string[]> {
+  if (permissions.length === 0) return []
   try {
-    await db
+    const granted = await db
       .insert(usersPermissions)
       .values(permissions.map((permission) => ({ userId, permission })))
       .onConflictDoNothing()
+      .returning({ permission: usersPermissions.permission })
+    return granted.map(({ permission }) => permission)
   } catch (error) {
     throw constraintFailure(error, 'users_permissions', noSuchUser)
   }

@@ -29,7 +29,7 @@ export async function checkBackup(path: string, manifest: Manifest, log: Log, on
   try {
     const scratch = await openDatabaseAlone({ kind: 'embedded', dataDir, poolMax: 1, waitMs: WAIT_MS }, log)
     try {
-      const options = { replace: true, keepSessions: true, stayAtItsSchema: true }
+      const options = { replace: true, keepSessions: true, author: undefined }
       await restoreBackup(scratch.db, path, manifest, options, onRows)
       compare(path, manifest.tables, await tablesOf(scratch.db, onRows))
       await migrate(scratch.db)

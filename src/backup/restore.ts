@@ -1,4 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { catalogueRestored } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvent } from '../audit/store'
 import type { Db, Tx } from '../db/client'
 import { applyMigrations, lockMigrations } from '../migrations/migrate'
 import { setUniqueByAlone } from '../migrations/unique-by'
@@ -18,8 +21,8 @@ export type RestoreOptions = {
   readonly replace: boolean
   /** Whether tokens and keys from before the backup stay valid, including those revoked since. */
   readonly keepSessions: boolean
-  /** Stops at the backup's schema, to compare the content. */
-  readonly stayAtItsSchema?: boolean
+  /** Who restores, for the trail; without one, it stops at the backup's schema, to compare the content. */
+  readonly author: Author | undefined
 }
 
 /**
@@ -46,7 +49,10 @@ export async function restoreBackup(
     await setUniqueByAlone(tx, manifest.unique_by ?? 'title')
     await load(tx, path, manifest, onRows)
     for (const table of manifest.tables) await finish(tx, path, table)
-    if (!options.stayAtItsSchema) await applyMigrations(tx)
+    if (options.author !== undefined) {
+      await applyMigrations(tx)
+      await recordEvent(tx, options.author, catalogueRestored(manifest.taken_at))
+    }
     return options.keepSessions ? 0 : endSessions(tx)
   })
 }

@@ -8,6 +8,7 @@ export const storedTables: readonly StoredTable[] = [
   { name: 'keys', order: 'id', hasIds: true },
   { name: 'favourites', order: 'user_id, movie_id', hasIds: false },
   { name: 'mails', order: 'id', hasIds: true },
+  { name: 'audit_events', order: 'id', hasIds: true },
   { name: 'seeded_movies', order: 'title collate "C"', hasIds: false },
 ]
 

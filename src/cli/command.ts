@@ -1,15 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { Author } from '../audit/model'
 import { type Config, ConfigError } from '../config/config'
 import type { Database } from '../db/client'
 import { databaseProblem } from '../db/errors'
-import { OperatorError, UsageError } from '../errors'
+import { Failure, OperatorError, UsageError } from '../errors'
 import type { Log } from '../log'
 import { didYouMean, quoted } from '../rules/suggest'
 import type { ServiceManager } from '../server/service-manager'
 import type { Colours } from '../terminal/colours'
 import type { StartProgress } from '../terminal/progress'
+import type { StartTable } from '../terminal/table'
 
 /** Everything a command may use from outside; main.ts passes it in. */
 export type CommandContext = {
@@ -25,10 +28,11 @@ export type CommandContext = {
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   /** The same, for work during which no server may use the database. */
   withDatabaseAlone: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
-  /** Prints a line, or a row with tabs between cells; control characters are escaped. */
-  print: (...cells: readonly (string | number)[]) => void
+  /** Prints a line; control characters are escaped. */
+  print: (line: string) => void
   /** Prints our own text with its lines and colours; text from elsewhere must pass through `visible`. */
   printText: (text: string) => void
+  table: StartTable
   /** Colours of standard output; none unless it is a terminal. */
   colours: Colours
   /**
@@ -96,5 +100,25 @@ export function reasonsOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
   if (error instanceof ConfigError) return error.problems
   if (error instanceof OperatorError) return [error.message]
+  if (error instanceof Failure && typeof error.detail.error === 'object') return [inWords(error.detail.error)]
   return [databaseProblem(error) ?? `failed: ${error.message.split('\n')[0]}`]
 }
+
+/** The system user who runs the command, for the trail. */
+export function operator(): Author {
+  const uid = String(process.getuid?.())
+  try {
+    // `userInfo` of node:os goes by the variable USER, which cron and systemd may not set.
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
+    const [name = uid] = lines.map((line) => line.split(':')).find((fields) => fields[2] === uid) ?? []
+    return { actor: null, by: name }
+  } catch {
+    return { actor: null, by: uid }
+  }
+}
+
+/** The messages of broken rules on one line. */
+export const inWords = (problems: Readonly<Record<string, string>>) =>
+  Object.entries(problems)
+    .map(([field, problem]) => `${field} ${problem}`)
+    .join('; ')

@@ -1,5 +1,6 @@
 import type { RootCommand } from '@bomb.sh/tab'
 import { Argument, type Command } from 'commander'
+import { bash, FILES, zsh } from '../terminal/completion-scripts'
 import { addCommand, type CommandContext, oneOf } from './command'
 
 const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
@@ -39,9 +40,6 @@ export function completionCommand(program: Command, { printText }: CommandContex
     })
 }
 
-/** In tab's protocol: no candidates, complete file names. */
-const FILES = ':0'
-
 /** Copies commander's command tree to tab. */
 function addTo(root: RootCommand, command: Command, path = '') {
   const help = command.createHelp()
@@ -62,37 +60,3 @@ const offer =
   (complete: (word: string, description: string) => void) => {
     for (const word of words) complete(word, '')
   }
-
-// tab's bash script evaluates the typed text, needs the package bash-completion, and repeats text before a
-// colon.
-const bash = `_redlight() {
-  local line=\${COMP_LINE:0:COMP_POINT} candidate words word
-  read -ra words <<< "$line"
-  [[ $line == *[[:space:]] ]] && words+=('')
-  word=\${words[\${#words[@]}-1]}
-  COMPREPLY=()
-  while IFS=$'\\t' read -r candidate _; do
-    case $candidate in
-      ${FILES}) ;;
-      :*) compopt +o default 2> /dev/null ;;
-      "$word"*) [[ $word == *:* ]] && candidate=\${candidate#"\${word%:*}:"}; COMPREPLY+=("$candidate") ;;
-    esac
-  done < <("\${words[0]/#\\~\\//$HOME/}" complete -- "\${words[@]:1}" 2> /dev/null)
-}
-complete -o default -F _redlight redlight`
-
-// tab's zsh script takes text after a colon for a description.
-const zsh = `#compdef redlight
-_redlight() {
-  local line
-  local -a candidates
-  for line in \${(f)"$("\${words[1]/#\\~\\//$HOME/}" complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)"}; do
-    case $line in
-      ${FILES}) _files ;;
-      :*) ;;
-      *) candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
-    esac
-  done
-  _describe redlight candidates
-}
-if [[ $funcstack[1] == _redlight ]]; then _redlight "$@"; else compdef _redlight redlight; fi`

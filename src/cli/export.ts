@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
+import { userNamed } from '../moderation/users'
 import { type ExportFormat, exportFormats, exportMovies } from '../transfer/export'
 import { fileSink, streamSink } from '../transfer/sink'
 import { addCommand, type CommandContext, counted, exitOf, oneOf } from './command'
-import { userNamed } from './users'
 
 type ExportOptions = { format: ExportFormat; owner?: string; output?: string }
 

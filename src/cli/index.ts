@@ -1,6 +1,10 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { allVariables, ConfigError } from '../config/config'
 import { OperatorError, UsageError } from '../errors'
+import { auditCommand } from '../moderation/audit'
+import { keysCommand } from '../moderation/keys'
+import { moviesCommand } from '../moderation/movies'
+import { usersCommand } from '../moderation/users'
 import { didYouMean, quoted } from '../rules/suggest'
 import { version } from '../server/version'
 import { backupCommand } from './backup'
@@ -9,13 +13,10 @@ import { completionCommand } from './completion'
 import { doctorCommand } from './doctor'
 import { exportCommand } from './export'
 import { healthcheckCommand } from './healthcheck'
-import { keysCommand } from './keys'
 import { migrateCommand } from './migrate'
-import { moviesCommand } from './movies'
 import { restoreCommand } from './restore'
 import { seedCommand } from './seed'
 import { serveCommand } from './serve'
-import { usersCommand } from './users'
 
 const commands = [
   serveCommand,
@@ -24,6 +25,7 @@ const commands = [
   usersCommand,
   keysCommand,
   moviesCommand,
+  auditCommand,
   exportCommand,
   backupCommand,
   restoreCommand,

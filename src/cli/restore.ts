@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { readManifest, verifyFile } from '../backup/read'
 import { restoreBackup } from '../backup/restore'
 import { contents, origin, rowsOf, steps } from './backup'
-import { addCommand, type CommandContext, counted } from './command'
+import { addCommand, type CommandContext, counted, operator } from './command'
 
 type RestoreOptions = { replace?: boolean; keepSessions?: boolean }
 
@@ -29,7 +29,7 @@ work.`,
       await step('reading', rows, (onRows) => verifyFile(path, manifest, onRows))
       const dropped = await context.withDatabaseAlone(({ db }) =>
         step('restoring', rows, (onRows) =>
-          restoreBackup(db, path, manifest, { replace, keepSessions }, onRows),
+          restoreBackup(db, path, manifest, { replace, keepSessions, author: operator() }, onRows),
         ),
       )
       context.print(`Restored ${path}: ${contents(manifest)}, ${origin(manifest)}.`)

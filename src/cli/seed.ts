@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { seedMovies } from '../catalogue/seed-store'
 import { migrate } from '../migrations/migrate'
-import { seedMovies } from '../movies/seed-store'
 import { addCommand, type CommandContext, counted } from './command'
 
 export function seedCommand(program: Command, { withDatabase, progress, print }: CommandContext) {

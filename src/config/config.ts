@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { LogLevel } from '../log'
-import type { Permission } from '../permissions'
+import type { CommonPermission } from '../permissions'
 import { buildDatabase, type DatabaseConfig, redactedDatabase } from './database'
 import { ConfigError, createReader, type Environment, type Reader } from './reader'
 import { localUrl, REDACTED, redactUrl } from './values'
@@ -47,7 +47,8 @@ export type Config = {
   /** Undefined: mails go to the log. */
   readonly smtp: Smtp | undefined
   readonly moviesUniqueBy: UniqueBy
-  readonly defaultPermissions: readonly Permission[]
+  readonly defaultPermissions: readonly CommonPermission[]
+  readonly auditKeepSeconds: number
   readonly limiter: Limiter
   /** Whether movies can be read without a token or a key. */
   readonly anonymousRead: boolean
@@ -87,6 +88,7 @@ function build(read: Reader): Config {
     smtp: buildSmtp(read, new URL(publicUrl).hostname),
     moviesUniqueBy: read.value(variables.moviesUniqueBy),
     defaultPermissions: read.value(variables.defaultPermissions),
+    auditKeepSeconds: read.value(variables.auditKeep),
     limiter: buildLimiter(read),
     anonymousRead: read.value(variables.anonymousRead),
     redisUrl: read.optional(variables.redisUrl),

@@ -21,10 +21,11 @@ const UNITS_MS = new Map([
   ['s', SECOND_MS],
   ['m', 60 * SECOND_MS],
   ['h', 3600 * SECOND_MS],
+  ['d', 24 * 3600 * SECOND_MS],
 ])
 
 function parseMilliseconds(text: string): number {
-  const [, count, unit = ''] = /^(0|[1-9]\d{0,8})(ms|s|m|h)$/.exec(text) ?? []
+  const [, count, unit = ''] = /^(0|[1-9]\d{0,8})(ms|s|m|h|d)$/.exec(text) ?? []
   return Number(count) * (UNITS_MS.get(unit) ?? Number.NaN)
 }
 
@@ -34,7 +35,7 @@ export const milliseconds =
     const value = parseMilliseconds(text)
     return value >= parseMilliseconds(min) && value <= parseMilliseconds(max)
       ? value
-      : wrong(`must be a duration from ${min} to ${max}, written like 500ms, 20s, 45m or 24h`, text)
+      : wrong(`must be a duration from ${min} to ${max}, written like 500ms, 20s, 45m, 24h or 30d`, text)
   }
 
 export const seconds =

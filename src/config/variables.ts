@@ -1,6 +1,6 @@
 import { databaseUrl } from '../connection/address'
 import { logLevels } from '../log'
-import { permissions } from '../permissions'
+import { type CommonPermission, commonPermissions } from '../permissions'
 import { closest } from '../rules/suggest'
 import * as parse from './values'
 
@@ -33,6 +33,10 @@ const uniqueRules = ['title', 'title,year'] as const
 /** The fields that make a movie unique. */
 export type UniqueBy = (typeof uniqueRules)[number]
 
+const ofNewUsers: parse.Parse<CommonPermission> = (text, wrong) =>
+  text === 'admin'
+    ? wrong('must not hold admin, which every new user would get: grant it with "redlight users grant"')
+    : parse.oneOf(commonPermissions)(text, wrong)
 const MAX_RATE = 1_000_000
 const rate = parse.integer(0, MAX_RATE, `a whole number from 0 to ${MAX_RATE} (0 is no limit)`)
 const burst = parse.integer(1, MAX_RATE, `a whole number from 1 to ${MAX_RATE} (LIMITER_RPS=0 is no limit)`)
@@ -67,7 +71,7 @@ export const variables = {
   smtpName: optional('SMTP_NAME', 'host of PUBLIC_URL, else domain of SMTP_SENDER', parse.host, 'name that the mail server is greeted with'),
   smtpSender: optional('SMTP_SENDER', 'Redlight <no-reply@host of PUBLIC_URL>', parse.sender, 'whom mails come from'),
   moviesUniqueBy: withDefault('MOVIES_UNIQUE_BY', 'title', parse.oneOf(uniqueRules), 'title, or title,year where one title may stand for movies of different years'),
-  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', 'movies:read,movies:write', parse.list(parse.oneOf(permissions)), 'permissions of a new user, separated by commas'),
+  defaultPermissions: withDefault('DEFAULT_PERMISSIONS', 'movies:read,movies:write', parse.list(ofNewUsers), 'permissions of a new user, separated by commas'),
   limiterEnabled: withDefault('LIMITER_ENABLED', 'true', parse.boolean, 'false turns all limits off'),
   limiterRps: withDefault('LIMITER_RPS', '20', rate, 'requests a second per address'),
   limiterBurst: withDefault('LIMITER_BURST', '40', burst, 'requests at once per address'),
@@ -84,6 +88,7 @@ export const variables = {
   redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', parse.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
   trustedProxies: optional('TRUSTED_PROXIES', 'none', parse.list(parse.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
   metricsNetworks: optional('METRICS_NETWORKS', 'any', parse.list(parse.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
+  auditKeep: withDefault('AUDIT_KEEP', '400d', parse.seconds('1d', '36500d'), 'how long the trail of who did what is kept'),
   corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', parse.list(parse.origin), 'origins whose pages may call the API, separated by commas'),
   logLevel: withDefault('LOG_LEVEL', 'info', parse.oneOf(logLevels), logLevels.join(', ')),
   shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', parse.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),

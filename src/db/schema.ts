@@ -8,6 +8,7 @@ import {
   date,
   index,
   integer,
+  json,
   pgTable,
   primaryKey,
   text,
@@ -226,3 +227,31 @@ export const movieCounts = pgTable(
 
 /** Initial movies that have been loaded, so that a deleted one stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })
+
+/**
+ * The trail of who did what (contract section 13). Names are copied and nothing is referred to, so that an
+ * event outlives its user and its movie.
+ */
+export const auditEvents = pgTable(
+  'audit_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    at: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    /** Null for the command line. */
+    actorId: bigint('actor_id', { mode: 'number' }),
+    actorName: text('actor_name'),
+    action: text().notNull(),
+    subjectKind: text('subject_kind').notNull(),
+    /** Null for the catalogue. */
+    subjectId: bigint('subject_id', { mode: 'number' }),
+    subjectName: text('subject_name').notNull(),
+    detail: json().notNull().default({}),
+    requestId: text('request_id'),
+  },
+  (table) => [
+    index('audit_events_at_idx').on(table.at),
+    index('audit_events_actor_idx').on(table.actorId, table.id),
+    index('audit_events_action_idx').on(table.action, table.id),
+    index('audit_events_subject_idx').on(table.subjectKind, table.subjectId, table.id),
+  ],
+)

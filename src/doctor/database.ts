@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { compareMovieCount, type MovieCount, recountMovies } from '../catalogue/counts-store'
 import type { DatabaseConfig } from '../config/database'
 import { databaseProblem } from '../db/errors'
 import type { Log } from '../log'
 import { inspectDatabase } from '../migrations/inspect'
-import { compareMovieCount, type MovieCount, recountMovies } from '../movies/counts-store'
 import { openDatabaseBesideServer } from '../opening/open'
 import { type Finding, fail, ok, warn } from './finding'
 

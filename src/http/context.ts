@@ -61,3 +61,10 @@ export function contextOf(request: Request): RequestContext {
   if (context === undefined) throw new Error('the request did not come through the pipeline')
   return context
 }
+
+/** Who asks, for the trail. */
+export function authorOf(request: Request) {
+  const { id, caller } = contextOf(request)
+  const actor = caller?.kind === 'user' ? { id: caller.user.id, name: caller.user.name } : null
+  return { actor, requestId: id }
+}

@@ -7,8 +7,16 @@ export function createRouteTable(routes: readonly Route[]): AllowedMethods {
   const methods = new Map<string, Set<string>>()
   for (const { method, path } of routes) methods.set(path, (methods.get(path) ?? new Set()).add(method))
   const patterns = [...methods].map(([path, known]) => ({ pattern: patternOf(path), allow: allowOf(known) }))
-  return (path) => patterns.find(({ pattern }) => pattern.test(path))?.allow
+  const fixed = fixedPaths(routes)
+  return (path) => {
+    const known = fixed.has(path) ? methods.get(path) : undefined
+    return known ? allowOf(known) : patterns.find(({ pattern }) => pattern.test(path))?.allow
+  }
 }
+
+/** Paths without a parameter. */
+export const fixedPaths = (routes: readonly Route[]): ReadonlySet<string> =>
+  new Set(routes.map(({ path }) => path).filter((path) => !path.includes(':')))
 
 const patternOf = (path: string) =>
   new RegExp(

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { Failure } from '../errors'
 import { json } from '../http/answers'
+import { authorOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import { parseId } from '../rules/fields'
 import * as docs from './docs'
@@ -13,8 +14,8 @@ export function keyRoutes(keys: KeysService, guards: Guards): AnyElysia {
 
     .post(
       '',
-      async ({ body, user }) => {
-        const { key, secret } = await keys.create(user.id, body.name)
+      async ({ body, user, request }) => {
+        const { key, secret } = await keys.create(authorOf(request), user.id, body.name)
         return json({ key: { ...keyJson(key), key: secret } }, 201)
       },
       { access: 'movies:read', body: KeyInput, detail: docs.createKey },
@@ -27,10 +28,10 @@ export function keyRoutes(keys: KeysService, guards: Guards): AnyElysia {
 
     .delete(
       '/:id',
-      async ({ params, user }) => {
+      async ({ params, user, request }) => {
         const id = parseId(params.id)
         if (id === undefined) throw new Failure('notFound')
-        await keys.revoke(id, user.id)
+        await keys.revoke(authorOf(request), id, user.id)
         return json({ message: 'key revoked' })
       },
       { access: 'movies:read', detail: docs.revokeKey },

@@ -1,4 +1,7 @@
 import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { keyCreated, keyRevoked } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvent } from '../audit/store'
 import type { Db, Tx } from '../db/client'
 import { keys, users } from '../db/schema'
 import { Failure, invalid } from '../errors'
@@ -15,34 +18,41 @@ const columns = {
 type NewKey = { userId: number; name: string; prefix: string; hash: Uint8Array }
 
 /** Throws a 422 when the user has as many keys as one may have, and a 401 when the user is gone. */
-export const insertKey = (db: Db, key: NewKey): Promise<Key> =>
+export const insertKey = (db: Db, author: Author, key: NewKey): Promise<Key> =>
   db.transaction(async (tx) => {
-    await lockOwner(tx, key.userId)
+    const owner = await lockOwner(tx, key.userId)
     const owned = await tx.$count(keys, eq(keys.userId, key.userId))
     if (owned >= MAX_KEYS_PER_USER)
       throw invalid({ name: `one may have ${MAX_KEYS_PER_USER} keys, and you have them: revoke one first` })
     const [inserted] = await tx.insert(keys).values(key).returning(columns)
     if (inserted === undefined) throw new Error('the insert returned no row')
+    await recordEvent(tx, author, keyCreated(inserted, owner))
     return inserted
   })
 
 /** Keys of one user are made one after the other, so that they can be counted. */
-async function lockOwner(tx: Tx, userId: number): Promise<void> {
-  const owner = await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
-  if (owner.length === 0) throw new Failure('invalidAuthenticationToken')
+async function lockOwner(tx: Tx, userId: number) {
+  const [owner] = await ownerOf(tx, userId).for('no key update')
+  if (owner === undefined) throw new Failure('invalidAuthenticationToken')
+  return owner
 }
+
+const ownerOf = (tx: Tx, userId: number) =>
+  tx.select({ id: users.id, name: users.name }).from(users).where(eq(users.id, userId))
 
 /** Newest first. */
 export const listKeys = (db: Db, userId: number): Promise<Key[]> =>
   db.select(columns).from(keys).where(eq(keys.userId, userId)).orderBy(desc(keys.id))
 
 /** Deletes a key, of any user or of this one, and returns its owner; undefined when there is none. */
-export const deleteKey = (db: Db, id: number, userId?: number) =>
+export const deleteKey = (db: Db, author: Author, id: number, userId?: number) =>
   db.transaction(async (tx) => {
     const [deleted] = await tx
       .delete(keys)
       .where(and(eq(keys.id, id), userId === undefined ? undefined : eq(keys.userId, userId)))
       .returning({ ...columns, userId: keys.userId })
+    const [owner] = deleted === undefined ? [] : await ownerOf(tx, deleted.userId)
+    if (deleted && owner) await recordEvent(tx, author, keyRevoked(deleted, owner))
     return deleted
   })
 

@@ -40,6 +40,9 @@ export const ownMovie: Partial<Operation> = {
   refusals: ['notCreator', 'editConflict', 'preconditionFailed'],
 }
 
+/** The same for `movie: 'any'`. */
+export const anyMovie: Partial<Operation> = { ...ownMovie, refusals: ['editConflict', 'preconditionFailed'] }
+
 const newMovieBody = (examples: Examples): Operation['body'] => ({
   name: 'NewMovie',
   fields: movieFields,
@@ -144,4 +147,25 @@ export const deleteMovie: Operation = {
     'Also removes it from all favourites. Only the creator can do this. `If-Match` or `X-Expected-Version` makes it fail if somebody else has changed the movie.',
   id: { description: 'The id of a movie of your own.', example: NEW_ID },
   answers: { 200: messageAnswer('The movie was deleted.', 'movie successfully deleted') },
+}
+
+export const reassignMovie: Operation = {
+  operationId: 'reassignMovie',
+  summary: 'Make a movie another user’s',
+  description:
+    'Only its creator can change or delete a movie, so an operator makes it theirs first. Also needs the permission `movies:write`. The trail shows it.',
+  id: { description: 'The id of the movie.', example: NEW_ID },
+  body: {
+    name: 'NewCreator',
+    fields: { id: { description: 'The id of the user.' } },
+    examples: { id: { summary: 'To Redlight, the built-in account', value: { id: 1 } } },
+  },
+  answers: {
+    200: movieAnswer('The movie as it is now.', {
+      ...added,
+      created_by: { id: 1, name: 'Redlight' },
+      version: 2,
+    }),
+  },
+  problems: { id: 'must be the id of a user' },
 }

@@ -5,7 +5,7 @@ import { checkIsNew, checkPreconditions } from '../http/conditional'
 import { contextOf } from '../http/context'
 import { RECORD, type RecordGuard, type RouteLine } from '../http/guards'
 import { lastPartOf } from '../http/request-path'
-import type { Principal } from '../permissions'
+import { mayDo, type Principal } from '../permissions'
 import { parseId } from '../rules/fields'
 import * as docs from './docs'
 import { externalIdProblem, type Movie } from './model'
@@ -56,12 +56,20 @@ export function checkOwnOrNew(request: Request, movie: Movie | undefined, user: 
 
 /**
  * `movie: 'own'` on a route's line: the movie exists, is the caller's own, and has the version the caller
- * saw. `movieByExternalId: 'own'`: the same, unless no movie has the path's external id.
+ * saw. `movie: 'any'`: the same for everyone's movies, for callers who may write. `movieByExternalId: 'own'`:
+ * the same as `own`, unless no movie has the path's external id.
  */
 export function ownMovies(db: Db) {
   const own: RecordGuard = async (request, { id = '' }, { user }) => {
     const movie = await loadMovie(db, id)
     checkOwn(request, movie, user)
+    contextOf(request).movie = movie
+    return undefined
+  }
+  const any: RecordGuard = async (request, { id = '' }, { user }) => {
+    if (!mayDo(user, 'movies:write')) throw new Failure('notPermitted')
+    const movie = await loadMovie(db, id)
+    checkPreconditions(request.headers, movie.version)
     contextOf(request).movie = movie
     return undefined
   }
@@ -85,10 +93,10 @@ export function ownMovies(db: Db) {
         externalId: externalIdOf(request) ?? '',
       }),
     }),
-    movie: (_: 'own') => ({
+    movie: (whose: 'own' | 'any') => ({
       introspect(line: RouteLine) {
-        line[RECORD] = own
-        line.detail = { ...docs.ownMovie, ...line.detail }
+        line[RECORD] = whose === 'own' ? own : any
+        line.detail = { ...(whose === 'own' ? docs.ownMovie : docs.anyMovie), ...line.detail }
       },
       resolve({ request }) {
         const { movie } = contextOf(request)

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { dateProblem, integerProblem, listProblem, text, textProblem } from '../rules/fields'
-import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
+import { field, isMissing, MISSING, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
 import { quoted } from '../rules/suggest'
 import type { MovieContent, NewMovie } from './columns'
 import { formatRuntime, parseRuntime, runtimeField } from './runtime'
@@ -105,6 +105,13 @@ export const MoviePatch = object({
   runtime: Type.Optional(runtimeField),
   genres: Type.Optional(genres),
   ...optional,
+})
+
+export const NOT_A_USER = 'must be the id of a user'
+export const NewCreator = object({
+  id: field<number>({ type: 'integer', minimum: 1 }, (value) =>
+    isMissing(value) ? MISSING : Number.isSafeInteger(value) && Number(value) > 0 ? undefined : NOT_A_USER,
+  ),
 })
 
 export type Creator = { id: number; name: string; username: string | null }

@@ -3,13 +3,14 @@ import type { Db } from '../db/client'
 import { Failure } from '../errors'
 import { json, notModified } from '../http/answers'
 import { checkPreconditions, etag, isNotModified, versionMovedOn } from '../http/conditional'
+import { authorOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Caller } from '../permissions'
 import type { Reads } from '../replicas/reads'
 import * as docs from './docs'
 import { checkOwnOrNew, loadByExternalId, loadMovie, ownMovies } from './guards'
-import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, newMovie } from './model'
-import { putMovie } from './service'
+import { type Movie, MovieInput, MoviePatch, movieChanges, movieJson, NewCreator, newMovie } from './model'
+import { giveMovie, putMovie } from './service'
 import { deleteMovie, findMovie } from './store'
 import { insertMovie, updateMovie } from './write-store'
 
@@ -70,13 +71,23 @@ export function movieRoutes(db: Db, reads: MovieReads, guards: Guards): AnyElysi
       async ({ movie: { id, version, createdBy }, request }) => {
         const isGuarded = checkPreconditions(request.headers, version)
         const expected = { creatorId: createdBy.id, version: isGuarded ? version : undefined }
-        if (!(await deleteMovie(db, id, expected))) {
+        if ((await deleteMovie(db, authorOf(request), id, expected)) === undefined) {
           if (!isGuarded && (await findMovie(db, id)) === undefined) throw new Failure('notFound')
           throw versionMovedOn(request.headers)
         }
         return json({ message: 'movie successfully deleted' })
       },
       { access: 'movies:write', movie: 'own', detail: docs.deleteMovie },
+    )
+
+    .put(
+      '/:id/creator',
+      async ({ body, movie, request }) => {
+        const given = await giveMovie(db, authorOf(request), movie, body.id)
+        if (given === undefined) throw versionMovedOn(request.headers)
+        return movieAnswer(given)
+      },
+      { access: 'admin', movie: 'any', body: NewCreator, detail: docs.reassignMovie },
     )
 }
 

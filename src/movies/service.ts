@@ -1,8 +1,9 @@
+import type { Author } from '../audit/model'
 import type { Db } from '../db/client'
-import { Failure } from '../errors'
+import { Failure, invalid } from '../errors'
 import type { NewMovie } from './columns'
-import { type Creator, isSameContent, type Movie } from './model'
-import { findMovieByExternalId } from './store'
+import { type Creator, isSameContent, type Movie, NOT_A_USER } from './model'
+import { findCreator, findMovieByExternalId, reassignMovie } from './store'
 import { insertMovie, replaceMovie } from './write-store'
 
 type Put = {
@@ -49,4 +50,17 @@ async function insertUnlessThere(db: Db, content: Put['content'], creator: Creat
     if (isRefused && (await findMovieByExternalId(db, content.external_id)) !== undefined) return undefined
     throw error
   }
+}
+
+/** Makes a movie another user's; undefined when it has changed since it was read. */
+export async function giveMovie(
+  db: Db,
+  author: Author,
+  movie: Movie,
+  userId: number,
+): Promise<Movie | undefined> {
+  if (movie.createdBy.id === userId) return movie
+  const to = await findCreator(db, userId)
+  if (to === undefined) throw invalid({ id: NOT_A_USER })
+  return reassignMovie(db, author, movie, to)
 }

@@ -1,11 +1,14 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { movieDeleted, movieReassigned } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvent } from '../audit/store'
 import { batched, builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { constraintFailure } from '../db/errors'
 import { movies, users } from '../db/schema'
-import { Failure } from '../errors'
+import { invalid } from '../errors'
 import { movieColumns } from './columns'
-import type { Movie } from './model'
+import { type Creator, type Movie, NOT_A_USER } from './model'
 
 const moviesById = builtOnce((db) =>
   db
@@ -41,38 +44,60 @@ export const findMovieByExternalId: (db: Db, id: string) => Promise<Movie | unde
   },
 )
 
-/** False when there is no such movie, or its state isn't the expected one. */
-export async function deleteMovie(
-  db: Db,
-  id: number,
-  expected: { creatorId?: number; version?: number } = {},
-): Promise<boolean> {
-  const { creatorId, version } = expected
-  const deleted = await db
-    .delete(movies)
-    .where(
-      and(
-        eq(movies.id, id),
-        creatorId === undefined ? undefined : eq(movies.createdBy, creatorId),
-        version === undefined ? undefined : eq(movies.version, version),
-      ),
-    )
-    .returning({ id: movies.id })
-  return deleted.length > 0
+type Expected = { creatorId?: number | undefined; version?: number | undefined }
+const isAs = (id: number, { creatorId, version }: Expected) =>
+  and(
+    eq(movies.id, id),
+    creatorId === undefined ? undefined : eq(movies.createdBy, creatorId),
+    version === undefined ? undefined : eq(movies.version, version),
+  )
+
+/** Undefined when there is no such movie, or its state isn't the expected one. */
+export async function deleteMovie(db: Db, author: Author, id: number, expected: Expected = {}) {
+  return db.transaction(async (tx) => {
+    const [deleted] = await tx
+      .delete(movies)
+      .where(isAs(id, expected))
+      .returning({ id: movies.id, title: movies.title, year: movies.year })
+    if (deleted !== undefined) await recordEvent(tx, author, movieDeleted(deleted))
+    return deleted
+  })
 }
 
-const noSuchUser = { movies_created_by_users_id_fk: () => new Failure('notFound') }
+const noSuchUser = { movies_created_by_users_id_fk: () => invalid({ id: NOT_A_USER }) }
 
-/** Gives a movie to another user; false when there is no such movie. Throws a 404 when there is no such user. */
-export async function assignMovie(db: Db, id: number, userId: number): Promise<boolean> {
+/**
+ * Gives a movie to another user; undefined when it has changed since it was read. Throws a 422 when the user
+ * is gone.
+ */
+export async function reassignMovie(
+  db: Db,
+  author: Author,
+  movie: Movie,
+  to: Creator,
+): Promise<Movie | undefined> {
+  const { id, createdBy, version } = movie
   try {
-    const assigned = await db
-      .update(movies)
-      .set({ createdBy: userId, version: sql`${movies.version} + 1` })
-      .where(eq(movies.id, id))
-      .returning({ id: movies.id })
-    return assigned.length > 0
+    return await db.transaction(async (tx) => {
+      const [updated] = await tx
+        .update(movies)
+        .set({ createdBy: to.id, version: sql`${movies.version} + 1` })
+        .where(isAs(id, { creatorId: createdBy.id, version }))
+        .returning({ version: movies.version })
+      if (updated === undefined) return undefined
+      await recordEvent(tx, author, movieReassigned(movie, createdBy, to))
+      return { ...movie, ...updated, createdBy: to }
+    })
   } catch (error) {
     throw constraintFailure(error, 'movies', noSuchUser)
   }
+}
+
+/** A user as the creator of movies. */
+export async function findCreator(db: Db, id: number): Promise<Creator | undefined> {
+  const [creator] = await db
+    .select({ id: users.id, name: users.name, username: users.username })
+    .from(users)
+    .where(eq(users.id, id))
+  return creator
 }

@@ -10,6 +10,10 @@ const tags = [
   { name: 'favourites', description: 'Your own list of favourite movies.' },
   { name: 'users', description: 'Register, activate an account, set a new password.' },
   { name: 'keys', description: 'API keys, with which programs read movies.' },
+  {
+    name: 'operators',
+    description: 'Users, who did what, and figures, for callers with the permission `admin`.',
+  },
   { name: 'tokens', description: 'Sign in and out, and ask for mails.' },
   { name: 'health', description: 'Probes and metrics for operators.' },
 ]

@@ -90,6 +90,23 @@ export function isCalendarDate(value: unknown): value is string {
 export const dateProblem: Rule = (value) =>
   isMissing(value) ? MISSING : isCalendarDate(value) ? undefined : 'must be a calendar date like 2016-11-23'
 
+const TIME = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+const DAY_MS = 24 * 3600 * 1000
+const FIRST_TIME = new Date('0001-01-01T00:00:00Z')
+const LAST_TIME = new Date('9999-12-31T23:59:59.999Z')
+/**
+ * Start and end (exclusive) of the second, millisecond or day in UTC that a text stands for: an RFC 3339
+ * time or a date.
+ */
+export function parseTime(text: string): { start: Date; end: Date } | undefined {
+  const [, date = text, fraction] = TIME.exec(text) ?? []
+  const start = new Date(text.toUpperCase())
+  // An offset may lead out of the years of PostgreSQL's and JavaScript's four digits.
+  if (!isCalendarDate(date) || !(start >= FIRST_TIME && start <= LAST_TIME)) return undefined
+  const lengthMs = date === text ? DAY_MS : fraction === undefined ? 1000 : 1
+  return { start, end: new Date(Math.min(start.getTime() + lengthMs, LAST_TIME.getTime())) }
+}
+
 /** RFC 3339 in UTC, in whole seconds. */
 export const timestampJson = (time: Date) => `${time.toISOString().slice(0, 19)}Z`
 

@@ -19,8 +19,7 @@ export type Sort<Key extends string> = { key: Key; descending: boolean }
 
 /** A sort key, or one with `-` in front for descending order. */
 export function sortParameter(keys: readonly string[]) {
-  const values = keys.flatMap((key) => [key, `-${key}`])
-  return wordParameter(values)
+  return wordParameter(keys.flatMap((key) => [key, `-${key}`]))
 }
 
 /** One of these words. */

@@ -1,5 +1,6 @@
-import { Elysia } from 'elysia'
+import { Elysia, NotFoundError } from 'elysia'
 import type { Authenticator } from '../access/authenticator'
+import { auditRoutes } from '../audit/routes'
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
 import { favouriteRoutes } from '../favourites/routes'
@@ -10,7 +11,7 @@ import type { Cors } from '../http/cors'
 import { failureResponse, logFailure, toFailure } from '../http/error-responses'
 import { guards } from '../http/guards'
 import { pipeline } from '../http/pipeline'
-import { createRouteTable } from '../http/route-table'
+import { createRouteTable, fixedPaths } from '../http/route-table'
 import { keyRoutes } from '../keys/routes'
 import type { KeysService } from '../keys/service'
 import type { ClientAddresses } from '../limits/client-address'
@@ -23,6 +24,8 @@ import { withStaleness } from '../replicas/staleness'
 import { searchRoutes } from '../search/routes'
 import { tokenRoutes } from '../tokens/routes'
 import type { TokensService } from '../tokens/service'
+import { userAdminRoutes } from '../users/admin-routes'
+import type { AdminService } from '../users/admin-service'
 import { userRoutes } from '../users/routes'
 import type { UsersService } from '../users/service'
 import { docs } from '../web/docs'
@@ -34,6 +37,7 @@ export type AppDeps = {
   /** Replicas that serve reads. */
   replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
   users: UsersService
+  admin: AdminService
   tokens: TokensService
   keys: KeysService
   authenticator: Pick<Authenticator, 'authenticate'>
@@ -68,6 +72,8 @@ export function createApp(deps: AppDeps) {
       const context = contextOf(request)
       // The limits were applied to the pipeline's path.
       if (path !== context.path) throw new Error('the router and the pipeline read different paths')
+      // The router would try /v1/users/:id where /v1/users/activated lacks the method.
+      if (route !== path && fixed.has(path)) throw new NotFoundError()
       context.route = route
     })
     .onError(({ error, request }) => {
@@ -81,10 +87,13 @@ export function createApp(deps: AppDeps) {
     .use(favouriteRoutes(db, reads, guard))
     .use(userRoutes(deps.users, deps.limiter, guard))
     .use(keyRoutes(deps.keys, guard))
+    .use(userAdminRoutes(db, deps.admin, guard))
+    .use(auditRoutes(db, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
     .use(pages(deps.config.publicUrl, deps.health.version))
     .use(docs(deps.config.publicUrl, deps.health.version, deps.anonymousRead))
 
+  const fixed = fixedPaths(api.routes)
   const allowedMethods = createRouteTable(api.routes)
   const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
   return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }

@@ -20,6 +20,7 @@ import type { OpenDatabase } from '../opening/open'
 import { createProbe } from '../opening/probe'
 import { openReplicas, type Reads } from '../replicas/reads'
 import { createTokensService } from '../tokens/service'
+import { createAdminService } from '../users/admin-service'
 import { createUsersService } from '../users/service'
 import { withDeadline } from '../waiting'
 import { createApp } from './app'
@@ -70,6 +71,7 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     db,
     replicas,
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
+    admin: createAdminService(shared),
     tokens: createTokensService({ ...shared, jwt }),
     keys: createKeysService(shared),
     keyUsed: uses.used,
@@ -135,7 +137,7 @@ function startWorkers({ config, database, log, timing, opened }: Site) {
     log,
   })
   opened.defer(() => outbox.stop())
-  opened.defer(startPurge(database.withoutTimeouts, log))
+  opened.defer(startPurge(database.withoutTimeouts, config.auditKeepSeconds, log))
   const uses = startKeyUses(db, log, timing.date)
   opened.defer(() => uses.stop())
   return { mailIsDue: outbox.wake, uses }

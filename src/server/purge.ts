@@ -1,8 +1,9 @@
 import { purgeExpiredTokens } from '../access/mail-token-store'
+import { purgeEvents } from '../audit/store'
+import { recountMovies } from '../catalogue/counts-store'
 import type { Db } from '../db/client'
 import { describeError, type Log } from '../log'
 import { purgeMails } from '../mail/store'
-import { recountMovies } from '../movies/counts-store'
 import { purgeInactiveUsers } from '../users/store'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -10,6 +11,7 @@ const DAY_MS = 24 * 3600 * 1000
 /** Purges expired data and checks the count of movies, now and daily; returns a function that stops it. */
 export function startPurge(
   withoutTimeouts: (work: (db: Db) => Promise<void>) => Promise<void>,
+  auditKeepSeconds: number,
   log: Log,
 ): () => void {
   async function purge() {
@@ -18,6 +20,7 @@ export function startPurge(
         await purgeExpiredTokens(db)
         await purgeMails(db)
         await purgeInactiveUsers(db)
+        await purgeEvents(db, auditKeepSeconds)
         await correctCount(db)
       })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { json } from '../http/answers'
-import { contextOf } from '../http/context'
+import { authorOf, contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../limits/rate-limit'
 import { timestampJson } from '../rules/fields'
@@ -29,8 +29,8 @@ export function tokenRoutes(
 
     .delete(
       '/authentication',
-      async ({ user }) => {
-        await tokens.signOutEverywhere(user.id)
+      async ({ user, request }) => {
+        await tokens.signOutEverywhere(authorOf(request), user)
         return json({ message: 'you are signed out everywhere' })
       },
       { access: 'authenticated', detail: docs.signOutEverywhere },

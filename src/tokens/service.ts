@@ -1,11 +1,15 @@
 import type { Jwt } from '../access/jwt'
 import type { Passwords } from '../access/passwords'
 import { endSessions, findLogin } from '../access/store'
+import { sessionsEnded } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvent } from '../audit/store'
 import type { Db } from '../db/client'
 import { constraintFailure } from '../db/errors'
 import type { MailKind } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
+import type { Principal } from '../permissions'
 import { foldCase } from '../rules/fields'
 import { isMissing } from '../rules/objects'
 import type { Credentials } from './model'
@@ -84,9 +88,12 @@ export function createTokensService(deps: TokensDeps) {
       return jwt.sign(user.id, user.tokenGeneration)
     },
 
-    async signOutEverywhere(userId: number): Promise<void> {
-      await endSessions(db, userId)
-      forgetPrincipal(userId)
+    async signOutEverywhere(author: Author, user: Principal): Promise<void> {
+      await db.transaction(async (tx) => {
+        await endSessions(tx, user.id)
+        await recordEvent(tx, author, sessionsEnded(user))
+      })
+      forgetPrincipal(user.id)
     },
 
     requestActivation: (email: string) =>

@@ -1,7 +1,7 @@
 import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
 import { permissions } from '../permissions'
 
-const userProperties = {
+export const userProperties = {
   id: { type: 'integer', format: 'int64', minimum: 1 },
   created_at: { type: 'string', format: 'date-time' },
   name: { type: 'string', minLength: 1, maxLength: 500 },
@@ -17,7 +17,7 @@ const currentUserSchema = named(
     ['username'],
   ),
 )
-const alice = {
+export const alice = {
   id: 2,
   created_at: '2026-01-02T03:04:05Z',
   name: 'Alice',

@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { json } from '../http/answers'
-import { contextOf } from '../http/context'
+import { authorOf, contextOf } from '../http/context'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../limits/rate-limit'
 import * as docs from './docs'
@@ -36,8 +36,8 @@ export function userRoutes(
 
     .put(
       '/password',
-      async ({ body }) => {
-        await users.resetPassword(body.password, body.token)
+      async ({ body, request }) => {
+        await users.resetPassword(authorOf(request), body.password, body.token)
         return json({ message: 'your password is successfully reset' })
       },
       { open: true, body: PasswordReset, detail: docs.resetPassword },

@@ -1,12 +1,15 @@
 import { consumeToken, findTokenOwner } from '../access/mail-token-store'
 import type { Passwords } from '../access/passwords'
 import { endSessions, grant } from '../access/store'
+import { passwordReset } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvent } from '../audit/store'
 import type { Db } from '../db/client'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
 import type { Permission } from '../permissions'
 import { passwordRepeats, type Registration, type User } from './model'
-import { activateUser, findUser, insertUser, removeUser, setPassword } from './store'
+import { activateUser, findUser, insertUser, setPassword } from './store'
 
 export type UsersDeps = {
   db: Db
@@ -62,7 +65,7 @@ export function createUsersService(deps: UsersDeps) {
     },
 
     /** A refused password doesn't use up the token. */
-    async resetPassword(password: string, token: string): Promise<void> {
+    async resetPassword(author: Author, password: string, token: string): Promise<void> {
       const owner = await findTokenOwner(db, 'password-reset', token)
       if (owner === undefined) throw invalidResetToken()
       const problems = passwordRepeats(password, owner)
@@ -73,6 +76,7 @@ export function createUsersService(deps: UsersDeps) {
         if (userId === undefined) throw invalidResetToken()
         await setPassword(tx, userId, passwordHash)
         await endSessions(tx, userId)
+        await recordEvent(tx, { ...author, actor: owner }, passwordReset(owner))
       })
       forgetPrincipal(owner.id)
     },
@@ -82,7 +86,5 @@ export function createUsersService(deps: UsersDeps) {
       if (user === undefined) throw new Failure('invalidAuthenticationToken')
       return user
     },
-
-    remove: (userId: number) => db.transaction((tx) => removeUser(tx, userId)),
   }
 }

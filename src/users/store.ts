@@ -14,10 +14,13 @@ const columns = {
   username: users.username,
   activated: users.activated,
 }
-const permissionsOfUser = sql<string>`array_to_string(array(select ${usersPermissions.permission} from ${usersPermissions} where ${usersPermissions.userId} = ${users.id} order by 1), ' ')`
-const withPermissions = ({ permissions, ...user }: User & { permissions: string }) => ({
-  ...user,
-  permissions: permissions.split(' ').filter(Boolean),
+const permissionNames = sql<string>`array_to_string(array(select ${usersPermissions.permission} from ${usersPermissions} where ${usersPermissions.userId} = ${users.id} order by 1), ' ')`
+/** A user's columns, with their permissions for `withPermissions`. */
+export const userColumns = { ...columns, permissions: permissionNames }
+/** Splits the permissions of a row. */
+export const withPermissions = <Row extends { permissions: string }>(row: Row) => ({
+  ...row,
+  permissions: row.permissions.split(' ').filter(Boolean),
 })
 
 const refusals = {
@@ -44,12 +47,16 @@ export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
   }
 }
 
-/** Undefined when there is no such user. */
-export async function activateUser(db: Db | Tx, userId: number): Promise<User | undefined> {
-  const [user] = await db
+/** Undefined when there is no such user or, if so wished, when the user was active before. */
+export async function activateUser(
+  tx: Tx,
+  userId: number,
+  { unlessActive = false } = {},
+): Promise<User | undefined> {
+  const [user] = await tx
     .update(users)
     .set({ activated: true })
-    .where(eq(users.id, userId))
+    .where(and(eq(users.id, userId), unlessActive ? sql`not ${users.activated}` : undefined))
     .returning(columns)
   return user
 }
@@ -59,17 +66,14 @@ export async function setPassword(tx: Tx, userId: number, passwordHash: string):
 }
 
 export async function findUser(db: Db, userId: number) {
-  const [user] = await db
-    .select({ ...columns, permissions: permissionsOfUser })
-    .from(users)
-    .where(eq(users.id, userId))
+  const [user] = await db.select(userColumns).from(users).where(eq(users.id, userId))
   return user && withPermissions(user)
 }
 
 /** By email address or username (which has no @), in any case. */
 export async function findUserByLogin(db: Db, login: string) {
   const [user] = await db
-    .select({ ...columns, permissions: permissionsOfUser })
+    .select(userColumns)
     .from(users)
     .where(hasLogin(login.includes('@') ? { email: login } : { username: login }))
   return user && withPermissions(user)
@@ -78,7 +82,7 @@ export async function findUserByLogin(db: Db, login: string) {
 /** Users by ascending id, after `afterId`. */
 export async function listUsers(db: Db, afterId: number, limit: number) {
   const page = await db
-    .select({ ...columns, permissions: permissionsOfUser })
+    .select(userColumns)
     .from(users)
     .where(gt(users.id, afterId))
     .orderBy(asc(users.id))
@@ -86,17 +90,23 @@ export async function listUsers(db: Db, afterId: number, limit: number) {
   return page.map(withPermissions)
 }
 
-/** Removes a user and everything of theirs except movies, which go to the built-in account. */
-export async function removeUser(tx: Tx, userId: number): Promise<boolean> {
-  if (userId === BUILT_IN_USER_ID) return false
+/**
+ * Removes a user and everything of theirs except movies, which go to the built-in account. Returns the user
+ * and how many movies they had; undefined when there is no such user.
+ */
+export async function removeUser(
+  tx: Tx,
+  userId: number,
+): Promise<{ user: User; movies: number } | undefined> {
+  if (userId === BUILT_IN_USER_ID) return undefined
   // Locks the user, so a movie they are adding is either committed before or refused.
   await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update')
-  await tx
+  const { count } = await tx
     .update(movies)
     .set({ createdBy: BUILT_IN_USER_ID, version: sql`${movies.version} + 1` })
     .where(eq(movies.createdBy, userId))
-  const removed = await tx.delete(users).where(eq(users.id, userId)).returning({ id: users.id })
-  return removed.length > 0
+  const [user] = await tx.delete(users).where(eq(users.id, userId)).returning(columns)
+  return user && { user, movies: count }
 }
 
 const INACTIVE_DAYS = 30

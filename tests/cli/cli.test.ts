@@ -143,7 +143,10 @@ describe('beside a running server', () => {
       ['users', 'add', '--email', 'bob@example.com', '--name', 'Bob'],
       ' spaces stay \n',
     )
-    expect(added).toMatchObject({ code: 0, out: expect.stringMatching(/^Added user \d+\.\n$/) })
+    expect(added).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Added bob@example\.com as user \d+\.\n$/),
+    })
     const token = await server.signIn('bob@example.com', ' spaces stay ')
     expect((await server.request('GET', '/v1/movies', { token })).status).toBe(200)
   })
@@ -166,7 +169,9 @@ describe('beside a running server', () => {
 
   test('a user is listed, and activated', async () => {
     const carol = await server.newUser({ name: 'Carol', activated: false })
-    expect((await run(['users', 'list'])).out).toContain(`${carol.id}\t${carol.email}\t-\tinactive\t`)
+    expect((await run(['users', 'list'])).out).toMatch(
+      RegExp(`^${carol.id} +${carol.email} +- +inactive +`, 'm'),
+    )
     expect(await run(['users', 'activate', carol.email])).toMatchObject({ code: 0 })
     expect((await server.request('GET', '/v1/users/me', { token: carol.token })).status).toBe(200)
   })
@@ -206,8 +211,8 @@ describe('beside a running server', () => {
       body: aMovie('Between Owners'),
     })
     const { id } = created.body.movie
-    expect((await run(['movies', 'list', '--title', 'owners'])).out).toContain(
-      `${id}\t2001\tAlice\tBetween Owners`,
+    expect((await run(['movies', 'list', '--title', 'owners'])).out).toBe(
+      `ID  YEAR  ADDED BY  TITLE\n${id}   2001  Alice     Between Owners\n1 movie\n`,
     )
     expect((await run(['movies', 'assign', String(id), eve.email])).code).toBe(0)
     const patch = (token: string) =>

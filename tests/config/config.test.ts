@@ -14,6 +14,7 @@ test('without any variable, the defaults', () => {
     smtp: undefined,
     moviesUniqueBy: 'title',
     defaultPermissions: ['movies:read', 'movies:write'],
+    auditKeepSeconds: 34_560_000,
     limiter: {
       enabled: true,
       requestsPerSecond: 20,

@@ -99,7 +99,7 @@ const refused: [name: string, values: string[], words: string][] = [
     ],
     'must be an address like redis://',
   ],
-  ['DATABASE_WAIT', ['30', '-1s', '1d', '25h', '1.5s'], 'must be a duration from 0s to 24h'],
+  ['DATABASE_WAIT', ['30', '-1s', '2d', '25h', '1.5s'], 'must be a duration from 0s to 24h'],
   ['DATA_DIR', ['a\nb', 'a\0b'], 'must be one line of text'],
   ['MIGRATE_ON_START', ['yes', '1', 'TRUE'], 'must be true or false'],
   ['JWT_TTL', ['0s', '999ms', '8761h', '5'], 'must be a duration from 1s to 8760h'],

@@ -2,18 +2,20 @@
 
 export type Allowed = { readonly rooms: readonly string[]; readonly packages?: readonly string[] }
 
-export const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'keys', 'omdb', 'health']
+export const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'keys', 'omdb', 'audit', 'health']
 export const arrows: Record<string, readonly string[]> = {
   search: ['movies'],
   favourites: ['search', 'movies'],
 }
 
+/** Anyone may record what is done. */
+const trail = ['audit/store', 'audit/events', 'audit/model types']
 const always = ['errors', 'log', 'permissions', 'waiting', 'rules']
 /** `config/types` allows a type of config's, `db` all of db. A file's own room is always open. */
 export const rooms: Record<string, Allowed> = {
   errors: { rooms: [] },
   log: { rooms: ['visible'] },
-  terminal: { rooms: [] },
+  terminal: { rooms: ['visible'] },
   json: { rooms: ['errors', 'waiting'] },
   visible: { rooms: [] },
   permissions: { rooms: [] },
@@ -60,9 +62,13 @@ export const rooms: Record<string, Allowed> = {
     rooms: ['db', 'connection', 'config types', 'log', 'waiting', 'errors'],
     packages: ['drizzle-orm'],
   },
+  catalogue: {
+    rooms: ['db', ...trail, 'movies/model', 'movies/initial-movies.json'],
+    packages: ['drizzle-orm in stores'],
+  },
   migrations: { rooms: ['db', 'config types', 'log', 'waiting', 'errors'], packages: ['drizzle-orm'] },
   backup: {
-    rooms: ['db', 'opening', 'migrations', 'log', 'waiting', 'errors', 'file-problem'],
+    rooms: ['db', ...trail, 'opening', 'migrations', 'log', 'waiting', 'errors', 'file-problem'],
     packages: ['drizzle-orm', '@sinclair/typebox'],
   },
   transfer: {
@@ -87,7 +93,7 @@ export const rooms: Record<string, Allowed> = {
     rooms: [
       'db',
       'opening',
-      'movies/counts-store',
+      'catalogue/counts-store',
       'connection',
       'migrations',
       'log',
@@ -108,11 +114,12 @@ export const kinds: Record<string, Allowed> = {
     packages: ['@sinclair/typebox'],
   },
   store: {
-    rooms: ['db', 'access/store', 'errors', 'permissions', 'gate'],
+    rooms: ['db', 'access/store', ...trail, 'errors', 'permissions', 'gate', 'rules types'],
     packages: ['drizzle-orm'],
   },
   service: {
     rooms: [
+      ...trail,
       'access',
       'mail',
       'db/client',

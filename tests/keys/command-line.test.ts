@@ -27,14 +27,13 @@ test('an operator makes, lists and revokes keys beside a running service', async
   const bob = await server.newUser()
   const bobs = await newKey(server, bob)
 
-  await until(async () =>
-    (await keys('list', alice.email)).out.includes(new Date().toISOString().slice(0, 10)),
-  )
+  await until(async () => / 20\d\d-\d\d-\d\d +TV/.test((await keys('list', alice.email)).out))
   const { out } = await keys('list')
-  const [first = '', second = '', ...rest] = out.trimEnd().split('\n')
-  expect(rest).toEqual([])
-  expect(first).toMatch(RegExp(`^${bobs.id}\t${bobs.key.slice(0, 7)}\t${bob.email}\t20\\S+Z\t-\tTV$`))
-  expect(second).toMatch(/^\d+\trl_\w{4}\t\S+@example.com\t20\S+Z\t20\d\d-\d\d-\d\d\tTV \\x1b\[31m$/)
+  const [heading = '', first = '', second = '', ...rest] = out.trimEnd().split('\n')
+  expect(heading).toMatch(/^ID +BEGINS +OWNER +CREATED +LAST USED +NAME$/)
+  expect(rest).toEqual(['2 keys'])
+  expect(first).toMatch(RegExp(`^${bobs.id} +${bobs.key.slice(0, 7)} +${bob.email} +20\\S+Z +- +TV$`))
+  expect(second).toMatch(/^\d+ +rl_\w{4} +\S+@example.com +20\S+Z +20\d\d-\d\d-\d\d +TV \\x1b\[31m$/)
   const json: { keys: (KeyBody & { owner: { id: number } })[] } = JSON.parse(
     (await keys('list', '--json')).out,
   )
@@ -50,6 +49,14 @@ test('an operator makes, lists and revokes keys beside a running service', async
   })
   await until(async () => (await statusOf(key)) === 401)
   expect(await statusOf(bobs.key)).toBe(200)
+  const trail = await server.sql`
+    select action, actor_id::int as actor, subject_name as name, detail->'owner'->>'id' as owner
+    from audit_events where subject_kind = 'key' order by id`
+  expect([...trail]).toEqual([
+    { action: 'key.created', actor: null, name: 'TV \u001b[31m', owner: String(alice.id) },
+    { action: 'key.created', actor: bob.id, name: 'TV', owner: String(bob.id) },
+    { action: 'key.revoked', actor: null, name: 'TV \u001b[31m', owner: String(alice.id) },
+  ])
 })
 
 test('and is told what is wrong', async () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addCommand, type CommandContext, counted, inWords, operator } from '../cli/command'
 import type { Db } from '../db/client'
 import { Failure, OperatorError, UsageError } from '../errors'
 import { KeyInput, keyJson } from '../keys/model'
@@ -7,8 +8,8 @@ import { listAllKeys, type OwnedKey } from '../keys/store'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { quoted } from '../rules/suggest'
-import { addCommand, type CommandContext } from './command'
-import { inWords, nameOf, requireNotBuiltIn, unlessGone, userNamed } from './users'
+import { visibleJson } from '../visible'
+import { nameOf, requireNotBuiltIn, unlessGone, userNamed } from './users'
 
 const PAGE = 500
 
@@ -23,26 +24,28 @@ export function keysCommand(program: Command, context: CommandContext) {
   addRevoke(keys, context)
 }
 
-function addList(keys: Command, { withDatabase, print, printText }: CommandContext) {
+function addList(keys: Command, { withDatabase, print, printText, table }: CommandContext) {
   addCommand(keys, 'list', {
     summary: 'List the keys of all users, or of one',
-    details: 'A line each: id, how it begins, owner, when it was made, when last used, name.',
     examples: ['redlight keys list', 'redlight keys list alice@example.com --json'],
   })
     .argument('[user]', 'id, email address or username')
-    .option('--json', 'print one JSON object')
-    .action((login: string | undefined, { json = false }: { json?: boolean }) =>
+    .option('--json', 'print JSON')
+    .action((login: string | undefined, { json }: { json?: true }) =>
       withDatabase(async ({ db }) => {
         const userId = login === undefined ? undefined : (await userNamed(db, login)).id
         const found = await allKeys(db, userId)
-        if (json) return printText(JSON.stringify({ keys: found.map(ownedKeyJson) }))
-        for (const key of found) {
-          const { id, prefix, name, owner } = key
-          const { created_at, last_used_on } = keyJson(key)
-          print(id, prefix, nameOf(owner), created_at, last_used_on ?? '-', name)
-        }
+        if (json) return printText(visibleJson({ keys: found.map(ownedKeyJson) }))
+        if (found.length > 0)
+          table('ID', 'BEGINS', 'OWNER', 'CREATED', 'LAST USED', 'NAME')(found.map(cellsOf))
+        print(counted(found.length, 'key'))
       }),
     )
+}
+
+function cellsOf(key: OwnedKey) {
+  const { created_at, last_used_on } = keyJson(key)
+  return [key.id, key.prefix, nameOf(key.owner), created_at, last_used_on, key.name]
 }
 
 async function allKeys(db: Db, userId: number | undefined): Promise<OwnedKey[]> {
@@ -73,7 +76,7 @@ function addAdd(keys: Command, { withDatabase, print }: CommandContext) {
       return withDatabase(async ({ db }) => {
         const user = await userNamed(db, login)
         requireNotBuiltIn(user)
-        const { secret } = await keysService(db).create(user.id, name).catch(inTheirWords(login))
+        const { secret } = await keysService(db).create(operator(), user.id, name).catch(inTheirWords(login))
         print(secret)
       })
     })
@@ -97,7 +100,7 @@ function addRevoke(keys: Command, { withDatabase, print }: CommandContext) {
     .argument('<id>', 'as "redlight keys list" shows it', toId)
     .action((id: number) =>
       withDatabase(async ({ db }) => {
-        const { name, prefix } = await keysService(db).revoke(id).catch(unlessMissing(id))
+        const { name, prefix } = await keysService(db).revoke(operator(), id).catch(unlessMissing(id))
         print(`Revoked key ${id} (${prefix}…, ${quoted(name)}).`)
       }),
     )

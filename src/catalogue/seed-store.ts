@@ -1,8 +1,11 @@
 import { sql } from 'drizzle-orm'
-import type { Db } from '../db/client'
+import { movieDeleted } from '../audit/events'
+import type { Author } from '../audit/model'
+import { recordEvents } from '../audit/store'
+import type { Db, Tx } from '../db/client'
 import { BUILT_IN_USER_ID, movies, seededMovies } from '../db/schema'
-import initialMovies from './initial-movies.json'
-import { newMovie } from './model'
+import initialMovies from '../movies/initial-movies.json'
+import { newMovie } from '../movies/model'
 
 export const INITIAL_MOVIES = initialMovies.length
 
@@ -61,13 +64,24 @@ export async function seedMovies(
  * Removes the initial movies that still belong to the built-in account, and returns their number. They stay
  * recorded as loaded, so they don't come back.
  */
-export async function removeInitialMovies(db: Db): Promise<number> {
+export async function removeInitialMovies(db: Db, author: Author): Promise<number> {
+  return db.transaction(async (tx) => {
+    const removed = await deleteInitialMovies(tx)
+    await recordEvents(
+      tx,
+      author,
+      removed.map((movie) => movieDeleted({ ...movie, id: Number(movie.id) })),
+    )
+    return removed.length
+  })
+}
+
+function deleteInitialMovies(tx: Tx) {
   const initial = JSON.stringify(initialMovies.map(({ title, year }) => ({ title, year })))
-  const removed = await db.execute(sql`
+  return tx.execute<{ id: string; title: string; year: number }>(sql`
     delete from ${movies} using json_to_recordset(${initial}::json) as initial (title text, year integer)
     where ${movies.createdBy} = ${BUILT_IN_USER_ID}
       and ${movies.title} = initial.title and ${movies.year} = initial.year
       and exists (select from ${seededMovies} where ${seededMovies.title} = initial.title)
-    returning 1`)
-  return removed.length
+    returning ${movies.id}, ${movies.title}, ${movies.year}`)
 }

@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { Argument, type Command } from 'commander'
 import { createPasswords } from '../access/passwords'
-import { grant, revoke } from '../access/store'
+import { addCommand, type CommandContext, counted, inWords, oneOf, operator } from '../cli/command'
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, OperatorError } from '../errors'
@@ -9,10 +9,11 @@ import { type Permission, permissions } from '../permissions'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { quoted } from '../rules/suggest'
-import { Registration } from '../users/model'
+import { type AdminService, createAdminService } from '../users/admin-service'
+import { Registration, userJson } from '../users/model'
 import { createUsersService } from '../users/service'
-import { activateUser, findUser, findUserByLogin, listUsers } from '../users/store'
-import { addCommand, type CommandContext, oneOf } from './command'
+import { findUser, findUserByLogin, listUsers } from '../users/store'
+import { visibleJson } from '../visible'
 
 const PAGE = 500
 
@@ -29,24 +30,45 @@ export function usersCommand(program: Command, context: CommandContext) {
   for (const [name, about] of Object.entries(forOne)) addForOne(users, name, about, context)
 }
 
-function addList(users: Command, { withDatabase, print }: CommandContext) {
+function addList(users: Command, { withDatabase, print, printText, table }: CommandContext) {
   addCommand(users, 'list', {
     summary: 'List all users',
-    details: 'A line each: id, email address, username, state, permissions, name.',
-    examples: ['redlight users list'],
-  }).action(() =>
-    withDatabase(async ({ db }) => {
-      let page = await listUsers(db, 0, PAGE)
-      while (page.length > 0) {
-        for (const { id, email, username, name, activated, permissions } of page) {
-          const state = activated ? 'active' : 'inactive'
-          print(id, email ?? '-', username ?? '-', state, permissions.join(',') || '-', name)
+    examples: ['redlight users list', 'redlight users list --json'],
+  })
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: true }) =>
+      withDatabase(async ({ db }) => {
+        if (json) {
+          const all = await Array.fromAsync(pagesOf(db))
+          const found = all.flat().map((user) => ({ ...userJson(user), permissions: user.permissions }))
+          return printText(visibleJson({ users: found }))
         }
-        page = await listUsers(db, page.at(-1)?.id ?? 0, PAGE)
-      }
-    }),
-  )
+        const show = table('ID', 'EMAIL', 'USERNAME', 'STATE', 'PERMISSIONS', 'NAME')
+        let total = 0
+        for await (const page of pagesOf(db)) {
+          total += page.length
+          show(page.map(cellsOf))
+        }
+        print(counted(total, 'user'))
+      }),
+    )
 }
+
+async function* pagesOf(db: Db) {
+  for (let page = await listUsers(db, 0, PAGE); page.length > 0; ) {
+    yield page
+    page = await listUsers(db, page.at(-1)?.id ?? 0, PAGE)
+  }
+}
+
+const cellsOf = ({ id, email, username, name, activated, permissions }: User) => [
+  id,
+  email,
+  username,
+  activated ? 'active' : 'inactive',
+  permissions.join(),
+  name,
+]
 
 function addAdd(users: Command, { withDatabase, print, readInput }: CommandContext) {
   addCommand(users, 'add', {
@@ -63,11 +85,8 @@ function addAdd(users: Command, { withDatabase, print, readInput }: CommandConte
       if (problems !== undefined) throw new OperatorError(inWords(problems))
       await withDatabase(async ({ db }, { defaultPermissions }) => {
         const service = usersService(db, defaultPermissions)
-        const user = await service.add(Value.Decode(Registration, given)).catch((error) => {
-          const reason = error instanceof Failure ? error.detail.error : undefined
-          throw typeof reason === 'object' ? new OperatorError(inWords(reason)) : error
-        })
-        print(`Added user ${user.id}.`)
+        const { id, email } = await service.add(Value.Decode(Registration, given))
+        print(`Added ${email} as user ${id}.`)
       })
     })
 }
@@ -81,11 +100,6 @@ const usersService = (db: Db, defaultPermissions: readonly Permission[]) =>
     forgetPrincipal: () => {},
     mailIsDue: () => {},
   })
-
-export const inWords = (problems: Readonly<Record<string, string>>) =>
-  Object.entries(problems)
-    .map(([field, problem]) => `${field} ${problem}`)
-    .join('; ')
 
 /** The built-in account has no password, and no keys. */
 export function requireNotBuiltIn({ id }: User) {
@@ -118,39 +132,45 @@ type ForOne = {
   readonly summary: string
   readonly takesPermissions?: true
   /** Returns the line to print. */
-  readonly work: (db: Db, user: User, wanted: Permission[]) => Promise<string>
+  readonly work: (admin: AdminService, user: User, wanted: Permission[]) => Promise<string>
 }
 
 const forOne: Readonly<Record<string, ForOne>> = {
   activate: {
     summary: 'Activate a user without a mail',
-    async work(db, user) {
-      if ((await activateUser(db, user.id)) === undefined) throw new Failure('notFound')
-      return `Activated ${nameOf(user)}.`
+    async work(admin, user) {
+      const isNew = await admin.activate(operator(), user)
+      return isNew ? `Activated ${nameOf(user)}.` : `${nameOf(user)} is active already; nothing changed.`
     },
   },
   grant: {
     summary: 'Grant permissions',
     takesPermissions: true,
-    async work(db, user, wanted) {
-      await grant(db, user.id, wanted)
-      return `Granted ${wanted.join(' and ')} to ${nameOf(user)}.`
+    async work(admin, user, wanted) {
+      const granted = await admin.grant(operator(), user, wanted)
+      if (granted.length > 0) return `Granted ${granted.join(' and ')} to ${nameOf(user)}.`
+      return `${nameOf(user)} has ${wanted.join(' and ')} already; nothing changed.`
     },
   },
   revoke: {
     summary: 'Revoke permissions',
     takesPermissions: true,
-    async work(db, user, wanted) {
-      const revoked = await revoke(db, user.id, wanted)
+    async work(admin, user, wanted) {
+      const revoked = await admin.revoke(operator(), user, wanted)
       if (revoked.length > 0) return `Revoked ${revoked.join(' and ')} from ${nameOf(user)}.`
       return `${nameOf(user)} didn't have ${wanted.join(' or ')}; nothing changed.`
     },
   },
   remove: {
     summary: 'Remove a user; Redlight gets their movies',
-    async work(db, user) {
-      if (!(await usersService(db, []).remove(user.id))) throw new Failure('notFound')
-      return `Removed ${nameOf(user)}; their movies now belong to the account Redlight.`
+    async work(admin, user) {
+      const movies = await admin.remove(operator(), user.id)
+      if (movies === undefined) throw new Failure('notFound')
+      const left =
+        movies === 0
+          ? ''
+          : ` Their ${counted(movies, 'movie')} now ${movies === 1 ? 'belongs' : 'belong'} to the account Redlight.`
+      return `Removed ${nameOf(user)}, user ${user.id}.${left}`
     },
   },
 }
@@ -167,7 +187,8 @@ function addForOne(users: Command, name: string, about: ForOne, { withDatabase, 
     withDatabase(async ({ db }) => {
       const user = await userNamed(db, login)
       requireNotBuiltIn(user)
-      print(await work(db, user, takesPermissions ? wanted : []).catch(unlessGone(login)))
+      const admin = createAdminService({ db, forgetPrincipal: () => {} })
+      print(await work(admin, user, takesPermissions ? wanted : []).catch(unlessGone(login)))
     }),
   )
 }

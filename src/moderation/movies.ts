@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
+import { removeInitialMovies } from '../catalogue/seed-store'
+import { addCommand, type CommandContext, counted, operator } from '../cli/command'
 import { OperatorError, UsageError } from '../errors'
-import { removeInitialMovies } from '../movies/seed-store'
-import { assignMovie, deleteMovie } from '../movies/store'
+import { giveMovie } from '../movies/service'
+import { deleteMovie, findMovie } from '../movies/store'
 import { parseId } from '../rules/fields'
 import { quoted } from '../rules/suggest'
 import { parseMovie } from '../search/json-store'
 import { listMovies } from '../search/store'
-import { addCommand, type CommandContext, counted } from './command'
-import { nameOf, unlessGone, userNamed } from './users'
-
-const PAGE_SIZE = 100
+import { visibleJson } from '../visible'
+import { addPageOptions, metadataOf, PAGE_SIZE, type PageOptions, printTotal } from './lists'
+import { nameOf, userNamed } from './users'
 
 export function moviesCommand(program: Command, context: CommandContext) {
   const { withDatabase, print } = context
@@ -18,13 +19,11 @@ export function moviesCommand(program: Command, context: CommandContext) {
     details: "The operator's moderation: unlike the API, these work on every movie.",
     examples: ['redlight movies list --title moana', 'redlight movies assign 12 alice@example.com'],
   })
-  addCommand(movies, 'list', {
+  const listing = addCommand(movies, 'list', {
     summary: 'List movies by id, a hundred a page',
     examples: ['redlight movies list', 'redlight movies list --title moana --page 2'],
-  })
-    .option('--title <words>', 'only those with these words in their title')
-    .option('--page <n>', 'another page than the first', toPage, 1)
-    .action((options: ListOptions) => list(options, context))
+  }).option('--title <words>', 'only those with these words in their title')
+  addPageOptions(listing).action((options: ListOptions) => list(options, context))
   addCommand(movies, 'remove', {
     summary: 'Remove a movie, or all that a fresh catalogue came with',
     examples: ['redlight movies remove 12', 'redlight movies remove --initial'],
@@ -35,10 +34,11 @@ export function moviesCommand(program: Command, context: CommandContext) {
       if ((id === undefined) === (initial === undefined)) throw new UsageError('give an ID or --initial')
       if (id === undefined)
         return withDatabase(async ({ db }) =>
-          print(`Removed ${counted(await removeInitialMovies(db), 'initial movie')}.`),
+          print(`Removed ${counted(await removeInitialMovies(db, operator()), 'initial movie')}.`),
         )
-      if (!(await withDatabase(({ db }) => deleteMovie(db, id)))) throw noMovie(id)
-      print(`Removed movie ${id}.`)
+      const removed = await withDatabase(({ db }) => deleteMovie(db, operator(), id))
+      if (removed === undefined) throw noMovie(id)
+      print(`Removed movie ${id}, ${removed.title} (${removed.year}).`)
     })
   addCommand(movies, 'assign', {
     summary: 'Assign a movie to another user',
@@ -49,28 +49,28 @@ export function moviesCommand(program: Command, context: CommandContext) {
     .action((id: number, login: string) =>
       withDatabase(async ({ db }) => {
         const user = await userNamed(db, login)
-        if (!(await assignMovie(db, id, user.id).catch(unlessGone(login)))) throw noMovie(id)
-        print(`Movie ${id} now belongs to ${nameOf(user)}.`)
+        const movie = await findMovie(db, id)
+        if (movie === undefined) throw noMovie(id)
+        if ((await giveMovie(db, operator(), movie, user.id)) === undefined)
+          throw new OperatorError(`movie ${id} was changed meanwhile: try again`)
+        print(`Movie ${id}, ${movie.title} (${movie.year}), now belongs to ${nameOf(user)}.`)
       }),
     )
 }
 
-type ListOptions = { title?: string; page: number }
+type ListOptions = PageOptions & { title?: string }
 
-async function list({ title, page }: ListOptions, { withDatabase, print }: CommandContext) {
+async function list({ title, page, json }: ListOptions, context: CommandContext) {
   const filters = { title: title === '' ? undefined : title }
   const query = { filters, sort: { key: 'id', descending: false }, page, pageSize: PAGE_SIZE } as const
-  const { rows, total } = await withDatabase(({ db }) => listMovies(db, query))
-  for (const { id, year, created_by, title } of rows.map(parseMovie)) print(id, year, created_by.name, title)
-  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE))
-  if (page > pages) print(`Page ${page} doesn't exist; the last page is ${pages}.`)
-  else print(counted(total, 'movie') + (pages === 1 ? '' : `; page ${page} of ${pages}`))
-}
-
-function toPage(text: string): number {
-  const page = parseId(text)
-  if (page === undefined) throw new UsageError(`--page takes a number from 1, not ${quoted(text)}`)
-  return page
+  const { rows, total } = await context.withDatabase(({ db }) => listMovies(db, query))
+  const movies = rows.map(parseMovie)
+  if (json) return context.printText(visibleJson({ movies, metadata: metadataOf(page, total) }))
+  if (movies.length > 0) {
+    const table = context.table('ID', 'YEAR', 'ADDED BY', 'TITLE')
+    table(movies.map(({ id, year, created_by, title }) => [id, year, created_by.name, title]))
+  }
+  printTotal(context, { page, total, noun: 'movie' })
 }
 
 function toId(text: string): number {
