@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { atOnce, halfASecondOld } from './figures'
 import { type Replicas, registerReplicas, replicaVariables } from './replica-metrics'
 import { countRequests } from './request-metrics'
@@ -34,6 +34,11 @@ export function createMetrics(gauges: Gauges) {
   return {
     requestStarted: requests.started,
     requestEnded: requests.ended,
+    /** A counter of a topic's own; the result counts one. */
+    counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]) {
+      const counter = new Counter({ name, help, labelNames, registers: [registry] })
+      return (labels: Readonly<Record<Label, string>>) => counter.inc(labels)
+    },
     prometheus: halfASecondOld(async () => {
       requests.observeAll()
       return { type: registry.contentType, text: await registry.metrics() }

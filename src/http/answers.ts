@@ -33,7 +33,11 @@ export function json(
   return response
 }
 
-function textAnswer(text: string, status: number, headers: Record<string, string>): Response {
+export function textAnswer(
+  text: string,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const response = new Response(text, { status, headers })
   if (text.length > SHORT) response[BYTES] = Buffer.byteLength(text)
   return response

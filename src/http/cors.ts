@@ -1,6 +1,6 @@
-const EXPOSED = 'ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id'
+export const EXPOSED = 'ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id'
 const ALLOWED = 'Authorization, Content-Type, If-Match, If-None-Match, X-Expected-Version, X-Request-Id'
-const PREFLIGHT_MAX_AGE_SECONDS = '600'
+export const PREFLIGHT_MAX_AGE_SECONDS = '600'
 
 export type Cors = ReturnType<typeof createCors>
 

@@ -7,17 +7,40 @@ import { contextOf, type RequestContext } from './context'
 /** The methods of a path, as the value of `Allow`; undefined for an unknown path. */
 export type AllowedMethods = (path: string) => string | undefined
 
+/** How some paths answer where that differs from section 1 of the contract. */
+export type Form = {
+  /** Whether a path, known or not, answers in this form. */
+  covers(path: string): boolean
+  failure(failure: Failure, request: Request): Response
+  /** Adds the headers that every answer carries, those of CORS included. */
+  addHeaders(request: Request, response: Response): void
+}
+
+export const formOf = (forms: readonly Form[], path: string) => forms.find((form) => form.covers(path))
+
+/** A failure in the form of the request's path. */
+export function failureIn(forms: readonly Form[], failure: Failure, request: Request): Response {
+  const form = formOf(forms, contextOf(request).path)
+  return form === undefined ? failureResponse(failure) : form.failure(failure, request)
+}
+
 const headersOf: Partial<Record<number, Record<string, string>>> = {
   401: { 'WWW-Authenticate': 'Bearer' },
   503: { 'Retry-After': '1' },
 }
 
-/** The only writer of failures, in the contract's envelope (section 1). */
+/** The writer of failures in the contract's envelope (section 1); another form of answers has its own. */
 export function failureResponse(failure: Failure): Response {
   const { status, message } = failures[failure.code]
-  const { error = message, headers } = failure.detail
-  return json({ error }, status, { ...headersOf[status], ...headers })
+  const { error = message } = failure.detail
+  return json({ error }, status, failureHeaders(failure))
 }
+
+/** The headers of a failure, in whatever form it is written. */
+export const failureHeaders = (failure: Failure): Readonly<Record<string, string>> => ({
+  ...headersOf[failures[failure.code].status],
+  ...failure.detail.headers,
+})
 
 /** The failure that a thrown value stands for. */
 export function toFailure(thrown: unknown, request: Request, allowedMethods: AllowedMethods): Failure {

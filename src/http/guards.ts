@@ -88,7 +88,7 @@ export function guards({ anonymousRead, ...options }: GuardOptions) {
         return {
           introspect(hook: RouteLine) {
             line = hook
-            hook.detail = { ...hook.detail, access: permission, isPublic: true }
+            hook.detail = { ...hook.detail, access: permission, credentials: 'any' }
           },
           parse: leaveUnread,
           async transform({ request, headers, bearer }) {
@@ -109,6 +109,7 @@ export function guards({ anonymousRead, ...options }: GuardOptions) {
         return {
           introspect(hook: RouteLine) {
             line = hook
+            hook.detail = { ...hook.detail, access: permission, credentials: 'key' }
           },
           parse: leaveUnread,
           async transform({ request }) {

@@ -8,7 +8,7 @@ import { withDeadline } from '../waiting'
 import { bytesOf } from './answers'
 import { openContext, type RequestContext } from './context'
 import type { Cors } from './cors'
-import { type AllowedMethods, failureResponse, logFailure, toFailure } from './error-responses'
+import { type AllowedMethods, type Form, failureIn, formOf, logFailure, toFailure } from './error-responses'
 import { pathOf } from './request-path'
 
 export type PipelineDeps = {
@@ -19,6 +19,8 @@ export type PipelineDeps = {
   }
   clientAddresses: { limitKey(socketAddress: string, forwardedFor: string | null): LimitKey }
   cors: Cors
+  /** Forms other than the usual one. */
+  forms: readonly Form[]
   metrics: {
     requestStarted(): void
     requestEnded(context: RequestContext, status: number, seconds: number): void
@@ -101,13 +103,15 @@ function route(request: Request, context: RequestContext, handle: Handle, deps: 
 function failed(thrown: unknown, request: Request, context: RequestContext, deps: PipelineDeps): Response {
   const failure = toFailure(thrown, request, deps.allowedMethods)
   logFailure(failure, context, deps.log)
-  return finished(failureResponse(failure), request, context, deps)
+  return finished(failureIn(deps.forms, failure, request), request, context, deps)
 }
 
 function finished(response: Response, request: Request, context: RequestContext, deps: PipelineDeps) {
   addCommonHeaders(response.headers, context)
   if (context.taken !== NOTHING || context.takenByKey !== NOTHING) charge(context, response)
-  deps.cors.apply(request, response.headers)
+  const form = formOf(deps.forms, context.path)
+  if (form === undefined) deps.cors.apply(request, response.headers)
+  else form.addHeaders(request, response)
   const seconds = (performance.now() - context.startedAt) / 1000
   deps.metrics.requestEnded(context, response.status, seconds)
   logRequest(deps.log, context, response.status, seconds)

@@ -94,6 +94,13 @@ export const components = {
       bearerFormat: 'rl_…',
       description: 'An API key from POST /v1/keys. It reads movies, and nothing else.',
     },
+    apikey: { type: 'apiKey', in: 'query', name: 'apikey', description: 'An API key from POST /v1/keys.' },
+    xApiKey: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-API-Key',
+      description: 'An API key from POST /v1/keys.',
+    },
   },
   schemas: {
     Problem: envelope({ type: 'string', description: 'What is wrong, in words.' }),

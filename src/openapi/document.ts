@@ -14,6 +14,11 @@ const tags = [
     name: 'operators',
     description: 'Users, who did what, and figures, for callers with the permission `admin`.',
   },
+  {
+    name: 'omdb',
+    description:
+      'The catalogue in the form of the Open Movie Database API, for clients written for that one.',
+  },
   { name: 'tokens', description: 'Sign in and out, and ask for mails.' },
   { name: 'health', description: 'Probes and metrics for operators.' },
 ]
@@ -89,7 +94,9 @@ const permissionOf = ({ access }: RawOperation) =>
 function needsOf(operation: RawOperation, { anonymousRead }: Setting): string {
   const permission = permissionOf(operation)
   if (permission === undefined) return ''
-  if (!operation.isPublic) return `\n\nNeeds the permission \`${permission}\`.`
+  if (operation.credentials === undefined) return `\n\nNeeds the permission \`${permission}\`.`
+  if (operation.credentials === 'key')
+    return `\n\nNeeds an API key whose owner has the permission \`${permission}\`.`
   return anonymousRead
     ? '\n\nAnyone can call it; a token or an API key is optional.'
     : `\n\nNeeds the permission \`${permission}\`; an API key will do.`
@@ -98,9 +105,10 @@ function needsOf(operation: RawOperation, { anonymousRead }: Setting): string {
 /** Alternatives, of which one suffices. */
 function securityOf(operation: RawOperation, { anonymousRead }: Setting) {
   if (operation.access === undefined) return []
+  if (operation.credentials === 'key') return [{ apikey: [] }, { xApiKey: [] }, { key: [] }]
   const permission = permissionOf(operation)
   const token = { token: permission === undefined ? [] : [permission] }
-  if (!operation.isPublic) return [token]
+  if (operation.credentials === undefined) return [token]
   return [token, { key: [] }, ...(anonymousRead ? [{}] : [])]
 }
 

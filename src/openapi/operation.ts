@@ -13,8 +13,11 @@ export type Operation = {
   readonly description: string
   /** As on the route's line; tests/house/docs.test.ts compares the two. Absent if anyone may call. */
   readonly access?: Access
-  /** Whether a key will do; by the configuration, neither token nor key is needed. */
-  readonly isPublic?: true
+  /**
+   * By default a token. `any`: a key will do; by the configuration, neither is needed. `key`: nothing but a
+   * key, in any of its places.
+   */
+  readonly credentials?: 'any' | 'key'
   /** A probe or the like: not limited, and answered without the database. */
   readonly isProbe?: true
   readonly body?: RequestBody
@@ -31,6 +34,11 @@ export type Operation = {
   readonly answers: Readonly<Record<number, Answer>>
   /** Failures besides those of all such operations. */
   readonly refusals?: readonly FailureCode[]
+  /** What a failure looks like where that isn't section 1's envelope. */
+  readonly failure?: {
+    readonly schema: JsonSchema
+    readonly examples: Readonly<Partial<Record<FailureCode, unknown>>>
+  }
   /** Example of the 422. */
   readonly problems?: FieldMessages
 }
@@ -52,6 +60,8 @@ export type Answer = {
   /** Absent for an answer without a body. */
   readonly schema?: JsonSchema
   readonly example?: unknown
+  /** Other media types in which it is given. */
+  readonly others?: Readonly<Record<string, { readonly schema: JsonSchema; readonly example: unknown }>>
   readonly headers?: readonly ResponseHeader[]
 }
 

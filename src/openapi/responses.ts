@@ -72,22 +72,22 @@ const limitHeaders = ({ isProbe }: Operation): readonly ResponseHeader[] =>
   isProbe ? [] : ['RateLimit', 'RateLimitPolicy']
 
 const success = (
-  { description, mediaType = 'application/json', schema, example, headers = [] }: Answer,
+  { description, mediaType = 'application/json', schema, example, others, headers = [] }: Answer,
   operation: Operation,
 ) => ({
   description,
   headers: headersOf([...headers, ...limitHeaders(operation), 'RequestId']),
-  ...(schema === undefined ? {} : { content: { [mediaType]: { schema, example } } }),
+  ...(schema === undefined ? {} : { content: { [mediaType]: { schema, example }, ...others } }),
 })
 
 function refusal(status: number, codes: readonly FailureCode[], operation: Operation) {
   const { problems } = operation
-  const schema = {
+  const schema = operation.failure?.schema ?? {
     $ref: `#/components/schemas/${status === failures.invalid.status ? 'FieldProblems' : 'Problem'}`,
   }
   const examples = codes.map((code) => {
     const error = code === 'invalid' ? problems : (exampleErrors[code] ?? failures[code].message)
-    return [code, { value: { error } }]
+    return [code, { value: operation.failure?.examples[code] ?? { error } }]
   })
   return {
     description: refusalDescriptions[status] ?? '',

@@ -15,8 +15,11 @@ const genreKeys = (genres: Value) => sql`genre_keys(${sql.param(genres, movies.g
 export const isFavouriteOf = (user: Value) =>
   sql`exists (select from ${favourites} as own where own.user_id = ${user} and own.movie_id = movies.id)`
 
+/** Whether every word of a text is in the title. */
+export const titleHasWords = (text: Value) => sql`${movies.titleWords} @@ search_query(${text})`
+
 const filterTable: Readonly<Record<keyof MovieFilters, Filter>> = {
-  title: general((text) => sql`${movies.titleWords} @@ search_query(${text})`),
+  title: general(titleHasWords),
   genres: general((genres) => sql`${movies.genreKeys} @> ${genreKeys(genres)}`),
   genresAny: general((genres) => sql`${movies.genreKeys} && ${genreKeys(genres)}`),
   director: general((text) => sql`${movies.directorWords} @@ search_query(${text})`),

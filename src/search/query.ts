@@ -16,8 +16,6 @@ const searchText =
     if (codePoints(text) > MAX_TEXT) return `must not be more than ${MAX_TEXT} characters long`
     if (split(text).size > MAX_WORDS) return `must not hold more than ${MAX_WORDS} different ${what}`
   }
-const searched = (...rule: Parameters<typeof searchText>) =>
-  parameter({ type: 'string', maxLength: MAX_TEXT }, searchText(...rule))
 
 // As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
 // what is next to a symbol, and Chinese and Japanese, which matters for neither of the questions here.
@@ -42,8 +40,13 @@ function differentGenres(text: string): ReadonlyMap<string, string> {
   return genres
 }
 
-const words = searched('words', differentWords)
-const genreList = searched('genres', (text) => new Set(differentGenres(text).keys()))
+/** What is wrong with a text to be searched for, for its sender. */
+export const wordsProblem = searchText('words', differentWords)
+const words = parameter({ type: 'string', maxLength: MAX_TEXT }, wordsProblem)
+const genreList = parameter(
+  { type: 'string', maxLength: MAX_TEXT },
+  searchText('genres', (text) => new Set(differentGenres(text).keys())),
+)
 const day = parameter({ type: 'string', format: 'date' }, dateProblem)
 const creator = parameter({ type: 'string' }, (value) =>
   value === 'me' || parseId(String(value)) !== undefined ? undefined : 'must be the id of a user, or me',

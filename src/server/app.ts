@@ -8,7 +8,7 @@ import type { Metrics } from '../health/metrics'
 import { type HealthDeps, healthRoutes } from '../health/routes'
 import { contextOf } from '../http/context'
 import type { Cors } from '../http/cors'
-import { failureResponse, logFailure, toFailure } from '../http/error-responses'
+import { failureIn, logFailure, toFailure } from '../http/error-responses'
 import { guards } from '../http/guards'
 import { pipeline } from '../http/pipeline'
 import { createRouteTable, fixedPaths } from '../http/route-table'
@@ -19,6 +19,8 @@ import type { MetricsAccess } from '../limits/metrics-access'
 import type { Limiter } from '../limits/rate-limit'
 import type { Log } from '../log'
 import { movieRoutes } from '../movies/routes'
+import { createOmdbForm } from '../omdb/form-routes'
+import { omdbRoutes } from '../omdb/routes'
 import { type Reads, readPrimary } from '../replicas/reads'
 import { withStaleness } from '../replicas/staleness'
 import { searchRoutes } from '../search/routes'
@@ -60,6 +62,8 @@ export function createApp(deps: AppDeps) {
   const { db, replicas, log } = deps
   const reads = replicas ?? readPrimary(db)
   const guard = guards({ ...deps, authenticate: deps.authenticator.authenticate })
+  const omdbForm = createOmdbForm(deps.metrics.counter)
+  const forms = [omdbForm]
 
   const api = new Elysia({
     normalize: false,
@@ -79,7 +83,7 @@ export function createApp(deps: AppDeps) {
     .onError(({ error, request }) => {
       const failure = toFailure(error, request, allowedMethods)
       logFailure(failure, contextOf(request), log)
-      return failureResponse(failure)
+      return failureIn(forms, failure, request)
     })
     .use(healthRoutes({ ...deps.health, metrics: deps.metrics }))
     .use(searchRoutes(reads, guard))
@@ -89,6 +93,7 @@ export function createApp(deps: AppDeps) {
     .use(keyRoutes(deps.keys, guard))
     .use(userAdminRoutes(db, deps.admin, guard))
     .use(auditRoutes(db, guard))
+    .use(omdbRoutes(reads, omdbForm, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
     .use(pages(deps.config.publicUrl, deps.health.version))
     .use(docs(deps.config.publicUrl, deps.health.version, deps.anonymousRead))
@@ -96,7 +101,7 @@ export function createApp(deps: AppDeps) {
   const fixed = fixedPaths(api.routes)
   const allowedMethods = createRouteTable(api.routes)
   const handle = replicas === undefined ? api.fetch : remembering(replicas, api.fetch)
-  return { fetch: pipeline({ ...deps, allowedMethods }, handle), routes: api.routes }
+  return { fetch: pipeline({ ...deps, forms, allowedMethods }, handle), routes: api.routes }
 }
 
 /**

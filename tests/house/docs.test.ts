@@ -22,6 +22,8 @@ describe('the service keeps to its document', () => {
     return answers[0]
   }
 
+  /** Those that a user calls with a token; the others have tests of their own. */
+  const ofUsers = () => [...operations].filter(([id]) => id !== 'omdb')
   const exampleOf = (id: string) => successOf(id)?.[1].content?.['application/json']?.example
 
   test('with each example, in the order in which a newcomer would send them', async () => {
@@ -50,7 +52,13 @@ describe('the service keeps to its document', () => {
     await succeed('listFavourites', { token })
     await succeed('removeFavourite', { token })
     await succeed('deleteMovie', { token })
-    await succeed('createKey', { token })
+    const made = await succeed('createKey', { token })
+    const headers = { 'X-API-Key': String(Object(made?.body.key).key) }
+    await succeed('omdb', { query: '?i=tt90000001', headers })
+    await succeed('omdb', { query: '?s=moana', headers })
+    await succeed('omdb', { query: '?t=nothing+such', headers })
+    const etag = (await call('omdb', { query: '?t=moana', headers })).headers.get('etag') ?? ''
+    await call('omdb', { query: '?t=moana', headers: { ...headers, 'If-None-Match': etag } })
     await succeed('listKeys', { token })
     await succeed('revokeKey', { token })
 
@@ -84,7 +92,7 @@ describe('the service keeps to its document', () => {
     const nobody = await server().newUser({ permissions: [] })
     const refusedTo = async (id: string, caller?: TestUser) =>
       (await call(id, { token: caller?.token })).status
-    for (const [id, { security, responses }] of operations) {
+    for (const [id, { security, responses }] of ofUsers()) {
       const needs = security[0]?.token
       expect([id, (await refusedTo(id)) === 401]).toEqual([id, needs !== undefined])
       if (needs === undefined) continue
@@ -109,7 +117,7 @@ describe('the service keeps to its document', () => {
       externalId: 'of the owner',
     }
     const json = { 'Content-Type': 'application/json' }
-    for (const [id, { requestBody, parameters, path }] of operations) {
+    for (const [id, { requestBody, parameters, path }] of ofUsers()) {
       const hasQuery = parameters.some((parameter) => parameter.in === 'query')
       // Probes bring parameters of their own.
       const query = id === 'checkHealth' ? '?for=rating' : '?rating=5'
@@ -154,7 +162,7 @@ describe('the service keeps to its document', () => {
   const usesDatabase = (id: string) => '503' in operationOf(id).responses && id !== 'checkHealth'
   /** Sends the example of every operation that needs the database, all at once. */
   async function expectEverywhere(status: number, fragile: TestServer, token: string) {
-    const asked = [...operations].filter(([id]) => usesDatabase(id))
+    const asked = ofUsers().filter(([id]) => usesDatabase(id))
     const answers = asked.map(async ([id, { method, path, parameters }]) => {
       const example = parameters.find((parameter) => parameter.in === 'path')?.example
       const options = { token, body: exampleBodies(id)[0] }

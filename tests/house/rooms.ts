@@ -6,6 +6,7 @@ export const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'key
 export const arrows: Record<string, readonly string[]> = {
   search: ['movies'],
   favourites: ['search', 'movies'],
+  omdb: ['search', 'movies'],
 }
 
 /** Anyone may record what is done. */
