@@ -57,10 +57,10 @@ export function object<P extends TProperties>(
 // Always valid for Elysia: `problemsOf` has checked it by then.
 TypeRegistry.Set<TSchema>('RuledObject', () => true)
 
-function objectProblems(schema: TSchema, value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null) return {}
-  return schema[OBJECT_RULE]?.({ ...value }) ?? {}
-}
+const isSent = (value: unknown): value is Sent => typeof value === 'object' && value !== null
+
+const objectProblems = (schema: TSchema, value: unknown) =>
+  (isSent(value) ? schema[OBJECT_RULE]?.(value) : undefined) ?? {}
 
 const MAX_UNKNOWN_KEYS = 20
 
@@ -89,15 +89,13 @@ export function problemsOf(
   return messages
 }
 
-/** Keeps a few unknown keys of possibly a million. */
+/** Keeps a few unknown keys of possibly 100,000. */
 function withFewUnknownKeys(schema: TSchema, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (!isSent(value)) return value
   const known: object = schema.properties ?? {}
-  const kept: [string, unknown][] = []
   let unknown = 0
-  for (const entry of Object.entries(value))
-    if (Object.hasOwn(known, entry[0]) || ++unknown <= MAX_UNKNOWN_KEYS) kept.push(entry)
-  return Object.fromEntries(kept)
+  const kept = Object.keys(value).filter((key) => Object.hasOwn(known, key) || ++unknown <= MAX_UNKNOWN_KEYS)
+  return Object.fromEntries(kept.map((key) => [key, value[key]]))
 }
 
 /** First key of a JSON pointer (RFC 6901). */
