@@ -117,7 +117,13 @@ export function controlOf(folder: string, ...options: string[]) {
     const table = await Bun.$`ps -A -o pid=,ppid=`.text()
     const processes = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
     const children = processes.filter(([, parent]) => parent === main).map(([pid = 0]) => pid)
-    for (const pid of [main, ...children]) process.kill(pid, name)
+    process.kill(main, name)
+    for (const pid of children)
+      try {
+        process.kill(pid, name)
+      } catch {
+        // It has ended since.
+      }
   }
   return {
     start: () => control('start', ...log, ...options),
