@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, truncate } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
@@ -27,6 +27,9 @@ export type EmbeddedDatabase = {
 const SETTINGS = ['shared_buffers=16MB', 'max_wal_size=64MB']
 /** The limit on a Unix socket's path. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107
+/** Of the write-ahead log. */
+const FIRST_SEGMENT = 'pg_wal/000000010000000000000001'
+const SEGMENT_BYTES = 16 * 1_048_576
 const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
 
 /**
@@ -68,6 +71,8 @@ async function unpackCluster(cluster: string, dataDir: string, folder: Folder): 
     // PGlite makes its files readable by everyone; the folder's mode keeps others out.
     await mkdir(unfinished, { mode: 0o700 })
     await new Bun.Archive(packed).extract(unfinished)
+    // Packed without the zeros at its end.
+    await truncate(join(unfinished, FIRST_SEGMENT), SEGMENT_BYTES)
     await rename(unfinished, cluster)
   } catch (error) {
     const problem = unusable(dataDir, error)
