@@ -17,7 +17,7 @@ const MAX_NAMED_STATEMENTS = 300
 
 export type DriverOptions = {
   readonly gate: Gate
-  /** How a statement learns what it has waited for this process. */
+  /** Measures how long a statement waits for this process. */
   readonly ownDelay: () => OwnDelay
   /** From request to answer. */
   readonly queryMs: number
@@ -107,8 +107,8 @@ const WRITES = /\b(?:insert|update|delete|truncate|lock)\b/i
 const kindOf = (text: string) => (WRITES.test(text) ? 'write' : 'read')
 
 /**
- * Measures the time of the database that a client is charged for, from now on: a statement beside those of others takes
- * longer for their sake, and one that has to wait for this process for its.
+ * Measures the time in the database that a client is charged for, from now on, without the time that a statement lost
+ * to those of others and to this process.
  */
 function startMeter(bill: Bill | undefined, kind: 'read' | 'write', ownDelay: () => OwnDelay) {
   if (bill === undefined) return () => {}

@@ -1,11 +1,11 @@
 const TICK_MS = 5
 
-/** What one statement has waited for this process; begun when it starts, asked once when it ends. */
+/** How long one statement has waited for this process; created when it starts, called once when it ends. */
 export type OwnDelay = () => number
 
 /**
- * For how long this process had no time: it was at other work, or the machine's processors were. What a statement took
- * meanwhile can't be told from that, and is not the client's doing. Ticks only while statements run.
+ * Measures how long this process was busy, or had no processor. A statement seems to take longer meanwhile, which
+ * isn't the client's doing. Ticks only while statements run.
  */
 export function createOwnDelay(): () => OwnDelay {
   let delayMs = 0

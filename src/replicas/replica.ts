@@ -73,7 +73,7 @@ export function openReplica(url: string, options: ReplicaOptions) {
   }
 }
 
-/** What the last look at a replica showed. */
+/** State of a replica at the last look. */
 function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
   let knownAt = Number.NEGATIVE_INFINITY
   let replayed: bigint | undefined

@@ -14,7 +14,7 @@ export function closest(
   let best: string | undefined
   let fewest = Math.min(maxMistakes, Math.floor(word.length / LETTERS_PER_MISTAKE)) + 1
   for (const candidate of known) {
-    const mistakes = mistakesOf(word, candidate)
+    const mistakes = mistakesOf(word, candidate, fewest)
     if (mistakes < fewest && mistakes < candidate.length / 2) {
       fewest = mistakes
       best = candidate
@@ -25,10 +25,12 @@ export function closest(
 
 const MIN_START = 4
 
-function mistakesOf(word: string, candidate: string): number {
+/** Exact only below `enough`. */
+function mistakesOf(word: string, candidate: string, enough: number): number {
   if (bare(candidate) === bare(word)) return 0
   if (word.length >= MIN_START && candidate.startsWith(word)) return 1
-  return distance(word, candidate)
+  // A mistake changes the length by at most one.
+  return Math.abs(candidate.length - word.length) < enough ? distance(word, candidate) : enough
 }
 
 /** The end of a message: `, did you mean "genres"?`, or nothing. */
