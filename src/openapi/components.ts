@@ -24,7 +24,10 @@ const headers = {
   RateLimit: {
     description: 'What is left of the limit, and the seconds until it is full again; absent without a limit.',
     schema: text,
-    example: '"requests";r=39;t=1',
+    examples: {
+      passed: { value: '"requests";r=39;t=1' },
+      refused: { summary: 'With a 429', value: '"requests";r=0;t=1' },
+    },
   },
   RateLimitPolicy: {
     description: 'The limit: requests and seconds.',

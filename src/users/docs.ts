@@ -117,7 +117,7 @@ export const showMe: Operation = {
     200: {
       description: 'You.',
       schema: objectOf({ user: currentUserSchema }),
-      example: { user: { ...alice, activated: true, permissions } },
+      example: { user: { ...alice, activated: true, permissions: ['movies:read', 'movies:write'] } },
     },
   },
 }
