@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { databaseVariables, redlight } from '../support/command-line'
 import { startTestServer, type TestServer } from '../support/server'
 
-// One password in the forms that keyboards send it in (NIST SP 800-63B section 3.1.1.2).
+// One password in the Unicode forms that keyboards send (NIST SP 800-63B section 3.1.1.2).
 
 setDefaultTimeout(60_000)
 const COMPOSED = 'Žluťoučký kůň'.normalize('NFC')
@@ -32,13 +32,13 @@ describe('a password is the same in every Unicode form', () => {
   test.each([
     ['composed', COMPOSED],
     ['decomposed', DECOMPOSED],
-  ])('when it was registered %s', async (_, password) => {
+  ])('when registered %s', async (_, password) => {
     const email = newEmail()
     expect((await register(email, password)).status).toBe(201)
     await expectBothForms(email)
   })
 
-  test('when it was reset', async () => {
+  test('after a reset', async () => {
     const user = await server.newUser()
     const text = 'A'.repeat(26)
     const hash = new Bun.CryptoHasher('sha256').update(text).digest()
@@ -48,7 +48,7 @@ describe('a password is the same in every Unicode form', () => {
     await expectBothForms(user.email)
   })
 
-  test('when the operator gave it', async () => {
+  test('when the operator set it', async () => {
     const email = newEmail()
     const added = await redlight(
       ['users', 'add', '--email', email, '--name', 'Forms'],
@@ -59,7 +59,7 @@ describe('a password is the same in every Unicode form', () => {
     await expectBothForms(email)
   })
 
-  test('and a hash of the form that was sent to an earlier version still opens its account', async () => {
+  test('and a hash by an earlier version, of the form as sent, still works', async () => {
     const email = newEmail()
     await register(email, 'another password')
     const hash = await Bun.password.hash(DECOMPOSED, {
@@ -73,7 +73,7 @@ describe('a password is the same in every Unicode form', () => {
   })
 })
 
-describe('the rules are about what is hashed', () => {
+describe('the rules apply to the normalized password', () => {
   const accent = 'e\u0301'
   test.each([
     ['seven characters, sent as fourteen', accent.repeat(7), { password: TOO_SHORT }],
@@ -98,7 +98,7 @@ describe('the rules are about what is hashed', () => {
     if (error === undefined) expect((await signIn(email, password)).status).toBe(201)
   })
 
-  test('a sign-in takes whatever an earlier version may have hashed, and no more', async () => {
+  test('a sign-in accepts the lengths that an earlier version may have hashed, and no more', async () => {
     const email = newEmail()
     await register(email, 'another password')
     expect((await signIn(email, '\u0958'.repeat(128))).status).toBe(401)

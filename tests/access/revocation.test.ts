@@ -11,7 +11,7 @@ import { staysSo, until } from '../support/until'
 setDefaultTimeout(60_000)
 
 const isEmbedded = testDatabaseUrl === undefined
-/** The embedded database has one instance and no channel, so there is nothing to test on it here. */
+/** The embedded database has only one instance and no channel. */
 const onPostgres = test.skipIf(isEmbedded)
 const needs = isEmbedded ? ' (skipped: needs TEST_DATABASE_URL, the embedded database has one instance)' : ''
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 /** 200 for users who may read movies; the guard refuses all others. */
 const read = async (on: TestServer, { token }: TestUser) =>
   (await on.request('GET', '/v1/movies', { token })).status
-/** The guard alone: an id that is no number needs no query of its own. */
+/** The guard alone: an id that isn't a number needs no query. */
 const guardOnly = async (on: TestServer, { token }: TestUser) =>
   (await on.request('GET', '/v1/movies/abc', { token })).status
 
@@ -60,7 +60,7 @@ type Change = {
   activated?: boolean
   before: number
   after: number
-  /** Done through the API, so it holds at once there; what SQL did is announced like the word of another instance. */
+  /** Through the API, so it applies at once on that instance; changes by SQL are announced like those of another instance. */
   isAtOnce: boolean
   change: (on: TestServer, user: TestUser) => Promise<unknown>
 }
@@ -92,8 +92,8 @@ const changes: Change[] = [
   },
 ]
 
-describe('on the instance that did it', () => {
-  test.each(changes)('$what counts', async ({ activated, before, after, isAtOnce, change }) => {
+describe('on the instance that made the change', () => {
+  test.each(changes)('$what takes effect', async ({ activated, before, after, isAtOnce, change }) => {
     const [user, bystander] = [await server.newUser({ activated }), await server.newUser()]
     for (let i = 0; i < 3; i++) expect(await read(server, user)).toBe(before)
     expect(await read(server, bystander)).toBe(200)
@@ -104,7 +104,7 @@ describe('on the instance that did it', () => {
     expect(await read(server, bystander)).toBe(200)
   })
 
-  test('a granted permission counts', async () => {
+  test('a granted permission takes effect', async () => {
     const user = await server.newUser({ permissions: [] })
     expect(await read(server, user)).toBe(403)
     await server.sql`insert into users_permissions values (${user.id}, 'movies:read')`
@@ -120,7 +120,7 @@ describe('on the instance that did it', () => {
     expect(await read(server, { ...user, token: await server.signIn(user.email, PASSWORD) })).toBe(200)
   })
 
-  test('a sign-out amid other requests holds for all that come after its answer', async () => {
+  test('a sign-out during other requests applies to all requests after its response', async () => {
     for (let round = 0; round < 10; round++) {
       const user = await server.newUser()
       const racing = Array.from({ length: 20 }, () => read(server, user))
@@ -134,7 +134,7 @@ describe('on the instance that did it', () => {
 
 describe(`on another instance, within a second${needs}`, () => {
   for (const { what, activated, before, after, change } of changes)
-    onPostgres(`${what} counts`, async () => {
+    onPostgres(`${what} takes effect`, async () => {
       const [user, bystander] = [await server.newUser({ activated }), await server.newUser()]
       for (let i = 0; i < 3; i++) expect(await read(other, user)).toBe(before)
       expect(await read(other, bystander)).toBe(200)
@@ -146,11 +146,11 @@ describe(`on another instance, within a second${needs}`, () => {
 
 describe('a request', () => {
   test.each(['', 'x', '9007199254740993'])(
-    'forgets every user at the message "%s", which names none',
+    'forgets every user after the message "%s", which names no user',
     async (message) => {
       const user = await server.newUser()
       expect(await read(server, user)).toBe(200)
-      // Unannounced, so that it is what is remembered that answers.
+      // Not announced, so the cache answers.
       await server.sql.begin(async (tx) => {
         await tx`alter table users disable trigger users_notify`
         await tx`update users set token_generation = token_generation + 1 where id = ${user.id}`
@@ -161,10 +161,10 @@ describe('a request', () => {
     },
   )
 
-  test('needs no word from the database to know its user', async () => {
+  test('with a known token needs no query for its user', async () => {
     const user = await server.newUser()
     for (const on of new Set([server, other])) expect(await guardOnly(on, user)).toBe(404)
-    // While this is held, every request for a user waits; on the embedded database, every request does.
+    // While this lock is held, every query for a user waits; on the embedded database, every query waits.
     await server.sql.begin(async (tx) => {
       await tx`lock table users, users_permissions in access exclusive mode`
       for (const on of new Set([server, other])) {
@@ -174,14 +174,14 @@ describe('a request', () => {
   })
 })
 
-describe(`while the connection that listens is broken${needs}`, () => {
+describe(`while the listening connection is broken${needs}`, () => {
   const listeners = () =>
     server.sql`select pid from pg_stat_activity where datname = current_database() and query ilike 'listen %'`
   const cutListeners = async () => {
     for (const { pid } of await listeners()) await server.sql`select pg_terminate_backend(${pid})`
   }
   const listensAgain = () => until(async () => (await listeners()).length >= 2)
-  /** Those who are connected to the database stay so; nobody else gets in. */
+  /** Existing connections to the database stay; new ones are refused. */
   async function closeDoors(isClosed: boolean) {
     const [row] = await server.sql`select current_database() as name`
     const admin = postgres(testDatabaseUrl ?? '', { max: 1 })
@@ -189,7 +189,7 @@ describe(`while the connection that listens is broken${needs}`, () => {
     await admin.end()
   }
 
-  /** While nobody listens, both instances notice that this user lost all permissions. */
+  /** While neither instance listens, both notice that this user lost all permissions. */
   async function unheard(user: TestUser, work = async () => {}) {
     for (const on of [server, other]) expect(await read(on, user)).toBe(200)
     await closeDoors(true)
@@ -204,14 +204,14 @@ describe(`while the connection that listens is broken${needs}`, () => {
     await listensAgain()
   }
 
-  onPostgres('what was remembered is trusted for a second at most', async () => {
+  onPostgres('cached data is trusted for at most a second', async () => {
     await unheard(await server.newUser())
   })
 
-  onPostgres('every request is checked in the database, until it is back', async () => {
+  onPostgres('every request is checked in the database until it is back', async () => {
     await listensAgain()
     const user = await server.newUser()
-    // Both have noticed: from then on nothing that is remembered counts.
+    // Both have noticed, so the cache no longer counts.
     await unheard(user, async () => {
       for (let round = 0; round < 10; round++) {
         await server.sql`delete from users_permissions where user_id = ${user.id}`
@@ -223,9 +223,9 @@ describe(`while the connection that listens is broken${needs}`, () => {
       expect(await read(other, user)).toBe(401)
     })
     const back = await server.newUser()
-    // What changed meanwhile was announced to nobody.
+    // Nobody heard the announcements of these changes.
     for (const on of [server, other]) expect(await read(on, user)).toBe(401)
-    // What is loaded before the channel is current is not kept; it is a moment after the connection listens.
+    // Users loaded before the channel is current aren't cached; it becomes current a moment after the connection listens.
     await staysSo(async () => (await guardOnly(other, back)) === 404, 300)
     for (const on of [server, other]) expect(await guardOnly(on, back)).toBe(404)
     await server.sql.begin(async (tx) => {
@@ -268,7 +268,7 @@ describe('the authenticator', () => {
     return { ...authenticator, users, state, add }
   }
 
-  test('loads a user once, for however many requests at once or after each other', async () => {
+  test('loads a user once for any number of concurrent and later requests', async () => {
     const { authenticate, state } = setUp()
     await Promise.all(Array.from({ length: 100 }, () => authenticate('1.1')))
     expect((await authenticate('1.1'))?.user.id).toBe(1)
@@ -278,7 +278,7 @@ describe('the authenticator', () => {
     expect(state.loads).toBe(1)
   })
 
-  test('loads for every request while the channel is not current, and from memory once it is', async () => {
+  test('loads for every request while the channel is not current, and uses the cache once it is', async () => {
     const { authenticate, state, add } = setUp()
     await authenticate('1.1')
     state.isCurrent = false
@@ -289,7 +289,7 @@ describe('the authenticator', () => {
     expect((await authenticate('1.2'))?.user.id).toBe(1)
   })
 
-  test('keeps nothing of a load that a change overtook, and lets no later request join it', async () => {
+  test('neither caches nor shares a load that a change overtook', async () => {
     for (const forgetting of ['forget', 'forgetAll'] as const) {
       const { authenticate, state, add, ...authenticator } = setUp()
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -307,7 +307,7 @@ describe('the authenticator', () => {
     }
   })
 
-  test('remembers 10,000 users at most', async () => {
+  test('caches at most 10,000 users', async () => {
     const { authenticate, state, add } = setUp()
     for (let id = 1; id <= 10_001; id++) add(id)
     for (let id = 1; id <= 10_001; id++) await authenticate(`${id}.1`)
@@ -317,7 +317,7 @@ describe('the authenticator', () => {
     expect(state.loads).toBe(10_002)
   })
 
-  test('asks again after a load that failed', async () => {
+  test('loads again after a failed load', async () => {
     const { authenticate, state } = setUp()
     const failing = Promise.reject<void>(new Error('the database is away'))
     state.delay = failing

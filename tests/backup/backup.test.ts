@@ -20,7 +20,7 @@ setDefaultTimeout(300_000)
 
 const { folder, source, alice, bob, key, file, content, newDatabase } = backedUpService()
 
-describe('a backup that is restored', () => {
+describe('a restored backup', () => {
   let target: TestServer
   beforeAll(async () => {
     const database = await newDatabase()
@@ -29,7 +29,7 @@ describe('a backup that is restored', () => {
   })
   afterAll(() => target.stop())
 
-  test('has every row as it was, and counts on where it was', async () => {
+  test('has every row unchanged, and its sequences continue', async () => {
     expect(await contentOf(target.sql)).toEqual(content())
     const added = await target.request<{ movie: { id: number } }>('POST', '/v1/movies', {
       token: alice().token,
@@ -52,7 +52,7 @@ describe('a backup that is restored', () => {
     ])
   })
 
-  test('answers as the first one did', async () => {
+  test('gives the same responses as the original', async () => {
     const paths = ['/v1/movies?title=zoe', '/v1/movies?sort=-year&page_size=50', '/v1/users/me']
     for (const path of paths) {
       const { status, body } = await target.request('GET', path, { token: alice().token })
@@ -84,7 +84,7 @@ describe('a backup that is restored', () => {
   })
 })
 
-test('every table is in a backup, or on the list of those left out', () => {
+test('every table is in a backup or on the list of omitted ones', () => {
   const tables = Object.values(schema).flatMap((value) => (is(value, PgTable) ? [getTableName(value)] : []))
   expect([...storedTables.map(({ name }) => name), ...tablesLeftOut].sort()).toEqual(tables.sort())
 })
@@ -99,8 +99,8 @@ test('a backup is for its owner alone, and holds no secret but the hashes of pas
     expect(text).not.toContain(secret)
 })
 
-describe('from one database to the other', () => {
-  test.skipIf(testDatabaseUrl === undefined)('and back, every row is as it was', async () => {
+describe('from one kind of database to the other', () => {
+  test.skipIf(testDatabaseUrl === undefined)('and back, every row is unchanged', async () => {
     const embedded = await newDatabase(createEmbeddedDatabase)
     const back = await newDatabase()
     const again = join(folder(), 'again.backup')
@@ -115,7 +115,7 @@ describe('from one database to the other', () => {
     expect(await tablesOf(again)).toEqual(await tablesOf(file()))
   })
 
-  test('a catalogue without the initial movies is given none where it is restored', async () => {
+  test('a restored catalogue without the initial movies does not get them', async () => {
     const database = await newDatabase(createEmbeddedDatabase)
     await run(database, 'restore', file())
     await withDb(database.config, (db) =>
@@ -128,7 +128,7 @@ describe('from one database to the other', () => {
 })
 
 describe('a backup while others write', () => {
-  test('is of one moment', async () => {
+  test('shows one moment', async () => {
     const load = startLoad(source().url, alice().token)
     const busy = join(folder(), 'busy.backup')
     const taken = await run(source().database, 'backup', '--verify', busy)
@@ -142,7 +142,7 @@ describe('a backup while others write', () => {
 })
 
 describe('a database that is not empty', () => {
-  test('is refused, save with the initial movies alone or with --replace', async () => {
+  test('is refused, unless it has only the initial movies, or with --replace', async () => {
     const database = await newDatabase()
     expect((await run(database, 'seed')).code).toBe(0)
     expect(await run(database, 'restore', file())).toMatchObject({ code: 0, error: '' })
@@ -156,7 +156,7 @@ describe('a database that is not empty', () => {
     await connection?.end()
   })
 
-  test('or that a service runs on is left alone', async () => {
+  test('or is in use by a service is not changed', async () => {
     const before = await contentOf(source().sql)
     const { code, error } = await run(source().database, 'restore', file(), '--replace')
     expect(code).toBe(1)
@@ -166,8 +166,8 @@ describe('a database that is not empty', () => {
 })
 
 describe('a backup of an older schema', () => {
-  test('is brought to the newest one', async () => {
-    // The last migration before the counts of movies were kept.
+  test('is migrated to the newest one', async () => {
+    // The last migration before the counts of movies.
     const upTo = migrations[3]?.folderMillis
     const old = await newDatabase()
     const path = join(folder(), 'old.backup')

@@ -38,7 +38,7 @@ test('a backup is verified row by row, and each row is counted when restored and
   expect(counted).toBe(2 * manifest.tables.reduce((sum, { rows }) => sum + rows, 0))
 })
 
-test('a file that exists is overwritten with --force alone', async () => {
+test('an existing file is overwritten only with --force', async () => {
   const path = join(folder, 'mine.txt')
   await Bun.write(path, 'mine')
   const before = await readdir(folder)
@@ -54,7 +54,7 @@ test('a file that exists is overwritten with --force alone', async () => {
   expect((await readManifest(path)).tables.map(({ name }) => name)).toContain('movies')
 })
 
-test('a file whose name begins with a dash stands behind two of them', async () => {
+test('a file name that begins with a dash works after --', async () => {
   const path = '-dash.backup'
   const inFolder = (...args: string[]) =>
     Bun.$`cd ${folder} && ${process.execPath} ${join(import.meta.dir, '../../src/main.ts')} ${args}`

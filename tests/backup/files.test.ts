@@ -12,11 +12,11 @@ import { failureOf } from '../support/embedded'
 setDefaultTimeout(300_000)
 
 const { folder, source, file, newDatabase } = backedUpService()
-// Only where it may be done: as root, and not in every container.
+// Only where mounting is allowed: as root, and not in every container.
 const canMount =
   process.getuid?.() === 0 && (await Bun.$`unshare --mount true`.quiet().nothrow()).exitCode === 0
 
-describe('a file that is not a whole backup', () => {
+describe('a file that is not a complete backup', () => {
   const restored = (path: string) => redlight(['restore', path], { DATA_DIR: join(folder(), 'untouched') })
   async function refused(path: string, words: RegExp) {
     const { code, error } = await restored(path)
@@ -24,7 +24,7 @@ describe('a file that is not a whole backup', () => {
     expect(error.trim().split('\n')).toHaveLength(1)
     expect(existsSync(join(folder(), 'untouched'))).toBe(false)
   }
-  /** The same without a process of its own. */
+  /** The same in this process. */
   async function refusedHere(path: string, words: RegExp) {
     const error = await failureOf(readManifest(path).then((manifest) => verifyFile(path, manifest, () => {})))
     expect({ name: error.name, message: error.message }).toEqual({
@@ -38,7 +38,7 @@ describe('a file that is not a whole backup', () => {
     return path
   }
 
-  test('is refused in one line, and nothing is opened', async () => {
+  test('is refused in one line, and no database is opened', async () => {
     await refused(join(folder(), 'nowhere'), /ENOENT.*no such file/)
     await refused(folder(), /EISDIR.*name a file/)
     await refused(await spoilt(() => Buffer.from('')), /is not a Redlight backup file/)
@@ -50,7 +50,7 @@ describe('a file that is not a whole backup', () => {
     await refused(await spoilt((bytes) => Buffer.concat([bytes, bytes.subarray(HEADER_BYTES)])), /damaged/)
   })
 
-  test('is refused whichever bit is wrong', async () => {
+  test('is refused with any wrong bit', async () => {
     const { size } = statSync(file())
     const places = [...Array(60).keys()].map((i) => Math.floor((size - 1) * (i / 59)))
     for (const place of [...places, 3, 9, 60, 5000, HEADER_BYTES, HEADER_BYTES + 4]) {
@@ -62,7 +62,7 @@ describe('a file that is not a whole backup', () => {
     }
   })
 
-  test('is refused when it is of a newer version', async () => {
+  test('is refused if a newer version wrote it', async () => {
     const { schema: newest, ...manifest } = await readManifest(file())
     for (const newer of [{ schema: newest + 1 }, { schema: newest, format: 2 }]) {
       const header = encodeHeader({ ...manifest, redlight: '9.0.0', ...newer } as Manifest)
@@ -73,7 +73,7 @@ describe('a file that is not a whole backup', () => {
     }
   })
 
-  test('is refused when its rows break a rule, and the database stays as it was', async () => {
+  test('is refused if its rows break a rule, and the database stays unchanged', async () => {
     const manifest = await readManifest(file())
     const tables = manifest.tables.map((table) =>
       table.name === 'movies'
@@ -122,7 +122,7 @@ describe('a backup that cannot be written', () => {
     expect(await readdir(place)).toEqual([])
   })
 
-  test.skipIf(!canMount)('for want of room keeps the one that is there', async () => {
+  test.skipIf(!canMount)('on a full disk keeps the existing one', async () => {
     const place = join(folder(), 'small')
     await mkdir(place)
     await Bun.$`mount -t tmpfs -o size=16k none ${place}`

@@ -12,7 +12,7 @@ import { withDb } from '../support/backup'
 import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 
-// What other programs keep in the database that a backup is restored into.
+// Objects of other programs in the database that a backup is restored into.
 let folder: string
 let file: string
 let database: TestDatabase
@@ -32,13 +32,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Whatever stands in the schema, save what extensions brought. */
+/** All objects in the schema except those of extensions. */
 const objects = sql`
   select pg_describe_object(classid, objid, objsubid) as it from pg_depend
   where refclassid = 'pg_namespace'::regclass and refobjid = 'public'::regnamespace and classid <> 'pg_extension'::regclass
   except select pg_describe_object(classid, objid, objsubid) from pg_depend where deptype = 'e'`
 
-test('all that migrations make is taken away, whichever was the last', async () => {
+test('everything that migrations create is removed, whichever was the last one', async () => {
   const empty = await createTestDatabase()
   await withDb(empty.config, (db) =>
     db.transaction(async (tx) => {
@@ -55,7 +55,7 @@ test('all that migrations make is taken away, whichever was the last', async () 
   await empty.drop()
 })
 
-test('what others have beside it stays as it was', async () => {
+test('objects of other programs stay unchanged', async () => {
   const before = await withDb(database.config, async (db) => {
     await db.execute(
       sql.raw(`
@@ -82,7 +82,7 @@ async function stateOf(db: Db) {
   return row
 }
 
-describe('what would be lost with it is named, and nothing is changed', () => {
+describe('an object that would be lost too is named, and nothing is changed', () => {
   const cases: [make: string, named: string, undo: string][] = [
     ['create view recent as select title from movies', 'view recent depends on', 'drop view recent'],
     [
@@ -138,8 +138,8 @@ describe('what would be lost with it is named, and nothing is changed', () => {
   })
 })
 
-describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits', () => {
-  /** Restores, and does something before the restore can go on. */
+describe.skipIf(testDatabaseUrl === undefined)('while a restore waits', () => {
+  /** Restores, and does something before the restore can continue. */
   async function meanwhile(change: string, act: (sql: postgres.Sql) => Promise<unknown>, ...args: string[]) {
     const sql = database.connect()
     let restoring: ReturnType<typeof run> | undefined
@@ -156,7 +156,7 @@ describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits
     return finished
   }
 
-  test('a user who registers is not lost', async () => {
+  test('a new user is not lost', async () => {
     const insert = "insert into users (name, email, password_hash) values ('Late', 'late@example.com', 'x')"
     expect(await meanwhile(insert, async () => {})).toMatchObject({
       code: 1,
@@ -165,7 +165,7 @@ describe.skipIf(testDatabaseUrl === undefined)('what comes while a restore waits
     expect(await ask("delete from users where name = 'Late' returning name as it")).toEqual([{ it: 'Late' }])
   })
 
-  test('a service that starts is seen', async () => {
+  test('a starting service is noticed', async () => {
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
     const service = postgres(database.config.url, { max: 1, connection: { application_name: 'redlight' } })
     const connect = () => service`select 1`

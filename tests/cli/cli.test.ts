@@ -5,7 +5,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 import { until } from '../support/until'
 import { usage } from '../support/usage'
 
-describe('the command line by itself', () => {
+describe('the command line alone', () => {
   type Case = [args: string[], code: number, stream: 'out' | 'error', contains: string]
   const cases: Case[] = [
     [[], 0, 'out', 'Usage: redlight [options] [command]'],
@@ -76,7 +76,7 @@ describe('the command line by itself', () => {
     expectCase(await redlight(args, { PORT: '1', DATA_DIR: '/dev/null/x' }), code, stream, contains),
   )
 
-  test('help is the same in both ways, has an example, and fits lines of 80 characters', async () => {
+  test('help is the same in both forms, has an example, and fits lines of 80 characters', async () => {
     const overview = (await usage([])).out
     const { out } = await redlight(['complete', '--', ''], {})
     const names = [...out.matchAll(/^(\w+)\t/gm)].map(([, name = '']) => name)
@@ -93,7 +93,7 @@ describe('the command line by itself', () => {
     }
   })
 
-  test('a variable that is misspelt is told before the wrong database is touched', async () => {
+  test('a misspelt variable is reported before the wrong database is touched', async () => {
     const { error } = await redlight(['seed'], { DATABSE_URL: 'postgres://x', DATA_DIR: '/dev/null/x' })
     expect(error).toContain('redlight: Ignoring unknown setting DATABSE_URL. Did you mean DATABASE_URL?')
     expect(error).not.toContain('postgres:')
@@ -127,7 +127,7 @@ describe('without a server', () => {
   })
 })
 
-describe('beside a running server', () => {
+describe('with a running server', () => {
   let server: TestServer
   let alice: TestUser
   let run: (args: string[], input?: string) => Promise<Finished>
@@ -151,7 +151,7 @@ describe('beside a running server', () => {
     expect((await server.request('GET', '/v1/movies', { token })).status).toBe(200)
   })
 
-  test('the rules of the API hold for users who are added', async () => {
+  test('the rules of the API apply to added users', async () => {
     const bad = await run(['users', 'add', '--email', 'nobody'], 'password')
     expect(bad.code).toBe(1)
     expect(bad.error).toContain('email must be a valid email address')
@@ -176,7 +176,7 @@ describe('beside a running server', () => {
     expect((await server.request('GET', '/v1/users/me', { token: carol.token })).status).toBe(200)
   })
 
-  test('permissions are granted and taken, and the server knows within a second', async () => {
+  test('permissions are granted and revoked, and the server knows within a second', async () => {
     expect((await run(['users', 'revoke', 'ALICE1', 'movies:write'])).out).toBe(
       `Revoked movies:write from ${alice.email}.\n`,
     )
@@ -226,7 +226,7 @@ describe('beside a running server', () => {
     })
   })
 
-  test('the built-in account stays as it is', async () => {
+  test('the built-in account can not be changed', async () => {
     for (const args of [
       ['users', 'remove', '1'],
       ['users', 'activate', '1'],
@@ -235,7 +235,7 @@ describe('beside a running server', () => {
       expect(await run(args)).toMatchObject({ code: 1, error: expect.stringContaining('built in') })
   })
 
-  test('nobody is found under a name that is not there', async () => {
+  test('an unknown name finds nobody', async () => {
     const missing = await run(['users', 'remove', 'nobody@example.com'])
     expect(missing).toMatchObject({
       code: 1,
@@ -243,7 +243,7 @@ describe('beside a running server', () => {
     })
   })
 
-  test('the healthcheck tells how the server is', async () => {
+  test('the healthcheck reports the state of the server', async () => {
     const { hostname, port } = server.url
     expect(await redlight(['healthcheck'], { HOST: hostname, PORT: port })).toMatchObject({
       code: 0,

@@ -46,7 +46,7 @@ printf '%s\\n' "\${COMPREPLY[@]-}"; [[ \${COMPREPLY-} ]] || complete -p redlight
     line,
   ],
   fish: (line) => ['fish', '--no-config', '-c', `source ${join(folder, 'fish')}; complete -C '${line}'`],
-  // A terminal of its own, with Tab pressed twice and then a key that says that both are done.
+  // In a terminal: Tab is pressed twice, then a key that marks the end.
   zsh: (line) => [
     'zsh',
     '-f',
@@ -89,23 +89,23 @@ for (const [shell, command] of Object.entries(ways)) {
       expect(output).toContain(shell === 'bash' ? 'complete -o default' : 'one.backup')
     })
 
-    test('asks the program that the line names, which need not be on the PATH', async () => {
+    test('asks the program named on the line, which need not be on the PATH', async () => {
       expect(await complete('./redlight movies ', usual)).toContain('assign')
     })
 
-    test('does not evaluate what stands on the line', async () => {
+    test('does not evaluate the typed text', async () => {
       await complete('redlight users add $(touch was-run) --')
       expect(existsSync(join(folder, 'home/was-run'))).toBe(false)
     })
   })
 }
 
-test('bash completes what follows a colon', async () => {
+test('bash completes text after a colon', async () => {
   const [path, [command]] = [`${join(folder, 'bin')}:${process.env.PATH}`, [ways.bash]]
   expect(await run(command?.('redlight users grant alice movies:w') ?? [], path)).toBe('write\n')
 })
 
-test('candidates come without a look at the settings or the database', async () => {
+test('candidates need neither the settings nor the database', async () => {
   const { code, out, error } = await redlight(['complete', '--', 'users', 'g'], {
     PORT: 'x',
     DATA_DIR: '/dev/null/x',

@@ -5,7 +5,7 @@ import { createColours } from '../../src/terminal/colours'
 import { createProgress } from '../../src/terminal/progress'
 import { newFolder, removeFolders } from '../support/embedded'
 
-// What a command does on a terminal: the log is for people there, and a closed terminal ends the process.
+// Commands on a terminal: the log is for people there, and closing the terminal ends the process.
 
 const running: Bun.Subprocess[] = []
 afterAll(async () => {
@@ -36,20 +36,20 @@ async function serveOnTerminal() {
 }
 
 describe('a terminal', () => {
-  test('takes the service with it when it is closed', async () => {
+  test('that is closed ends the service', async () => {
     const child = await serveOnTerminal()
     child.terminal?.close()
     expect(await child.exited).toBe(0)
   })
 
-  test('lets SIGHUP end the service as SIGTERM does', async () => {
+  test('makes SIGHUP end the service as SIGTERM does', async () => {
     const child = await serveOnTerminal()
     child.kill('SIGHUP')
     expect(await child.exited).toBe(0)
   })
 })
 
-test('a backup that is verified shows one bar at a time', async () => {
+test('a verified backup shows one bar at a time', async () => {
   const drawn: string[] = []
   let milliseconds = 0
   const terminal = {

@@ -10,7 +10,7 @@ import { visible } from '../../src/visible'
 import { databaseVariables, redlight } from '../support/command-line'
 import { aMovie, startTestServer, type TestServer } from '../support/server'
 
-// What drives a terminal, or forges a row: anything but printable text, tabs between cells and ends of lines.
+// Text that controls a terminal or forges a row: anything but printable text, tabs between cells and ends of lines.
 const UNSAFE = /[^\P{C}\n\t]|[\u2028\u2029]|[\u202a-\u202e\u2066-\u2069]/u
 
 const NASTY = 'Eve\x1b[31m\n9\troot@example.com\t-\tactive\t\x9b2J\x7f\u202egnp\u2066\u2028\r'
@@ -18,7 +18,7 @@ const ESCAPED =
   'Eve\\x1b[31m\\n9\\troot@example.com\\t-\\tactive\\t\\x9b2J\\x7f\\u{202e}gnp\\u{2066}\\u{2028}\\r'
 
 describe('a text from outside', () => {
-  test('is written out where it is more than text', () => {
+  test('is escaped where it is more than text', () => {
     expect(visible(NASTY)).toBe(ESCAPED)
     expect(visible('\0\x08\x80\x9f\u2029\u202a\u2069\ud800x\udc00')).toBe(
       '\\x00\\x08\\x80\\x9f\\u{2029}\\u{202a}\\u{2069}\\u{d800}x\\u{dc00}',
@@ -37,7 +37,7 @@ describe('a text from outside', () => {
     return lines.join('')
   }
 
-  test('is one line of a log for machines, and comes back from it', () => {
+  test('is one line in a log for machines, and can be read back', () => {
     const line = lineOf(jsonLine)
     expect(line.trimEnd()).not.toMatch(/[\t\n]/)
     expect(line).not.toMatch(UNSAFE)
@@ -71,7 +71,7 @@ describe('the command line', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('lists each user and each movie in a row that only we can make', async () => {
+  test('lists each user and each movie in a row that nobody can forge', async () => {
     const users = await run('users', 'list')
     expect(users.out).not.toMatch(UNSAFE)
     const [heading = '', , row = '', total, ...none] = users.out.trimEnd().split('\n')
@@ -83,7 +83,7 @@ describe('the command line', () => {
     expect(more).toEqual(['1 movie'])
   })
 
-  test('quotes what it was given, or what the database says, in one line', async () => {
+  test('quotes arguments and database messages in one line', async () => {
     for (const args of [
       ['users', 'remove', NASTY],
       ['users', NASTY],
@@ -97,7 +97,7 @@ describe('the command line', () => {
     }
   })
 
-  test('says what a backup holds, by any writer', async () => {
+  test('describes a backup safely, whoever wrote it', async () => {
     const path = join(folder, 'odd.backup')
     expect((await run('backup', path)).code).toBe(0)
     const manifest = await readManifest(path)
@@ -109,7 +109,7 @@ describe('the command line', () => {
     expect(out).not.toMatch(UNSAFE)
   })
 
-  test('lets the doctor say it too, in JSON as in words', async () => {
+  test('applies this to the doctor, in JSON and in words', async () => {
     const env = { PORT: '80\u202e\u2066' }
     const words = await redlight(['doctor'], env)
     expect(words.out).toContain('80\\u{202e}\\u{2066}')

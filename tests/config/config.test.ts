@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { allVariables, ConfigError, unknownVariable, unknownVariables } from '../../src/config/config'
 import { configOf, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
-test('without any variable, the defaults', () => {
+test('without variables, the defaults apply', () => {
   expect(configOf({})).toEqual({
     host: '127.0.0.1',
     port: 4000,
@@ -45,7 +45,7 @@ test('an empty variable counts as not set', () => {
   expect(configOf(Object.fromEntries(empty))).toEqual(configOf({}))
 })
 
-test('with DATABASE_URL and SMTP_HOST, the defaults that follow from them', () => {
+test('DATABASE_URL and SMTP_HOST change the defaults that depend on them', () => {
   expect(configOf({ ...POSTGRES, ...SMTP, PUBLIC_URL: 'https://movies.example.com' })).toMatchObject({
     environment: 'production',
     database: { kind: 'postgres', url: POSTGRES.DATABASE_URL, poolMax: 10, waitMs: 30_000 },
@@ -61,7 +61,7 @@ test('with DATABASE_URL and SMTP_HOST, the defaults that follow from them', () =
   expect(configOf({ ...SMTP, HOST: '::1' }).smtp?.sender).toBe('Redlight <no-reply@localhost>')
 })
 
-test('all problems are told at once, a line each', () => {
+test('all problems are reported at once, one per line', () => {
   const environment = {
     PORT: 'abc',
     LOG_LEVEL: 'loud',
@@ -83,7 +83,7 @@ test('all problems are told at once, a line each', () => {
   expect(() => configOf(environment)).toThrow(new ConfigError(problems))
 })
 
-test('a long or odd value is shown short and escaped', () => {
+test('a long or odd value is shortened and escaped', () => {
   expect(problemsOf({ LOG_LEVEL: `"${'x'.repeat(99)}` })[0]).toEndWith(`, not "\\"${'x'.repeat(59)}…"`)
 })
 
@@ -118,7 +118,7 @@ test('SMTP variables go together', () => {
     ])
 })
 
-test('every variable also comes as a file, without one newline at its end', () => {
+test('every variable can come from a file, and one newline at its end is dropped', () => {
   for (const { name } of allVariables) {
     const path = `/run/secrets/${name}`
     expect([name, problemsOf({ ...(name === 'SMTP_HOST' ? {} : SMTP), [`${name}_FILE`]: path })]).toEqual([
@@ -141,7 +141,7 @@ test('every variable also comes as a file, without one newline at its end', () =
   expect(configOf({ DATABASE_URL_FILE: '/d', JWT_SECRET_FILE: '/j' }, files)).toEqual(configOf(POSTGRES))
 })
 
-test('a configuration is frozen to its depths', () => {
+test('a configuration is deeply frozen', () => {
   const thawed = (value: object): object[] => [
     ...(Object.isFrozen(value) ? [] : [value]),
     ...Object.values(value).flatMap((part) =>
@@ -151,7 +151,7 @@ test('a configuration is frozen to its depths', () => {
   expect(thawed(configOf({ ...POSTGRES, ...SMTP, TRUSTED_PROXIES: '::1' }))).toEqual([])
 })
 
-test('likely misspellings of variables are found, other programs left alone', () => {
+test('likely misspellings of variables are found, and variables of other programs ignored', () => {
   const known = Object.fromEntries(
     allVariables.flatMap(({ name }) => [name, `${name}_FILE`].map((key) => [key, ''])),
   )

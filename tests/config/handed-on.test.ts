@@ -2,11 +2,11 @@ import { describe, expect, test } from 'bun:test'
 import { allVariables } from '../../src/config/config'
 import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
-// What a shell takes away or replaces, and docker's --env-file, systemd and Compose hand on: alike for every variable.
+// Text that a shell removes or expands, but docker's --env-file, systemd and Compose pass on: the same for every variable.
 
 const WHITE_SPACE = 'begins or ends with white space, perhaps from a Windows line end: remove it'
 
-/** The problems of one variable amid all that it may need. */
+/** The problems of one variable when those it needs are set. */
 function problemsAbout(name: string, environment: Environment, files: Environment = {}) {
   const around: Environment = {
     ...POSTGRES,
@@ -58,7 +58,7 @@ test('a folder under ~ is refused', () => {
   expect(configOf({ DATA_DIR: './~x' }).database).toMatchObject({ dataDir: './~x' })
 })
 
-test('a byte order mark at the beginning of a file is no part of the value', () => {
+test('a byte order mark at the start of a file is dropped', () => {
   const files = {
     '/port': '\uFEFF4000\r\n',
     '/secret': `\uFEFF${SECRET}\n`,
@@ -71,13 +71,13 @@ test('a byte order mark at the beginning of a file is no part of the value', () 
   ])
 })
 
-test('quotes that belong to a value come in a file, and those around a part of it anyway', () => {
+test('a file keeps quotes around a value, and any source keeps those around a part of it', () => {
   const environment = { ...SMTP, SMTP_USERNAME: 'red', SMTP_PASSWORD_FILE: '/p' }
   expect(configOf(environment, { '/p': '"pass"\n' }).smtp?.password).toBe('"pass"')
   expect(configOf({ ...SMTP, SMTP_SENDER: '"A, B" <a@b.example>' }).smtp?.sender).toBe('"A, B" <a@b.example>')
 })
 
-test('no secret is shown for being in quotes or having a blank', () => {
+test('a secret in quotes or with a space is not shown', () => {
   const shown = [
     ...problemsOf({ JWT_SECRET: `"${SECRET}"` }),
     ...problemsOf({ JWT_SECRET: `${SECRET} ` }),

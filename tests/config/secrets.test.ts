@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { allVariables, redacted } from '../../src/config/config'
 import { configOf, type Environment, POSTGRES, problemsOf, SECRET, SMTP } from '../support/config'
 
-test('a JWT secret needs 32 bytes, and a short one is named by its place', () => {
+test('a JWT secret needs 32 bytes, and a short one is named by its position', () => {
   const problem = (place: string, bytes: number) =>
     `JWT_SECRET needs at least 32 bytes in each secret, and the ${place} secret has ${bytes}: ` +
     'make one with `openssl rand -base64 48`'
@@ -58,7 +58,7 @@ test('no problem shows a secret', () => {
     expect(problemsOf(environment, files).join()).toMatch(/^(?!.*hunter2)./s)
 })
 
-test('what is printed of several machines has no secret in it', () => {
+test('a printed configuration of several machines has no secret', () => {
   const database = (host: string) => `postgres://app:hunter2@${host}/db`
   const config = configOf({
     ...POSTGRES,
@@ -74,7 +74,7 @@ test('what is printed of several machines has no secret in it', () => {
   expect(printed).toContain('redis://:[redacted]@cache:6379/1')
 })
 
-test('what is printed of a configuration has no secret in it', () => {
+test('a printed configuration has no secret', () => {
   const url =
     'postgres://app:hunter2@ss@one/db?sslmode=require&ssl%70assword=hunter3&password=hunter4&application_name=x'
   const config = configOf({

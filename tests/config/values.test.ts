@@ -161,7 +161,7 @@ const refused: [name: string, values: string[], words: string][] = [
   ['SHUTDOWN_TIMEOUT', ['61m', '20'], 'must be a duration from 0s to 1h'],
 ]
 
-/** What a variable means nothing without. */
+/** Variables that another one needs. */
 const around: Record<string, Environment> = {
   DATABASE_POOLER: { ...POSTGRES, DATABASE_DIRECT_URL: POSTGRES.DATABASE_URL },
   DATABASE_REPLICA_MAX_LAG: { ...POSTGRES, DATABASE_REPLICA_URLS: POSTGRES.DATABASE_URL },

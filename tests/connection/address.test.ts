@@ -5,7 +5,7 @@ import { driverOptions } from '../../src/connection/driver-options'
 import { configOf, POSTGRES, problemsOf, SECRET } from '../support/config'
 import { newFolder, removeFolders } from '../support/embedded'
 
-// Connection strings as providers hand them out, and as people get them wrong.
+// Connection strings as providers give them, and with common mistakes.
 
 let folder: string
 beforeAll(async () => {
@@ -160,14 +160,14 @@ test.each(refused)('?%s is refused', (parameters, words) => {
   expect(problems(`postgres://app:pw@db/redlight?${parameters}`)).toEqual([expect.stringMatching(words)])
 })
 
-test('a file that holds no certificate is refused', () => {
+test('a file without a certificate is refused', () => {
   const file = join(folder, 'text.pem')
   expect(problems(`postgres://app@db/redlight?sslmode=verify-ca&sslrootcert=${file}`)).toEqual([
     `DATABASE_URL names a file in sslrootcert without a certificate in PEM: ${file}`,
   ])
 })
 
-test('an address without a database is refused, and not taken for one of the user', () => {
+test('a URL without a database is refused, and does not mean the database of the user', () => {
   const needsOne = 'DATABASE_URL must name its database, as in postgres://user:password@host:5432/redlight'
   for (const url of ['postgres://app@db', 'postgres://app@db/', 'postgres://app@db:1/?sslmode=require'])
     expect(problems(url)).toEqual([needsOne])
@@ -178,7 +178,7 @@ test('all problems are told at once', () => {
   expect(problemsOf({ DATABASE_URL: url, PORT: 'x' })).toHaveLength(7)
 })
 
-test('what leads to PgBouncer for Prisma needs the settings of a pooler', () => {
+test('a URL with Prisma’s pgbouncer=true needs the settings for a pooler', () => {
   const pooled = 'postgres://app:pw@db:6543/redlight?pgbouncer=true'
   const direct = 'postgres://app:pw@db:5432/redlight'
   expect(problems(pooled)).toEqual([expect.stringMatching(/pgbouncer=true: set DATABASE_POOLER=transaction/)])
@@ -189,7 +189,7 @@ test('what leads to PgBouncer for Prisma needs the settings of a pooler', () => 
   ])
 })
 
-test('the driver gets nothing that it would hand to the server', () => {
+test('the driver gets no parameter that it would send to the server', () => {
   const options = driverOptions(
     'postgres://app:pw@one,[::1]:2/redlight?sslmode=disable&channel_binding=prefer&keepalives=0&application_name=movies',
   )
@@ -210,7 +210,7 @@ test('a server is named without its user and password', () => {
   expect(serverName('postgres:///d?host=/run')).toBe('/run/.s.PGSQL.5432')
 })
 
-test('the addresses of docs/OPERATIONS.md are understood, but for the files that are not here', async () => {
+test('the URLs in docs/OPERATIONS.md are understood, except for their missing files', async () => {
   const text = await Bun.file('docs/OPERATIONS.md').text()
   const [, chapter = ''] = /\n## The database's address\n([\s\S]*?)\n## /.exec(text) ?? []
   const addresses = [...chapter.matchAll(/`(postgres[^`]+)`/g)].map(([, address = '']) => address)

@@ -13,7 +13,7 @@ import { runProgram } from '../support/program'
 import { startTestServer } from '../support/server'
 import { until } from '../support/until'
 
-// A PostgreSQL with a certificate of a private authority, and with a socket: what each way to connect comes to.
+// A PostgreSQL with a certificate from a private authority, and with a socket: the effect of each way to connect.
 
 setDefaultTimeout(60_000)
 
@@ -75,7 +75,7 @@ host all all all scram-sha-256
     expect(await connectionOf(url('127.0.0.1', `sslmode=${mode}`))).toMatchObject({ ssl })
   })
 
-  test('the private authority is checked, and the name only with verify-full', async () => {
+  test('the private authority is always checked, the name only with verify-full', async () => {
     const encrypted = { ssl: true }
     expect(await connectionOf(url('localhost', `sslmode=verify-full&${root()}`))).toMatchObject(encrypted)
     expect(await connectionOf(url('127.0.0.1', `sslmode=verify-ca&${root()}`))).toMatchObject(encrypted)
@@ -98,7 +98,7 @@ host all all all scram-sha-256
     ).toMatchObject(encrypted)
   })
 
-  test('a certificate of ours signs us in, its key with a pass phrase too', async () => {
+  test('a client certificate signs us in, even if its key has a pass phrase', async () => {
     const certified = { ssl: true, client: '/CN=certified', user: 'certified' }
     expect(await connectionOf(url('127.0.0.1', `sslmode=require&${client()}`, 'certified'))).toMatchObject(
       certified,
@@ -115,12 +115,12 @@ host all all all scram-sha-256
     expect(await connectionOf(url('[::1]', 'sslmode=require'))).toMatchObject({ ssl: true })
   })
 
-  test('what nobody but the client needs to know is not sent', async () => {
+  test('parameters for the client alone are not sent', async () => {
     const parameters = 'keepalives=1&keepalives_idle=30&connect_timeout=10&schema=public&gssencmode=disable'
     expect(await connectionOf(url('127.0.0.1', parameters))).toMatchObject({ user: 'app' })
   })
 
-  test('a start says in a line what is wrong with a certificate, and shows no password', async () => {
+  test('a start reports a bad certificate in one line, without the password', async () => {
     const start = async (parameters: string, host = '127.0.0.1') => {
       const environment = { JWT_SECRET: SECRET, DATABASE_WAIT: '1h', DATABASE_URL: url(host, parameters) }
       const { exitCode, stderr } = await runProgram(environment, ['migrate'])
@@ -150,7 +150,7 @@ host all all all scram-sha-256
     await server.restart('fast')
   })
 
-  test('an encrypted service goes on after its database was away', async () => {
+  test('an encrypted service recovers after its database was away', async () => {
     const service = await startTestServer(
       {},
       { database: server.database({ url: url('localhost', `sslmode=verify-full&${root()}`) }) },

@@ -11,12 +11,12 @@ describe.skipIf(!canStartPostgres)('on one connection', () => {
   })
   afterAll(() => server?.dispose())
 
-  test('a query that is cancelled while it waits for the one before leaves its answer to no other', async () => {
+  test('a query that is cancelled while another one runs does not pass its result to the next', async () => {
     const sql = server.connect()
     const holder = server.connect()
     const ask = (what: string) => sql.unsafe(`select '${what}' as it`, [], { prepare: true })
     const names = ['cancelled', 'second', 'third']
-    // Known to the connection, so that they are sent at once.
+    // Prepared on the connection, so that they are sent at once.
     for (const name of names) await ask(name)
     const answers = await holder.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(1)`

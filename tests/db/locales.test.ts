@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../suppo
 import { failureOf } from '../support/embedded'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/server'
 
-// A database in Turkish, whose lower('I') is ı; the embedded one has no locale, and the same is true there.
+// A Turkish database, in which lower('I') is ı; the embedded one has no locale, and must behave the same.
 
 setDefaultTimeout(60_000)
 const TURKISH = `locale_provider icu icu_locale 'tr-TR' template template0 encoding 'UTF8'`
@@ -32,7 +32,7 @@ describe(`on ${where}`, () => {
   const signIn = (name: object) =>
     server.request('POST', '/v1/tokens/authentication', { body: { ...name, password: PASSWORD } })
 
-  test('who registers can sign in, and is found, in any case', async () => {
+  test('a registered user can sign in and is found, in any case', async () => {
     expect((await register('Ali.IRMAK@example.com', 'Iskender1')).status).toBe(201)
     for (const email of ['Ali.IRMAK@example.com', 'ali.irmak@example.com', 'ALI.IRMAK@EXAMPLE.COM'])
       expect((await signIn({ email })).status).toBe(201)
@@ -56,7 +56,7 @@ describe(`on ${where}`, () => {
   })
 
   test.each(['ırma@example.com', 'İrma@example.com', 'irma@example.com\u0307'])(
-    '%s is nobody',
+    '%s matches nobody',
     async (email) => {
       expect((await signIn({ email })).status).toBe(401)
     },
@@ -69,7 +69,7 @@ describe(`on ${where}`, () => {
     expect(row?.folded === foldCase(all)).toBe(true)
   })
 
-  test('titles, genres and words are as everywhere', async () => {
+  test('titles, genres and words work as everywhere', async () => {
     const { token } = await server.newUser()
     const add = async (title: string) =>
       (await server.request('POST', '/v1/movies', { token, body: aMovie(title, { genres: ['KISA MOVIE'] }) }))
@@ -77,7 +77,7 @@ describe(`on ${where}`, () => {
     expect(await add('ILIK İklim')).toBe(201)
     expect(await add('ilik İKLIM')).toBe(422)
     expect(await add('ılık iklim')).toBe(201)
-    // White space is what JavaScript takes for it; an ICU locale has more.
+    // White space as JavaScript defines it; an ICU locale has more.
     for (const title of ['a b', 'a\u0085b', 'a\u001cb'])
       expect([title, await add(title)]).toEqual([title, 201])
     expect(await add('A\u3000 B')).toBe(422)
@@ -102,7 +102,7 @@ describe.skipIf(testDatabaseUrl === undefined)('the upgrade of a Turkish databas
   })
   afterAll(() => database.drop())
 
-  test('names users who are one user now, changes nothing, and goes on once that is settled', async () => {
+  test('names users who would be the same user, changes nothing, and continues once they are different', async () => {
     if (database.config.kind !== 'postgres') throw new Error('this needs a server')
     const log = createLog('error', () => {})
     const { url } = database.config

@@ -8,14 +8,14 @@ import { createLog } from '../../src/log'
 import { currentBill, withDeadline } from '../../src/waiting'
 
 const TIME_MS = 60_000
-/** A key of its own for what is gathered; nothing is ever asked of it. */
+/** Only a key for the batches; it never gets a query. */
 const newDb = (): Db =>
   connect({ url: 'postgres://nobody@127.0.0.1:1/nothing' }, { poolMax: 1, log: createLog('error', () => {}) })
     .db
 const as = <T>(client: string, work: () => T, milliseconds = TIME_MS, bill = { client, databaseMs: 0 }) =>
   withDeadline(milliseconds, work, bill)
 
-/** Remembers which rows each statement had, and fails as it is told. */
+/** Records the rows of each statement, and fails on demand. */
 function writer(failure: (rows: readonly string[]) => Error | undefined = () => undefined) {
   const statements: (readonly string[])[] = []
   const write = writtenTogether<string, string>(async (_, rows) => {
@@ -30,8 +30,8 @@ const cancelled = () =>
   databaseUnavailable(Object.assign(new Error('canceling statement'), { code: '57014' }))
 const lost = () => databaseUnavailable(Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' }))
 
-describe('rows that are written in the same moment', () => {
-  test('share a statement when they are small, for any sender', async () => {
+describe('rows written at the same moment', () => {
+  test('share a statement if they are small, whoever sends them', async () => {
     const { statements, write } = writer()
     const db = newDb()
     const rows = Array.from({ length: 30 }, (_, i) => `row ${i}`)
@@ -39,7 +39,7 @@ describe('rows that are written in the same moment', () => {
     expect(statements).toEqual([rows])
   })
 
-  test('are in one of their client’s own, bounded in bytes, when they are heavy', async () => {
+  test('get a statement per client, limited in bytes, if they are heavy', async () => {
     const { statements, write } = writer()
     const db = newDb()
     const heavy = (client: string) => client.repeat(100_000)
@@ -52,7 +52,7 @@ describe('rows that are written in the same moment', () => {
     )
   })
 
-  test('are each written again when the statement was cancelled for its time', async () => {
+  test('are written again one by one if the statement timed out', async () => {
     const { statements, write } = writer((rows) => (rows.length > 1 ? cancelled() : undefined))
     const db = newDb()
     const rows = ['one', 'two', 'three']
@@ -60,7 +60,7 @@ describe('rows that are written in the same moment', () => {
     expect(statements).toEqual([rows, ['one'], ['two'], ['three']])
   })
 
-  test('are not when the connection was lost, for they may be there', async () => {
+  test('are not written again after a lost connection, since they may exist', async () => {
     const { statements, write } = writer(lost)
     const db = newDb()
     const outcomes = await Promise.allSettled(['one', 'two'].map((row) => as('a', () => write(db, row))))
@@ -69,8 +69,8 @@ describe('rows that are written in the same moment', () => {
   })
 })
 
-describe('work that several wait for', () => {
-  test('has the longest time of any, and each gives up when their own is over', async () => {
+describe('shared work', () => {
+  test('has the longest deadline of its callers, and each gives up at their own', async () => {
     const { promise, resolve } = Promise.withResolvers<string>()
     const shared = later(
       () => new Failure('databaseUnavailable'),
@@ -95,7 +95,7 @@ describe('work that several wait for', () => {
     )
     const clients = await Promise.all(bills.map((bill) => as('', () => shared.join(), TIME_MS, bill)))
     expect(bills.map(({ databaseMs }) => databaseMs)).toEqual([26, 26, 26, 26])
-    // No one client's share of the pool is to be had first.
+    // It doesn't wait for a share of any client.
     expect(new Set(clients)).toEqual(new Set([undefined]))
   })
 })

@@ -7,7 +7,7 @@ const refusal = () => new Error('refused')
 const gateOf = (limits: Partial<GateLimits>) =>
   createGate({ concurrency: 10, maxWaiting: 100, maxWaitMs: TIME_MS, refusal, ...limits })
 
-/** Enters as a client; what was admitted is noted in its order, and how to leave it. */
+/** Enters as a client; records the order of admission, and how to leave. */
 function visitors(gate: Gate) {
   const admitted: string[] = []
   const leave: (() => void)[] = []
@@ -33,7 +33,7 @@ function visitors(gate: Gate) {
 }
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-describe('those who wait', () => {
+describe('waiting clients', () => {
   test('are served in turn by client', async () => {
     const { admitted, enter, leaveFirst } = visitors(gateOf({ concurrency: 1 }))
     const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => enter(name[0], name))
@@ -43,7 +43,7 @@ describe('those who wait', () => {
     expect(admitted).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
   })
 
-  test('find a place that is kept from a client who has had their share', async () => {
+  test('get a place that a client beyond its share is refused', async () => {
     const gate = gateOf({ concurrency: 4, perClient: { all: 2, writes: 1 } })
     const { admitted, enter, leaveFirst } = visitors(gate)
     for (let i = 1; i <= 5; i++) enter('a', `a${i}`)
@@ -58,7 +58,7 @@ describe('those who wait', () => {
     expect(admitted.at(-1)).toBe('a3')
   })
 
-  test('to read are not kept waiting by writes, of others or their own', async () => {
+  test('that read do not wait for writes, of others or their own', async () => {
     const gate = gateOf({ concurrency: 4, writes: 2, perClient: { all: 3, writes: 1 } })
     const { admitted, leave, enter } = visitors(gate)
     for (const client of ['a', 'b', 'c'])
@@ -67,7 +67,7 @@ describe('those who wait', () => {
     enter('d', 'd reads')
     await settled()
     expect(admitted).toEqual(['a writes 1', 'b writes 1', 'a reads', 'd reads'])
-    // A read that ends makes no room for a write.
+    // The end of a read makes no room for a write.
     leave[2]?.()
     await settled()
     expect(admitted).toHaveLength(4)

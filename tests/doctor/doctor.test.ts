@@ -37,7 +37,7 @@ async function examine(env: Record<string, string>, ...args: string[]) {
 const beside = () => ({ ...databaseVariables(server.database.config), JWT_SECRET: SECRET })
 
 describe('the doctor', () => {
-  test('finds a service that runs well', async () => {
+  test('finds nothing wrong with a healthy service', async () => {
     const { code, out } = await redlight(['doctor'], beside())
     expect(code).toBe(0)
     expect(out).toMatch(/^ok {4}database {2}PostgreSQL \d+\.\d+ answers$/m)
@@ -47,13 +47,13 @@ describe('the doctor', () => {
     expect(out).not.toContain('\x1b[')
   })
 
-  test('makes no database where there is none', async () => {
+  test('does not create a missing database', async () => {
     const found = await examine({ DATA_DIR: join(folder, 'none') })
     expect(found.of('database')).toMatchObject([{ status: 'ok', what: expect.stringContaining('none yet') }])
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('names every problem of the settings, and no secret', async () => {
+  test('lists every problem of the settings, without secrets', async () => {
     const env = {
       PORT: 'x',
       LOG_LEVEL: 'loud',
@@ -68,7 +68,7 @@ describe('the doctor', () => {
     expect(found.text).not.toContain('hunter2')
   })
 
-  test('says what a database needs that is away, and no secret', async () => {
+  test('explains a missing database, without secrets', async () => {
     const found = await examine({ DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', JWT_SECRET: SECRET })
     expect(found.of('database')).toMatchObject([
       { status: 'fail', fix: expect.stringContaining('check that it is running') },
@@ -78,7 +78,7 @@ describe('the doctor', () => {
     expect(found.text).not.toContain(SECRET)
   })
 
-  test('waits for nobody who says nothing', async () => {
+  test('does not wait for a silent server', async () => {
     const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
     const found = await examine({
       DATABASE_URL: `postgres://u@127.0.0.1:${silent.port}/d`,
@@ -90,7 +90,7 @@ describe('the doctor', () => {
     for (const area of ['database', 'mail']) expect(found.of(area)).toMatchObject([{ status: 'fail' }])
   })
 
-  test('tells of migrations that are pending, and of a newer schema', async () => {
+  test('reports pending migrations, and a newer schema', async () => {
     const database: TestDatabase = await createTestDatabase()
     expect((await redlight(['migrate'], databaseVariables(database.config))).code).toBe(0)
     const last = migrations.at(-1)?.folderMillis
@@ -108,7 +108,7 @@ describe('the doctor', () => {
     await database.drop()
   })
 
-  test('signs in at the mail server, and sends a mail only when told to', async () => {
+  test('signs in to the mail server, and sends a mail only on request', async () => {
     const smtp = await startSmtp({
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
@@ -156,19 +156,19 @@ describe('the doctor', () => {
     ['postgres://u:hunter2@127.0.0.1:1/d', 'ok', 'stays on this machine'],
     ['postgres://u:hunter2@%2Fnone/d', 'ok', 'stays on this machine'],
   ]
-  test.each(addresses)('judges the way to %p', async (DATABASE_URL, status, words) => {
+  test.each(addresses)('judges the connection to %p', async (DATABASE_URL, status, words) => {
     const config = configOf({ DATABASE_URL, JWT_SECRET: SECRET })
     expect(checkEncryption(config.database)).toMatchObject([{ status, what: expect.stringContaining(words) }])
   })
 
-  test('says so of plain TCP to another machine', async () => {
+  test('warns of plain TCP to another machine', async () => {
     const DATABASE_URL = 'postgres://u:hunter2@redlight.invalid/d?sslmode=disable'
     const found = await examine({ DATABASE_URL, JWT_SECRET: SECRET })
     expect(found.of('tls')).toMatchObject([{ status: 'warn', fix: expect.stringContaining('verify-full') }])
     expect(found.text).not.toContain('hunter2')
   })
 
-  test('warns of metrics for loopback alone, as which a proxy on this machine may let anyone in', async () => {
+  test('warns of metrics for loopback alone, since clients of a local proxy look like loopback', async () => {
     const env = { DATA_DIR: join(folder, 'none'), METRICS_NETWORKS: '10.0.0.0/8,127.0.0.0/8' }
     expect((await examine(env)).of('metrics')).toMatchObject([
       { status: 'warn', what: expect.stringContaining('METRICS_NETWORKS has 127.0.0.0/8') },
@@ -178,7 +178,7 @@ describe('the doctor', () => {
   })
 
   test.each(['0.0.0.0/0', '1.2.3.4/0', '10.0.0.1,0.0.0.0/1,128.0.0.0/1', '::/0', '0:0::0/0', '2000::/3'])(
-    'takes %s for everyone',
+    'treats %s as everyone',
     (networks) => {
       const found = dangers(configOf({ TRUSTED_PROXIES: networks, LIMITER_EXEMPT: networks }))
       expect(found.map(({ area, status }) => [area, status])).toEqual([
@@ -189,7 +189,7 @@ describe('the doctor', () => {
     },
   )
 
-  test('minds neither networks of one’s own nor secrets that were drawn', () => {
+  test('accepts private networks and random secrets', () => {
     const own = '127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,fc00::/7,0.0.0.0'
     for (let round = 0; round < 1000; round++) {
       const drawn = crypto.getRandomValues(Buffer.alloc(48))
@@ -198,12 +198,12 @@ describe('the doctor', () => {
     }
   })
 
-  test('tells of limits that hold for nobody', async () => {
+  test('reports limits that apply to nobody', async () => {
     const found = await examine({ DATA_DIR: join(folder, 'none'), LIMITER_EXEMPT: '10.0.0.0/8,::/0' })
     expect(found.of('limits')).toMatchObject([{ status: 'warn', what: expect.stringContaining('(::/0)') }])
   })
 
-  test('is echoed by the start, which names every danger in a line of its log, and no secret', async () => {
+  test('shares its warnings with the start, which logs each danger, without secrets', async () => {
     const weak = ['a'.repeat(40), 'hunter2!'.repeat(5), `change-me-${SECRET}`]
     const program = await startProgram({
       DATA_DIR: join(folder, 'dangers'),
@@ -224,7 +224,7 @@ describe('the doctor', () => {
     for (const secret of weak) expect(program.lines.join()).not.toContain(secret)
   })
 
-  test('sees secrets that are guessable or open to others', async () => {
+  test('finds secrets that are guessable or readable by others', async () => {
     const file = join(folder, 'jwt')
     await Bun.write(file, 'change-me-change-me-change-me-change-me')
     await chmod(file, 0o644)

@@ -26,7 +26,7 @@ describe('connections', () => {
   })
   afterAll(() => database.close())
 
-  test('each get the rows that they asked for, in transactions and out of them', async () => {
+  test('each get their own rows, inside and outside transactions', async () => {
     const sql = clientOf(database, 8)
     await sql`create table accounts (id int primary key, balance int not null)`
     await sql`insert into accounts select generate_series(0, 9), 100`
@@ -54,7 +54,7 @@ describe('connections', () => {
     expect(kept.map(({ id }) => id)).toEqual(Array.from({ length: 67 }, (_, i) => 2 + 6 * i))
   })
 
-  test('one destroyed in mid-transaction rolls back and lets the next one in', async () => {
+  test('roll back when destroyed in mid-transaction, and let the next one in', async () => {
     const sql = clientOf(database)
     await sql`create table abandoned (id int)`
     const sockets: Duplex[] = []
@@ -72,7 +72,7 @@ describe('connections', () => {
     expect(await sql`select * from abandoned`).toBeEmpty()
   })
 
-  test('a statement that was not yet synced is rolled back too', async () => {
+  test('roll back a statement that was not yet synced', async () => {
     const sql = clientOf(database)
     await sql`create table unsynced (id int)`
     const raw = database.socket()
@@ -91,7 +91,7 @@ describe('connections', () => {
     expect(await sql`select * from unsynced`).toBeEmpty()
   })
 
-  test('hear the notifications of the others', async () => {
+  test('receive the notifications of others', async () => {
     const listener = clientOf(database)
     const heard: string[] = []
     const { promise: all, resolve } = Promise.withResolvers<void>()
@@ -113,7 +113,7 @@ describe('connections', () => {
     expect(heard).toEqual(['first', 'in a transaction', 'last'])
   })
 
-  test.each(['in the process', 'through the Unix socket'])('take and give megabytes %s', async (way) => {
+  test.each(['in the process', 'through the Unix socket'])('transfer megabytes %s', async (way) => {
     const sql = clientOf(way === 'in the process' ? database : { path: embeddedSocketPath(dataDir) })
     const text = Buffer.alloc(2 * mebibyte, 'Überlänge ').toString()
     const [row] = await sql`select ${text}::text as text, md5(${text}) as md5`
@@ -140,7 +140,7 @@ describe('connections', () => {
     expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
   })
 
-  test('through the Unix socket are for the owner alone, are not encrypted, and cancel nothing', async () => {
+  test('through the Unix socket are only for the owner, unencrypted, and can not cancel', async () => {
     const path = embeddedSocketPath(dataDir)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const client = connect(path)
@@ -153,7 +153,7 @@ describe('connections', () => {
 })
 
 describe('a bridge', () => {
-  test('ends a transaction that stays idle, and fails when PGlite does', async () => {
+  test('ends an idle transaction, and fails if PGlite does', async () => {
     const dataDir = await newFolder()
     await openEmbedded(dataDir).then((database) => database.close())
     const pglite = await PGlite.create(join(dataDir, 'pgdata'))

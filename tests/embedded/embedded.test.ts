@@ -21,7 +21,7 @@ describe('a data folder', () => {
     return Bun.spawn([process.execPath, '-e', code], { cwd: import.meta.dir, stdout: 'pipe', stderr: 'pipe' })
   }
 
-  test('belongs to one process, and within it to one opening', async () => {
+  test('can be opened by one process, and only once', async () => {
     const dataDir = await newFolder()
     const database = await openEmbedded(dataDir)
     const inUse = `${dataDir} is in use by redlight (pid ${process.pid}). Stop it, or set DATA_DIR.`
@@ -33,7 +33,7 @@ describe('a data folder', () => {
     await openEmbedded(dataDir).then((reopened) => reopened.close())
   })
 
-  test('keeps every acknowledged row when the process is killed, whose socket is then replaced', async () => {
+  test('keeps every acknowledged row when the process is killed, and replaces its socket', async () => {
     const dataDir = await newFolder()
     const child = spawn(
       dataDir,
@@ -61,7 +61,7 @@ describe('a data folder', () => {
     await database.close()
   })
 
-  test('recovers from a first start that was killed while it unpacked', async () => {
+  test('recovers from a first start that was killed while unpacking', async () => {
     const dataDir = await newFolder()
     await mkdir(join(dataDir, 'pgdata.unfinished', 'base'), { recursive: true })
     await Bun.write(join(dataDir, 'pgdata.unfinished', 'PG_VERSION'), 'half of it')
@@ -72,7 +72,7 @@ describe('a data folder', () => {
     expect(await Bun.file(join(dataDir, 'pgdata', 'PG_VERSION')).text()).toBe('18\n')
   })
 
-  test('is made for the owner alone, and is the same when opened again', async () => {
+  test('is only for its owner, and the same when opened again', async () => {
     const dataDir = join(await newFolder(), 'a', 'b')
     const first = await openEmbedded(dataDir)
     expect(statSync(dataDir).mode & 0o777).toBe(0o700)
@@ -84,7 +84,7 @@ describe('a data folder', () => {
     await second.close()
   })
 
-  test('that cannot be used is told in one line', async () => {
+  test('that cannot be used is reported in one line', async () => {
     const folder = await newFolder()
     await Bun.write(join(folder, 'file'), '')
     expect((await failureOf(openEmbedded(join(folder, 'file', 'data')))).message).toMatch(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
 import { type Program, quietSettings, startProgram } from '../support/program'
 
-// Hosts that give too little: one sentence says what and how to fix it, and nothing half made is left behind.
+// Hosts with too few resources: one sentence says what is missing and how to fix it, and nothing incomplete is left behind.
 setDefaultTimeout(60_000)
 
 let program: Program | undefined
@@ -19,7 +19,7 @@ afterAll(removeFolders)
 
 const MAIN = [process.execPath, 'src/main.ts', 'serve']
 
-/** Runs the program in a shell that was told something before. */
+/** Runs the program in a shell after another command. */
 async function serveAfter(before: string, environment: Record<string, string>) {
   const child = Bun.spawn(['sh', '-c', `${before}; exec "$@"`, 'sh', ...MAIN], {
     env: { PATH: process.env.PATH ?? '', ...quietSettings, ...environment },
@@ -34,7 +34,7 @@ const refused = (sentence: string | RegExp) => ({
   stderr: typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
 })
 
-test.each(['777', '700', '277'])('a umask of %s is refused before anything is made', async (umask) => {
+test.each(['777', '700', '277'])('a umask of %s is refused before anything is created', async (umask) => {
   const DATA_DIR = join(await newFolder(), 'data')
   expect(await serveAfter(`umask ${umask}`, { DATA_DIR })).toEqual(
     refused(
@@ -45,7 +45,7 @@ test.each(['777', '700', '277'])('a umask of %s is refused before anything is ma
 })
 
 test.skipIf(!existsSync('/proc/self/limits'))(
-  'too few open files are refused, on either database',
+  'too low a limit on open files is refused, on either database',
   async () => {
     const DATA_DIR = join(await newFolder(), 'data')
     const sentence =
@@ -74,7 +74,7 @@ describe.skipIf(!canMount)('a disk', () => {
       `redlight serve: the disk of DATA_DIR (${dataDir}) is full, or nearly: free 128 MB there, or set DATA_DIR to a folder on another disk\n`,
     )
 
-  test.each(disks)('%s leaves nothing half made', async (_, options) => {
+  test.each(disks)('%s leaves nothing incomplete', async (_, options) => {
     const disk = await newFolder()
     await mount('mount', '-t', 'tmpfs', '-o', options, 'none', disk)
     try {
@@ -89,7 +89,7 @@ describe.skipIf(!canMount)('a disk', () => {
     }
   })
 
-  test('that has become full keeps what it holds, and the next start works', async () => {
+  test('that filled up keeps its data, and the next start works', async () => {
     const disk = await newFolder()
     await mount('mount', '-t', 'tmpfs', '-o', 'size=300m', 'none', disk)
     try {
@@ -114,9 +114,9 @@ describe('a folder in use', () => {
     stderr: `redlight serve: ${dataDir} is in use by ${by}. Stop it, or set DATA_DIR.\n`,
   })
 
-  test('names the process that has it and where that answers, and no other', async () => {
+  test('names the process that uses it and its URL, and no other', async () => {
     const DATA_DIR = await newFolder()
-    // Of one that was killed.
+    // Left by a killed process.
     await Bun.write(join(DATA_DIR, 'owner'), '{"pid":1,"host":"elsewhere","url":"http://127.0.0.1:1"}')
     program = await startProgram({ ...quietSettings, DATA_DIR })
     const { pid, url } = program
@@ -124,7 +124,7 @@ describe('a folder in use', () => {
     expect(await serveAfter('true', { DATA_DIR })).toEqual(
       inUse(DATA_DIR, `redlight (pid ${pid}, ${url.origin})`),
     )
-    // What it says is taken for no more than it is.
+    // Its content isn't trusted.
     const notes: [note: string, by: string][] = [
       ['', 'another redlight'],
       ['{"pid":"1"}', 'another redlight'],

@@ -26,7 +26,7 @@ const isFarFrom = (line: string, other = '') => {
   return Math.abs(Number(at) - Number(then)) > HOUR_MS
 }
 
-/** A connection that sends so much and then waits. */
+/** A connection that sends this text and then waits. */
 async function connectAndSend(program: Program, text: string): Promise<Socket> {
   const socket = connectTo(Number(program.url.port), program.url.hostname)
   socket.on('error', () => {})
@@ -37,7 +37,7 @@ async function connectAndSend(program: Program, text: string): Promise<Socket> {
 
 function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>) {
   test(
-    'kill -9 under writes loses nothing that was acknowledged',
+    'kill -9 during writes loses nothing that was acknowledged',
     async () => {
       const environment = await environmentOf()
       let program = await startProgram(environment)
@@ -67,7 +67,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     test(
-      `${signal} under load ends it, and no request that was begun`,
+      `${signal} under load ends it, but no request in flight`,
       async () => {
         const environment = await environmentOf()
         for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
     )
 
   test(
-    'idle and stuck clients hold it for SHUTDOWN_TIMEOUT at most',
+    'idle and stuck clients delay its end by SHUTDOWN_TIMEOUT at most',
     async () => {
       const environment = {
         ...(await environmentOf()),
@@ -108,7 +108,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
           `POST /v1/movies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`,
         ].map((text) => connectAndSend(program, text)),
       )
-      // Which they don't let go of by themselves.
+      // The clients don't close them.
       const { exitCode, seconds } = await program.stop()
       console.log(`stuck clients: ended after ${seconds.toFixed(2)} s`)
       expect(exitCode).toBe(0)
@@ -130,7 +130,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
   )
 
   test(
-    'a clock that jumps changes nothing for those who are signed in',
+    'a jump of the clock changes nothing for signed-in users',
     async () => {
       const environment = { ...(await environmentOf()), LIMITER_ENABLED: 'true', LIMITER_EXEMPT: '' }
       const program = await startProgram(environment, { preload: './tests/support/jumping-clock.ts' })
@@ -139,7 +139,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
         expect((await get(program, '/v1/movies', token)).status).toBe(200)
         const before = program.lines.length
         program.kill('SIGUSR2')
-        // The signal has arrived once a later line has another time; each request writes one.
+        // The signal has arrived once a new line has a different time; each request logs one.
         await until(async () => {
           await get(program, '/v1/movies')
           return program.lines.slice(before).some((line) => isFarFrom(line, program.lines[before - 1]))
@@ -147,7 +147,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
         expect((await get(program, '/v1/movies', token)).status).toBe(200)
         expect((await get(program, '/v1/healthcheck')).status).toBe(200)
       }
-      // A token that is issued at the time that it is now believed to be holds too.
+      // A token issued at the changed time is valid too.
       await signUp(program, environment)
       const hours = program.lines
         .map((line) => (line.startsWith('{') ? JSON.parse(line).time : undefined))
@@ -173,7 +173,7 @@ describe.skipIf(!(canStartPostgres && withFaults))('on PostgreSQL', () => {
   faultsOfTheProcess(environmentOf)
 
   test(
-    'a request that waits for the database when the signal comes is answered',
+    'a request that waits for the database during the signal gets its response',
     async () => {
       const environment = await environmentOf()
       const program = await startProgram(environment)
@@ -217,7 +217,7 @@ describe.skipIf(!withFaults)('on the embedded database', () => {
   })
 
   test(
-    'a second process on its folder is told so, and does no damage',
+    'a second process on its folder gets an error, and does no damage',
     async () => {
       const environment = await newEnvironment()
       first = await startProgram(environment)

@@ -12,18 +12,18 @@ const MIGRATION_LOCK = 7_303_014
 
 const ASKS_FOR_ITS_TURN =
   "select from pg_stat_activity where usename = 'app' and query like '%pg_try_advisory_lock%'"
-/** Longer than any request may wait. */
+/** Longer than any request waits. */
 const WAITS_LONG = `select from pg_stat_activity where usename = 'app' and wait_event_type = 'Lock'
   and now() - query_start > interval '6 seconds'`
 
-/** The turn to migrate, of a database that has everything before it. */
+/** The lock for migrations, on a database that has all earlier ones. */
 async function holdMigrations(sql: postgres.Sql) {
   await sql.unsafe(`drop schema if exists drizzle cascade; drop schema public cascade;
     create schema public; grant all on schema public to public`)
   await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
 }
 
-describe.skipIf(!(canStartPostgres && withFaults))('what takes its time', () => {
+describe.skipIf(!(canStartPostgres && withFaults))('at a slow database', () => {
   let server: PostgresServer
   let environment: Record<string, string>
 
@@ -36,7 +36,7 @@ describe.skipIf(!(canStartPostgres && withFaults))('what takes its time', () => 
   }, TIMEOUT_MS)
 
   test(
-    'a start waits for a database that is down, and for one that is coming up',
+    'a start waits for a database that is down or starting',
     async () => {
       const proxy = await startProxy(server.port, 'starting')
       await server.stop('fast')
@@ -58,12 +58,12 @@ describe.skipIf(!(canStartPostgres && withFaults))('what takes its time', () => 
   )
 
   test(
-    'a start whose migrations take longer than any request, or than a start may wait for its database',
+    'a start whose migrations take longer than any request or DATABASE_WAIT',
     async () => {
       const sql = server.connect()
       await holdMigrations(sql)
       const program = launchProgram({ ...environment, DATABASE_WAIT: '1s' })
-      // Asked for on the server's own clock; longer than a request, or DATABASE_WAIT, may take.
+      // On the server's clock; longer than a request or DATABASE_WAIT may take.
       await sql`select pg_sleep(6)`
       expect(program.lines.filter((line) => line.includes('"listening"'))).toEqual([])
       await sql.end()

@@ -6,7 +6,7 @@ setDefaultTimeout(60_000)
 
 const WRITES = 30
 
-// A standby that never confirms: every commit waits, and no read does.
+// With a standby that never confirms, every commit waits, but no read.
 describe.skipIf(!canStartPostgres)('while a synchronous standby is frozen', () => {
   let postgres: PostgresServer
   let server: TestServer
@@ -41,10 +41,10 @@ describe.skipIf(!canStartPostgres)('while a synchronous standby is frozen', () =
   const waiting = async () =>
     (await server.sql`select from pg_stat_activity where wait_event = 'SyncRep' and usename = 'app'`).length
 
-  test('waiting writes leave connections to reads, of the same users too', async () => {
+  test('waiting writes leave connections for reads, even of the same users', async () => {
     await waitForStandby('nowhere')
     const writes = ids.map((id, i) => server.request('PUT', `/v1/users/me/favourites/${id}`, by(i)))
-    // Three of five connections are as many as writes may have.
+    // Writes may use at most three of five connections.
     while ((await waiting()) < 3);
     const reads = await Promise.all(
       ids.flatMap((id, i) => [

@@ -19,11 +19,11 @@ const SECRETS = [SECRET, WRONG_SECRET, APP_PASSWORD, encodeURIComponent(APP_PASS
 
 afterAll(removeFolders)
 
-/** What no restart fixes, so that the systemd units don't try (RestartPreventExitStatus). */
+/** A restart can't help, so the systemd units don't try (RestartPreventExitStatus). */
 const FINAL = 78
 type Expected = { args?: string[]; code?: number }
 
-/** It must end, and say in a line for each problem which variable is wrong and how to fix it. */
+/** It must end, with a line for each problem that names the variable and the fix. */
 async function failsWith(
   environment: Record<string, string>,
   problems: RegExp[],
@@ -49,11 +49,7 @@ describe('a wrong configuration', () => {
     ['a short secret', { ...postgres, JWT_SECRET: WRONG_SECRET }, [/JWT_SECRET needs at least 32 bytes/]],
     ['a port that is none', { PORT: '70000' }, [/PORT must be a port number .*not "70000"/]],
     ['an unknown value', { LIMITER_ENABLED: 'yes' }, [/LIMITER_ENABLED must be true or false, not "yes"/]],
-    [
-      'an address that is none',
-      { ...postgres, DATABASE_URL: 'mysql://app:hunter2@db/x' },
-      [/DATABASE_URL must/],
-    ],
+    ['an invalid address', { ...postgres, DATABASE_URL: 'mysql://app:hunter2@db/x' }, [/DATABASE_URL must/]],
     [
       'several problems at once',
       {
@@ -70,19 +66,19 @@ describe('a wrong configuration', () => {
     test(name, () => failsWith(environment, problems, { code: FINAL }), TIMEOUT_MS)
 
   test(
-    'is a failure like others to the other commands',
+    'is an ordinary failure for other commands',
     () => failsWith({ PORT: '70000' }, [/^redlight healthcheck: PORT must/], { args: ['healthcheck'] }),
     TIMEOUT_MS,
   )
 
   test(
-    'mails that the log would hide',
+    'a log level that would hide mails',
     () => failsWith({ LOG_LEVEL: 'warn' }, [/^redlight serve: LOG_LEVEL=warn would hide/], { code: FINAL }),
     TIMEOUT_MS,
   )
 
   test(
-    'wrong usage exits 2, and says where help is',
+    'wrong usage exits with 2, and points to the help',
     async () => {
       for (const args of [['serv'], ['serve', 'now'], ['users', 'activate'], ['--port', '80']]) {
         const { exitCode, stderr } = await runProgram({}, args)
@@ -94,7 +90,7 @@ describe('a wrong configuration', () => {
   )
 })
 
-describe('a place that cannot be used', () => {
+describe('a port or folder that cannot be used', () => {
   test(
     'a port in use',
     async () => {
@@ -107,7 +103,7 @@ describe('a place that cannot be used', () => {
         new RegExp(`^redlight serve: PORT ${port} is in use .*set PORT to another`),
       ])
       other.close()
-      // It left nothing behind that would keep the next start from working.
+      // It left nothing behind that would prevent the next start.
       const program = await startProgram({ DATA_DIR, PORT: '0' })
       expect(await program.stop()).toMatchObject({ exitCode: 0 })
     },
@@ -115,7 +111,7 @@ describe('a place that cannot be used', () => {
   )
 
   test(
-    'an address that is not of this machine',
+    'an address of another machine',
     async () => {
       const environment = { DATA_DIR: await newFolder(), PORT: '0', HOST: '192.0.2.1' }
       await failsWith(environment, [/^redlight serve: can't listen on HOST 192\.0\.2\.1 .*set HOST/])
@@ -124,7 +120,7 @@ describe('a place that cannot be used', () => {
   )
 
   test(
-    'a folder that cannot be written',
+    'a folder without write permission',
     async () => {
       const file = join(await newFolder(), 'file')
       await Bun.write(file, '')
@@ -138,7 +134,7 @@ describe('a place that cannot be used', () => {
   )
 
   test(
-    'a secret in it that was cut short',
+    'a truncated secret in it',
     async () => {
       const DATA_DIR = await newFolder()
       await Bun.write(join(DATA_DIR, 'jwt-secret'), '')
@@ -152,9 +148,9 @@ describe('a place that cannot be used', () => {
   )
 })
 
-describe('a database that is not there', () => {
+describe('a missing database', () => {
   test(
-    'is waited for as long as DATABASE_WAIT says',
+    'is waited for during DATABASE_WAIT',
     async () => {
       const environment = {
         JWT_SECRET: SECRET,
@@ -170,7 +166,7 @@ describe('a database that is not there', () => {
   )
 
   test(
-    'may be waited for no longer: a signal ends the wait',
+    'is no longer waited for after a signal',
     async () => {
       const program = launchProgram({ ...postgres, DATABASE_WAIT: '1h', LOG_LEVEL: 'info' })
       await program.logged('waiting for the database')
@@ -194,7 +190,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
     test(
       `${name}, at once`,
       async () => {
-        // As long as it takes: these are told without any waiting.
+        // Long, because these errors must not wait for it.
         const environment = { JWT_SECRET: SECRET, DATABASE_WAIT: '1h', PORT: '0', DATABASE_URL: urlOf() }
         await failsWith(environment, [problem], { code })
         await failsWith(environment, [problem], { args: ['migrate'] })
@@ -214,14 +210,14 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
     /database "nowhere" does not exist \(3D000\): create the database.*DATABASE_URL/,
   )
   refuses(
-    'to make tables',
+    'to create tables',
     () => server.url('postgres'),
     /the user app can't create tables in the database postgres: run GRANT CREATE ON DATABASE postgres TO app and GRANT/,
     FINAL,
   )
 
   test(
-    'to have the schema that the tables belong into, whatever is tried again',
+    'the schema that the tables belong in, at every retry',
     async () => {
       await server.admin('create database bare owner app')
       await server.admin('drop schema public', 'bare')
@@ -234,7 +230,7 @@ describe.skipIf(!canStartPostgres)('a PostgreSQL that refuses', () => {
   )
 
   test(
-    'to know tables that were never made',
+    'tables that were never created',
     async () => {
       const environment = { JWT_SECRET: SECRET, DATABASE_URL: server.url('redlight') }
       await failsWith(environment, [/"users" does not exist .*redlight migrate/], { args: ['users', 'list'] })

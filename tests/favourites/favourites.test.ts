@@ -48,18 +48,18 @@ const put = (id: number | string, asked?: Asked) => ask('PUT', `${PATH}/${id}`, 
 const remove = (id: number | string, asked?: Asked) => ask('DELETE', `${PATH}/${id}`, asked)
 const refusal = ({ status, body }: Awaited<ReturnType<typeof ask>>) => ({ status, error: body.error })
 
-/** The ids on a list, in its order. */
+/** The ids on a list, in order. */
 async function favourites(query = '', asked: Asked = {}) {
   return (await ask('GET', PATH + query, asked)).body.movies.map(({ id }) => id)
 }
 
 describe('favourites', () => {
-  test('are none at first', async () => {
+  test('are empty at first', async () => {
     const metadata = { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 0 }
     expect((await ask('GET', PATH)).text).toBe(JSON.stringify({ movies: [], metadata }))
   })
 
-  test('come and go, newest first, and each keeps its place when it is put again', async () => {
+  test('are added and removed, newest first, and keep their place when added again', async () => {
     const before = Date.now()
     const shown = (await ask('GET', '/v1/movies/3')).text
     for (const id of [3, 1, 2]) {
@@ -95,7 +95,7 @@ describe('favourites', () => {
     ])
   })
 
-  test("are each user's own", async () => {
+  test('are separate for each user', async () => {
     const asBob = { token: bob.token }
     expect(await favourites('', asBob)).toEqual([])
     await put(1, asBob)
@@ -209,7 +209,7 @@ describe('favourites', () => {
     expect(refusal(await remove(id))).toEqual(NOT_FOUND)
   })
 
-  test('ignore a body, and are for those who may read movies', async () => {
+  test('ignore a body, and need the permission to read movies', async () => {
     const broken = { rawBody: '{', headers: { 'Content-Type': 'application/json' } }
     expect([(await put(5, broken)).status, (await remove(5, broken)).status]).toEqual([200, 200])
     const inactive = await server.newUser({ activated: false })

@@ -72,7 +72,7 @@ describe('/debug/vars', () => {
     expect(after.in_flight_requests).toBe(1)
   })
 
-  test('tells what is under way', async () => {
+  test('reports requests in flight', async () => {
     const body = { email: 'nobody@example.com', password: 'wrong' }
     const signIn = () => server.request('POST', '/v1/tokens/authentication', { body })
     const underWay = await server.sql.begin(async (tx) => {
@@ -87,7 +87,7 @@ describe('/debug/vars', () => {
 })
 
 type Sample = { name: string; labels: Record<string, string>; value: number }
-/** The Prometheus text format, version 0.0.4: throws on a line that is none of it. */
+/** The Prometheus text format, version 0.0.4; throws on any other line. */
 function parseMetrics(text: string): { samples: Sample[]; types: Map<string, string> } {
   const types = new Map<string, string>()
   const samples: Sample[] = []

@@ -24,7 +24,7 @@ const requestLines = (id: string): LogLine[] =>
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 describe('a request', () => {
-  // method, path, who, then what the log says: route and status.
+  // Method, path and user, then the route and status in the log.
   const requests: [string, string, 'alice' | 'nobody', string | undefined, number][] = [
     ['GET', '/v1/healthcheck', 'nobody', '/v1/healthcheck', 200],
     ['GET', '/v1/movies?title=x', 'alice', '/v1/movies', 200],
@@ -37,7 +37,7 @@ describe('a request', () => {
     ['PUT', '/v1/movies', 'nobody', undefined, 405],
     ['OPTIONS', '/v1/movies', 'nobody', undefined, 204],
   ]
-  test.each(requests)('%s %s by %s is one line of the log', async (method, path, who, route, status) => {
+  test.each(requests)('%s %s by %s is one line in the log', async (method, path, who, route, status) => {
     const token = who === 'alice' ? alice.token : undefined
     const answer = await server.request(method, path, { token })
     expect(answer.status).toBe(status)
@@ -58,7 +58,7 @@ describe('a request', () => {
     expect(String(line?.time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   })
 
-  test('that is not let in is logged with its user all the same', async () => {
+  test('that is refused is still logged with its user', async () => {
     const inactive = await server.newUser({ activated: false })
     const answer = await server.request('GET', '/v1/movies', { token: inactive.token })
     expect(answer.status).toBe(403)
@@ -95,7 +95,7 @@ describe('a request', () => {
     "'",
     '$(id)',
     'a\\nb',
-  ])('is given an id instead of %j', async (id) => {
+  ])('gets a new id instead of %j', async (id) => {
     const answer = await server.request('GET', '/v1/healthcheck', { headers: { 'X-Request-Id': id } })
     expect(answer.headers.get('x-request-id')).toMatch(uuid)
     expect(server.logLines().filter((line) => line.message === 'request' && line.request_id === id)).toEqual(
@@ -152,7 +152,7 @@ describe('no secret', () => {
       headers: { Authorization: `Basic ${password}`, Referer: query, 'User-Agent': path },
     })
 
-    // What nobody foresaw: a table that is gone, under a request with something in it.
+    // An unexpected failure: a missing table, for a request with content.
     await server.sql`alter table movies rename to movies_away`
     const failed = await ask('POST', '/v1/movies', { token, body: aMovie(title) })
     const listed = await ask('GET', `/v1/movies?title=${query}`, { token })

@@ -32,7 +32,7 @@ describe('a value', () => {
     }
   })
 
-  test('given twice counts as the last one', async () => {
+  test('given twice has its last value', async () => {
     const body =
       '{"title":"First","title":"Second of two","year":1,"year":2001,"runtime":"1 mins","genres":["a"]}'
     const headers = { 'Content-Type': JSON_TYPE }
@@ -45,7 +45,7 @@ describe('a value', () => {
     expect(created.body.movie).toMatchObject({ title: 'Second of two', year: 2001 })
   })
 
-  test('that no number can hold is refused on its field', async () => {
+  test('too large for a number is refused on its field', async () => {
     for (const year of [
       '1e999',
       '-1e999',
@@ -71,7 +71,7 @@ describe('a path or a query', () => {
     "%00 %ff % %zz %c0%af %ed%a0%80 ..%2f.. 1' 1%20 +1 01 1.0 1e1 0x1 -1 0 9223372036854775808 %D9%A1 １".split(
       ' ',
     )
-  test.each([...noIds, 'x'.repeat(10_000)])('with the id %s names nothing', async (id) => {
+  test.each([...noIds, 'x'.repeat(10_000)])('with the id %s is a 404', async (id) => {
     for (const path of [`/v1/movies/${id}`, `/v1/users/me/favourites/${id}`]) {
       const answer = await server().request(path.includes('favourites') ? 'PUT' : 'GET', path, {
         token: alice().token,
@@ -83,7 +83,7 @@ describe('a path or a query', () => {
     }
   })
 
-  test('with an unreadable name is 404', async () => {
+  test('with an unreadable name is a 404', async () => {
     for (const path of ['/v1/%00', '/v1/%ff', '/%', '/v1/movies%00', '/%ff/movies'])
       expect(await get(path)).toMatchObject({
         status: 404,
@@ -91,7 +91,7 @@ describe('a path or a query', () => {
       })
   })
 
-  test('of 15 kB is read, and what is longer does no harm', async () => {
+  test('of 15 kB is read, and a longer one does no harm', async () => {
     const long = await get(`/v1/movies?title=${'x'.repeat(15_000)}`)
     expect([200, 422]).toContain(long.status)
     const longer = await get(`/v1/movies?title=${'x'.repeat(30_000)}`).catch(() => undefined)
@@ -110,8 +110,8 @@ describe('a path or a query', () => {
   })
 })
 
-describe('over a bare connection', () => {
-  /** Sends the parts one after the other, and resolves with the whole answer, or with what came before the end. */
+describe('over a raw connection', () => {
+  /** Sends the parts one after another; resolves with the response, or with the part before the connection ended. */
   async function talk(...parts: string[]): Promise<string> {
     const client = await openRaw(server().url)
     for (const part of parts) if (client.isOpen() && client.received() === '') await client.send(part)
@@ -135,18 +135,18 @@ describe('over a bare connection', () => {
   test.each([MIB + 1, 8 * MIB])('%d bytes in chunks are refused', async (length) => {
     const pieces = Array.from({ length: Math.ceil(length / 65_536) }, () => piece(65_536))
     const answer = await talk(head('Transfer-Encoding: chunked'), ...pieces)
-    // It isn't read on; what was on its way then may undo the answer, as TCP has it.
+    // The server stops reading, so TCP may discard the response when more data arrives.
     if (answer === '' && length > 2 * MIB) return
     expect(answer).toStartWith('HTTP/1.1 413 ')
     expect(answer).toContain(TOO_LARGE)
   })
 
-  test('a stranger learns nothing of the limits where a token is needed', async () => {
+  test('a client without a token learns nothing about the limits on bodies', async () => {
     const asked = head(`Content-Length: ${MIB + 1}`).replace('/v1/users', '/v1/movies')
     expect(await talk(asked)).toStartWith('HTTP/1.1 401 ')
   })
 
-  test('nonsense and half a request do no harm', async () => {
+  test('garbage and half a request do no harm', async () => {
     const nonsense = [
       '\0\0\0\0\r\n\r\n',
       'GET\r\n\r\n',
@@ -174,6 +174,6 @@ describe('over a bare connection', () => {
   })
 })
 
-test('after all this nothing unexpected is in the log', () => {
+test('after all this, the log has no unexpected error', () => {
   expect(unexpected()).toEqual([])
 })

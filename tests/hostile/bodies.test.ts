@@ -6,7 +6,7 @@ setDefaultTimeout(60_000)
 
 const { send, unexpected } = attackedService()
 
-/** Every endpoint that takes a body, and what `{}` means to it. */
+/** Every endpoint that takes a body, and its response to `{}`. */
 const endpoints: [method: string, path: string, ofEmptyObject: number][] = [
   ['POST', '/v1/movies', 422],
   ['PATCH', '/v1/movies/:id', 200],
@@ -24,7 +24,7 @@ const bytes = (...parts: (string | number[])[]) =>
   )
 const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
 const padded = (size: number) => '{}'.padEnd(size, ' ')
-/** Without a length, so that it is sent in chunks. */
+/** Without a length, so it is sent in chunks. */
 const chunked = (body: string) =>
   new ReadableStream({
     start(controller) {
@@ -95,13 +95,13 @@ const refused: [string, () => Sent, number, string][] = [
   ['100,000 arrays', () => ({ body: '['.repeat(100_000) }), 400, TOO_DEEP],
   ['100,000 objects', () => ({ body: '{"a":'.repeat(100_000) }), 400, TOO_DEEP],
   [
-    '100,000 arrays behind a string that does not end',
+    '100,000 arrays after an unterminated string',
     () => ({ body: `["\n${'['.repeat(100_000)}` }),
     400,
     badAt(2),
   ],
   [
-    '100,000 arrays behind 100,000 ends',
+    '100,000 arrays after 100,000 closing brackets',
     () => ({ body: `${']'.repeat(100_000)}${'['.repeat(100_000)}` }),
     400,
     badAt(1),
@@ -146,13 +146,13 @@ describe.each(endpoints)('%s %s', (method, path, ofEmptyObject) => {
     expect((await send(method, path, sent())).status).toBe(ofEmptyObject)
   })
 
-  test.each(unknownKeys)('knows no field %s', async (_, sent, keys) => {
+  test.each(unknownKeys)('refuses the unknown field %s', async (_, sent, keys) => {
     const { status, error } = await send(method, path, sent())
     expect(status).toBe(422)
     for (const key of keys) expect(Object.entries(error ?? {})).toContainEqual([key, 'is not a known field'])
   })
 
-  test('answers 80,000 unknown keys, and names 20', async () => {
+  test('refuses 80,000 unknown keys, and names 20', async () => {
     const body = `{${Array.from({ length: 80_000 }, (_, i) => `"k${i}":1`).join()}}`
     const { status, error } = await send(method, path, { body })
     expect(status).toBe(422)
@@ -160,6 +160,6 @@ describe.each(endpoints)('%s %s', (method, path, ofEmptyObject) => {
   })
 })
 
-test('after all this nothing unexpected is in the log', () => {
+test('after all this, the log has no unexpected error', () => {
   expect(unexpected()).toEqual([])
 })

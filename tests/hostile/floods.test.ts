@@ -34,7 +34,7 @@ async function residentMib(): Promise<number> {
   return memstats.rss / MIB
 }
 
-/** While something goes on, others are served rightly and the memory does not grow by more than that. */
+/** During the work, other clients get correct responses and memory grows by no more than this. */
 async function whileOthersAreServed(name: string, maxGrowthMib: number, work: (load: Load) => Promise<void>) {
   const before = await residentMib()
   let most = before
@@ -72,7 +72,7 @@ describe('sign-ins', () => {
   })
 
   test(
-    '32 clients with wrong passwords keep nobody from reading',
+    '32 clients with wrong passwords do not keep others from reading',
     () =>
       whileOthersAreServed('wrong passwords', 200, async () => {
         const statuses = new Set<number>()
@@ -84,7 +84,7 @@ describe('sign-ins', () => {
           }
         })
         await Promise.all(clients)
-        // On a busy machine some wait too long for their turn.
+        // On a busy machine, some wait too long for their turn.
         statuses.delete(503)
         expect([...statuses]).toEqual([401])
       }),
@@ -104,7 +104,7 @@ describe('sign-ins', () => {
       const refused = answers.filter(({ status }) => status === 503)
       console.log(`of ${count} sign-ins at once ${refused.length} were refused`)
       expect(refused.length).toBeGreaterThan(0)
-      // Those who found a place are answered, unless a busy machine let them wait too long.
+      // Those in the queue get a response, unless a busy machine made them wait too long.
       expect(refused.length).toBeLessThan(count - maxHashesAtOnce)
       expect(answers.filter(({ status }) => status === 401)).toHaveLength(count - refused.length)
       for (const { headers, text } of refused) {
@@ -116,7 +116,7 @@ describe('sign-ins', () => {
     TIMEOUT_MS,
   )
 
-  test('never hash more at once than there are cores but one, nor queue without end', async () => {
+  test('use at most all cores but one, and a bounded queue', async () => {
     const passwords = createPasswords()
     let running = 0
     let most = 0
@@ -138,7 +138,7 @@ describe('sign-ins', () => {
     expect(passwords.load()).toEqual({ busy: 0, waiting: 0 })
   })
 
-  test('of an unknown user cost the hash of a known one', async () => {
+  test('of an unknown user cost as much as those of a known one', async () => {
     const passwords = createPasswords()
     const known = await passwords.hash('a password')
     const verify = spyOn(Bun.password, 'verify')
@@ -164,7 +164,7 @@ describe('connections', () => {
   }
 
   test.skipIf(!withFaults)(
-    '5,000 that send a byte now and then',
+    '5,000 that send a byte from time to time',
     () =>
       whileOthersAreServed('5,000 slow connections', 200, async (load) => {
         const clients = await openMany(SLOW_CONNECTIONS)
@@ -182,7 +182,7 @@ describe('connections', () => {
   )
 
   test.skipIf(!withFaults)(
-    'whose body drips are given up in the end',
+    'with a dripping body are closed in the end',
     () =>
       whileOthersAreServed('dripping bodies', 200, async () => {
         const drips = [
@@ -200,7 +200,7 @@ describe('connections', () => {
   )
 
   test(
-    'that announce a gigabyte, and those that never end',
+    'that announce a gigabyte, or never end',
     () =>
       whileOthersAreServed('endless bodies', 200, async () => {
         const piece = Buffer.alloc(MIB, 'a')
@@ -225,7 +225,7 @@ describe('connections', () => {
           const name = `${flood.line} ${flood.headers.at(-1)}`
           const answers = [`HTTP/1.1 ${flood.status}`]
           if (flood.status === 413) {
-            // It isn't read on; what was on its way then may undo the answer, as TCP has it.
+            // The server stops reading, so TCP may discard the response when more data arrives.
             await client.closed
             answers.push('')
           } else await client.answered
@@ -237,7 +237,7 @@ describe('connections', () => {
   )
 
   test(
-    'that are large, and held back before their end',
+    'with large, unfinished bodies',
     () =>
       whileOthersAreServed('unfinished bodies', 200, async () => {
         const piece = Buffer.alloc(MIB - 1, ' ')
@@ -268,7 +268,7 @@ describe('connections', () => {
   )
 
   test(
-    'that are nested as deeply as allowed, in a field that takes text',
+    'with bodies nested as deeply as allowed, in a text field',
     () =>
       whileOthersAreServed('nested bodies', 200, async () => {
         const nested = '['.repeat(29) + ']'.repeat(29)
@@ -277,14 +277,14 @@ describe('connections', () => {
         const send = async () =>
           (await fetch(new URL('/v1/users', program.url), { method: 'POST', headers, body })).status
         const statuses = await Promise.all(Array.from({ length: 40 }, send))
-        // On a busy machine some wait too long for their turn.
+        // On a busy machine, some wait too long for their turn.
         expect([...new Set(statuses)].filter((status) => status !== 503)).toEqual([422])
       }),
     TIMEOUT_MS,
   )
 
   test(
-    'with 250 headers, and with one that is too long',
+    'with 250 headers, or one that is too long',
     async () => {
       const many = Array.from({ length: 250 }, (_, i) => `X-Header-${i}: value`)
       for (const headers of [many, [`X-Long: ${'a'.repeat(17_000)}`]]) {
@@ -298,7 +298,7 @@ describe('connections', () => {
   )
 
   test(
-    'with pipelined requests get answers in their order, or an end',
+    'with pipelined requests get responses in order, or are closed',
     async () => {
       const ids = Array.from({ length: 100 }, (_, i) => `request-${i}`)
       for (const path of ['/v1/movies', '/v1/healthcheck']) {

@@ -5,9 +5,9 @@ import { databaseVariables, redlight } from '../support/command-line'
 import { testDatabaseUrl } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-// What was found, and waits for a row that somebody else changes, must be judged by what it finds there then. The
-// embedded database has one session, so nothing happens there between a look and a write that begins.
-describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed meanwhile', () => {
+// A request that waits for a row while somebody else changes it must be judged by the changed row. The
+// embedded database has one session, so nothing can change there between the read and the write.
+describe.skipIf(testDatabaseUrl === undefined)('while a row is locked and changed', () => {
   const CONFLICT = 'unable to update the record due to an edit conflict, please try again'
   let server: TestServer
   let bob: TestUser
@@ -24,7 +24,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     await server.stop()
   })
 
-  /** Makes a change that is committed only once `act` waits for it. */
+  /** Makes a change and commits it once `act` waits for it. */
   async function whileHeld<T>(
     change: (sql: postgres.ISql) => PromiseLike<unknown>,
     act: () => Promise<T>,
@@ -59,9 +59,9 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     ['PATCH', { 'If-Match': '"1"' }, 412],
   ]
   test.each(guards)(
-    '%s %j of a movie that is given away is %i, and it stays',
+    '%s %j of a movie that gets a new owner is %i, and the movie stays',
     async (method, headers, status) => {
-      // By hand, so that the version says nothing of it.
+      // With SQL, so that the version stays the same.
       for (const version of [1, 2]) {
         const { id } = await newMovie()
         const answer = await whileHeld(
@@ -79,7 +79,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     },
   )
 
-  test('a movie that is deleted meanwhile is a 404 for who deletes it too', async () => {
+  test('deleting a movie that was deleted meanwhile is a 404', async () => {
     const { id } = await newMovie()
     const answer = await whileHeld(
       (sql) => sql`delete from movies where id = ${id}`,
@@ -88,7 +88,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     expect(answer.status).toBe(404)
   })
 
-  test('a movie that is only changed meanwhile is deleted by who guards nothing', async () => {
+  test('deleting without a version deletes a movie that was changed meanwhile', async () => {
     const { id } = await newMovie()
     const answer = await whileHeld(
       (sql) => sql`update movies set year = 1999, version = version + 1 where id = ${id}`,
@@ -106,7 +106,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     ['users remove', ({ email }) => ['users', 'remove', email]],
     ['movies assign', ({ email }, movie) => ['movies', 'assign', String(movie), email]],
   ]
-  test.each(commands)('%s of a user who is removed says that there is none', async (_, args) => {
+  test.each(commands)('%s of a user removed meanwhile reports an unknown user', async (_, args) => {
     const user = await server.newUser({ permissions: [] })
     const { id } = await newMovie()
     expect(await whileHeld(remove(user.id), () => run(...args(user, id)))).toMatchObject({
@@ -120,7 +120,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
   test.each([
     ['activation', false],
     ['password-reset', true],
-  ])('a mail for %s asked for by a user who is removed is a 422', async (kind, activated) => {
+  ])('a mail for %s requested by a user removed meanwhile is a 422', async (kind, activated) => {
     const { email, id } = await server.newUser({ activated })
     const answer = await whileHeld(remove(id), () =>
       server.request('POST', `/v1/tokens/${kind}`, { body: { email } }),
@@ -128,7 +128,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is held, and changed
     expect([answer.status, answer.body.error]).toEqual([422, { email: 'no matching email address found' }])
   })
 
-  test('a movie that its user is adding when they are removed goes to Redlight as a new version', async () => {
+  test('a movie added by a user while they are removed goes to Redlight as a new version', async () => {
     const dora = await server.newUser({ name: 'Dora' })
     const title = 'At the last moment'
     const removed = await whileHeld(

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const RUNS = 200
-// What a body may hold where its schema wants something else, and where it wants just that.
+// Values for the fields of a body, of wrong and of right types.
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.string({ unit: 'grapheme', maxLength: 600 }),
@@ -38,7 +38,7 @@ const value = fc.oneof(
   fc.double(),
   fc.constant(null),
 )
-/** Bodies from all wrong to all but right: most defects show only where everything else holds. */
+/** Bodies from all wrong to almost right: most defects show only if everything else is valid. */
 const bodyLike = (right: Record<string, unknown>) =>
   fc.oneof(
     { weight: 3, arbitrary: almost(right) },
@@ -54,7 +54,7 @@ const bodyLike = (right: Record<string, unknown>) =>
 const almost = (right: Record<string, unknown>) =>
   fc.tuple(fc.constantFrom(...Object.keys(right)), value).map(([key, wrong]) => ({ ...right, [key]: wrong }))
 
-/** No failure of ours, and every refusal in the contract's envelope. */
+/** No 5xx, and every refusal in the contract's envelope. */
 function isSound({ status, body, text }: Answer) {
   expect(status).toBeLessThan(500)
   expect(text).not.toMatch(/\$argon2|node_modules|\bat .*\.ts:\d|syntax error|relation "/)
@@ -72,7 +72,7 @@ function isSound({ status, body, text }: Answer) {
   })
 }
 
-describe('whatever a body holds, the answer is sound', () => {
+describe('any body gets a valid response', () => {
   const movie = {
     title: 'A Title',
     year: 2016,
@@ -111,7 +111,7 @@ describe('whatever a body holds, the answer is sound', () => {
   })
 })
 
-test('whatever the bytes of a body are, the answer is sound', async () => {
+test('any bytes as a body get a valid response', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
       const headers = { 'Content-Type': 'application/json' }
@@ -127,7 +127,7 @@ test('whatever the bytes of a body are, the answer is sound', async () => {
   )
 })
 
-describe('whatever a query holds, the answer is sound', () => {
+describe('any query gets a valid response', () => {
   const names = [
     'title',
     'genres',
@@ -178,7 +178,7 @@ describe('whatever a query holds, the answer is sound', () => {
       { numRuns: 2 * RUNS },
     )
   })
-  test('also when it is no query at all', async () => {
+  test('even if it is not a query at all', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ maxLength: 60 }), async (rest) => {
         const path = `/v1/movies?${rest.replace(/[^\x21-\x7e]/g, '%')}`
@@ -189,7 +189,7 @@ describe('whatever a query holds, the answer is sound', () => {
   })
 })
 
-test('whatever a path or a token is, the answer is sound', async () => {
+test('any path and any token get a valid response', async () => {
   const printable = fc.string({ maxLength: 60 }).map((value) => value.replace(/[^\x21-\x7e]/g, '~'))
   await fc.assert(
     fc.asyncProperty(printable, printable, async (segment, token) => {

@@ -156,7 +156,7 @@ describe('every route', () => {
   })
 
   const expectedOf = (route: string) => (methodOf(route) !== 'GET' ? 415 : route.includes(':') ? 404 : 200)
-  test('that is open answers a stranger, and one with a bad token, alike', async () => {
+  test('that is open responds alike without a token and with a bad one', async () => {
     for (const route of routes.filter(isOpen)) {
       const [stranger, expired] = [
         await call(methodOf(route), patternOf(route)),
@@ -169,7 +169,7 @@ describe('every route', () => {
 })
 
 describe('a guarded route', () => {
-  test('sends a stranger away before looking at the body or the record', async () => {
+  test('refuses a client without a token before it looks at body or record', async () => {
     expect(
       await walk(
         () => undefined,
@@ -178,7 +178,7 @@ describe('a guarded route', () => {
     ).toEqual([])
   })
 
-  test('sends a bad token away', async () => {
+  test('refuses a bad token', async () => {
     expect(
       await walk(
         () => 'bad.token.here',
@@ -187,7 +187,7 @@ describe('a guarded route', () => {
     ).toEqual([])
   })
 
-  test('sends a user away who is not activated', async () => {
+  test('refuses a user who is not activated', async () => {
     const inactive = await server.newUser({ activated: false })
     const needsOnlyToken = (route: string) => GUARDED[route] === 'authenticated'
     expect(
@@ -198,7 +198,7 @@ describe('a guarded route', () => {
     ).toEqual([])
   })
 
-  test('sends a user away who has every permission but the one it asks for', async () => {
+  test('refuses a user who has every permission except the required one', async () => {
     const without = new Map<string | undefined, TestUser>()
     for (const missing of permissions)
       without.set(
@@ -233,7 +233,7 @@ describe('a guarded route', () => {
     }
   })
 
-  test('lets in all who may, and the refused have changed nothing', async () => {
+  test('accepts all permitted users, and those refused have changed nothing', async () => {
     const read = await call('GET', `/v1/movies/${movieId}`, { token: owner.token })
     expect(read.status).toBe(200)
     expect(JSON.parse(read.text).movie).toMatchObject({ title: 'The Guarded Movie', version: 1 })
@@ -267,7 +267,7 @@ describe('a guarded route', () => {
 })
 
 describe('every path', () => {
-  test('answers HEAD as it answers GET, without a body', async () => {
+  test('responds to HEAD as to GET, without a body', async () => {
     for (const pattern of patterns())
       for (const path of pathsOf(pattern))
         for (const token of [undefined, owner.token]) {
@@ -284,7 +284,7 @@ describe('every path', () => {
         }
   })
 
-  test('answers OPTIONS to anyone with what it allows', async () => {
+  test('responds to OPTIONS with the allowed methods, for anyone', async () => {
     for (const pattern of patterns())
       for (const path of pathsOf(pattern)) {
         const answer = await call('OPTIONS', path)
@@ -305,7 +305,7 @@ describe('every path', () => {
         }
   })
 
-  test('that is not there is 404 for every method', async () => {
+  test('that does not exist is a 404 for every method', async () => {
     const strange = [
       '/index.html',
       '/v1',

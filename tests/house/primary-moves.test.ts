@@ -22,7 +22,7 @@ describe.skipIf(!(canStartPostgres && canStartHaproxy && withFaults))(
     const acknowledged: string[] = []
 
     beforeAll(async () => {
-      // Synchronous, so that what was acknowledged is on both.
+      // Synchronous, so that acknowledged writes are on both.
       old = await startPostgres({ fsync: 'off' })
       next = await startReplica(old)
       await old.admin("alter system set synchronous_standby_names = '*'")
@@ -30,7 +30,7 @@ describe.skipIf(!(canStartPostgres && canStartHaproxy && withFaults))(
       await untilSynchronous()
       members = [startMember(old.port, true), startMember(Number(next.name.split(':')[1]), false)]
       haproxy = await startHaproxy(members)
-      // As HAProxy takes every server for good until it has checked it.
+      // HAProxy assumes that each server is healthy until it has checked it.
       const url = `${old.url('redlight', { port: haproxy.port })}?target_session_attrs=primary`
       await untilItAnswers(url)
       server = await startTestServer({}, { database: old.database({ url, waitMs: 20_000 }) })
@@ -45,7 +45,7 @@ describe.skipIf(!(canStartPostgres && canStartHaproxy && withFaults))(
       await old?.dispose()
     })
 
-    /** Or the first writes would wait for a standby that is on its way. */
+    /** Otherwise the first writes would wait for a standby that isn't connected yet. */
     const untilSynchronous = () =>
       until(
         async () => (await old.admin("select from pg_stat_replication where sync_state = 'sync'")).count > 0,
@@ -68,14 +68,14 @@ describe.skipIf(!(canStartPostgres && canStartHaproxy && withFaults))(
       [...(await rows)].map(({ title }) => String(title))
     const QUESTION = "select title from movies where title like 'Moving%' order by id"
 
-    test('writes are taken again, all that were acknowledged are there, and the old primary gets none', async () => {
+    test('writes succeed again, all acknowledged ones exist, and the old primary gets none', async () => {
       for (let i = 0; i < 5; i++) expect(await write(`Moving before ${i}`)).toBe(201)
       await old.freeze()
-      // What is under way now waits for a server that says nothing.
+      // Requests in flight now wait for a silent server.
       const waiting = [0, 1, 2].map((i) => write(`Moving meanwhile ${i}`))
       members[0]?.become(false)
       await next.order('select pg_promote()')
-      // The standby that was a moment ago is nobody's any more.
+      // The former standby has no clients left.
       await next.order('alter system reset synchronous_standby_names')
       await next.order('select pg_reload_conf()')
       members[1]?.become(true)

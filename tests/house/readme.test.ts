@@ -7,7 +7,7 @@ import { launchProgram, type Program, startProgram } from '../support/program'
 import { isAsShown, type Step, startShell, stepsOf } from '../support/shell-blocks'
 import { until } from '../support/until'
 
-// Every command of the README and of the guide is run on a fresh start, and its answer compared with the one shown.
+// Runs every command of the README and the guide on a fresh service, and compares its output with the one shown.
 
 const readme = await Bun.file('README.md').text()
 const guide = await Bun.file('docs/GUIDE.md').text()
@@ -17,14 +17,14 @@ afterAll(async () => {
   for (const stop of toStop.reverse()) await stop()
 })
 
-/** The service as it starts for a newcomer, with movies in it, and a shell to type into. */
+/** The service as it starts for a new user, with movies, and a shell. */
 async function freshStart() {
   const database = await createTestDatabase()
   toStop.push(() => database.drop())
   const env = databaseVariables(database.config)
   const program = await startProgram({ ...env, PORT: '0' })
   toStop.push(() => program.stop())
-  // On PostgreSQL the movies come by hand.
+  // On PostgreSQL, the movies are loaded by a command.
   expect((await redlight(['seed'], env)).code).toBe(0)
   const shell = startShell({ ...env, PROGRAM: `${process.execPath} ${import.meta.dir}/../../src/main.ts` })
   toStop.push(async () => shell.stop())
@@ -32,7 +32,7 @@ async function freshStart() {
   return { program, shell }
 }
 
-/** The token of the newest mail with these words in its subject, from the log; waits for it. */
+/** Waits for the newest mail with these words in its subject, and returns its token from the log. */
 async function mailedToken({ lines }: Pick<Program, 'lines'>, about: RegExp): Promise<string> {
   return until(() => {
     const mail = lines.findLast((line) => line.includes('"message":"mail"') && about.test(line))
@@ -61,20 +61,20 @@ async function walk(steps: readonly Step[]) {
 const isScript = ({ script }: Step) => script.startsWith('npx ')
 const isOnPostgres = ({ script }: Step) => /^export |^redlight serve$/.test(script)
 
-test('the commands of the README answer what is shown', async () => {
+test('the commands of the README print what is shown', async () => {
   const steps = stepsOf(readme).filter((step) => !isScript(step) && !isOnPostgres(step))
   expect(steps.length).toBeGreaterThan(10)
   await walk(steps)
 })
 
-test('the commands of the guide answer what is shown', async () => {
+test('the commands of the guide print what is shown', async () => {
   const steps = stepsOf(guide)
   expect(steps.length).toBeGreaterThan(25)
   await walk(steps)
 })
 
 describe('the start of the README', () => {
-  test('names scripts that are there, with the Bun that they are made for', () => {
+  test('names existing scripts, and the right version of Bun', () => {
     const steps = [...readme.matchAll(/npx -y bun@(\S+) run ([a-z]+)/g)]
     expect(steps.map(([, , script]) => script)).toContain('start')
     for (const [, version, script = ''] of steps) {
@@ -84,7 +84,7 @@ describe('the start of the README', () => {
   })
 
   if (testDatabaseUrl === undefined) console.log('no TEST_DATABASE_URL: the start on PostgreSQL is left out')
-  test.skipIf(testDatabaseUrl === undefined)('works on PostgreSQL as it is written', async () => {
+  test.skipIf(testDatabaseUrl === undefined)('works on PostgreSQL as written', async () => {
     const database = await createTestDatabase()
     toStop.push(() => database.drop())
     const steps = stepsOf(readme).filter(isOnPostgres)
@@ -110,6 +110,6 @@ test('the table names every variable', () => {
   expect(allVariables.map(({ name }) => name).filter((name) => !named.includes(name))).toEqual([])
 })
 
-test('it fits into 150 lines', () => {
+test('it has at most 150 lines', () => {
   expect(readme.split('\n').length).toBeLessThan(150)
 })

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }))
 test('the SBOM is valid CycloneDX 1.6', async () => {
   const ajv = new Ajv({ strict: false, allErrors: true })
   addFormats(ajv)
-  // Formats of internationalised texts, of which this document has none.
+  // Formats of internationalised texts, which this document doesn't have.
   for (const format of ['idn-email', 'iri-reference']) ajv.addFormat(format, true)
   for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs'].map((each) => `${each}.SNAPSHOT.schema.json`))
     ajv.addSchema(await Bun.file(join(SCHEMAS, name)).json(), `http://cyclonedx.org/schema/${name}`)
@@ -52,13 +52,13 @@ test('the SBOM names every package whose code is in the executable, with its ver
     if (!named.has(`${name} ${version}`)) missing.push(`${name} ${version}`)
   }
   expect(missing).toEqual([])
-  // These two are read while it is built.
+  // These two are used during the build.
   expect(sbom.components.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['@zxcvbn-ts/language-common', 'bun']),
   )
 })
 
-test('the SBOM names no tool, and every reference in it leads somewhere', () => {
+test('the SBOM names no tools, and all its references exist', () => {
   const names = new Set<string>(sbom.components.map(({ name }) => name))
   const tools = Object.keys(manifest.devDependencies).filter((name) => name !== 'bun')
   expect(tools.filter((name) => names.has(name))).toEqual([])
@@ -68,10 +68,10 @@ test('the SBOM names no tool, and every reference in it leads somewhere', () => 
 })
 
 test(
-  'a release builds what it can, starts what runs here, and says what it could not have',
+  'a release builds what it can, starts what runs here, and reports what it could not build',
   async () => {
     const here = `${process.platform}-${process.arch}`
-    // A runtime other than this machine's, which no cache holds and no network brings.
+    // Another machine's runtime, which is neither cached nor reachable.
     const away = here === 'linux-arm64' ? 'darwin-arm64' : 'linux-arm64'
     const env = {
       PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
@@ -99,7 +99,7 @@ test(
   BUILDS_MS,
 )
 
-test('an unknown target is refused with those that there are', async () => {
+test('an unknown target is refused with a list of the known ones', async () => {
   const { exitCode, stderr } = await $`${process.execPath} deploy/release/main.ts linux-x86`
     .cwd(ROOT)
     .nothrow()
@@ -108,7 +108,7 @@ test('an unknown target is refused with those that there are', async () => {
   expect(`${stderr}`).toContain('there are linux-x64, ')
 })
 
-test('the workflows run what is run here, with actions and Bun pinned', async () => {
+test('the workflows run the same commands, with pinned actions and Bun', async () => {
   const texts = new Map<string, string>()
   for await (const path of new Glob('.github/workflows/*.yml').scan({ cwd: ROOT, dot: true }))
     texts.set(basename(path), await Bun.file(join(ROOT, path)).text())

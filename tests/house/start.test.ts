@@ -10,7 +10,7 @@ import manifest from '../../package.json'
 const ROOT = join(import.meta.dir, '..', '..')
 const CLONED = ['package.json', 'bun.lock', 'patches', 'drizzle', 'src']
 const PACKED = 'src/embedded/cluster.tar.zst'
-/** Nothing listens on port 1, so that a request to it gets nothing. */
+/** Nothing listens on port 1. */
 const NO_REGISTRY = { BUN_CONFIG_REGISTRY: 'http://127.0.0.1:1' }
 const A_FULL_INSTALL_MS = 300_000
 
@@ -30,17 +30,17 @@ function spawn(args: string[], env: Record<string, string> = {}) {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
-    // A group of its own: the script's shell doesn't pass a signal on.
+    // In a process group, because the script's shell doesn't pass signals on.
     detached: true,
   })
 }
 
-/** Runs `bun run start` until it answers, then ends it; what it printed. */
+/** Runs `bun run start` until it responds, then ends it; returns its output. */
 async function start(env?: Record<string, string>): Promise<string> {
   const child = spawn(['run', 'start'], env)
   let printed = ''
   let answered: number | undefined
-  // To the end of its output, which is when the last of its processes is gone.
+  // Until the end of its output, when all its processes have ended.
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     printed += text
     const [, url] = /"message":"listening","url":"([^"]+)"/.exec(printed) ?? []
@@ -67,7 +67,7 @@ test(
   A_FULL_INSTALL_MS,
 )
 
-test('it has installed what serving needs and no tool, and the driver is patched', async () => {
+test('it has installed no more than serving needs, and the driver is patched', async () => {
   const packages = await installed()
   const tools = Object.keys(manifest.devDependencies).filter((name) =>
     existsSync(join(folder, 'node_modules', name)),
@@ -89,7 +89,7 @@ test(
 )
 
 test(
-  'the tests install the rest, and a start leaves it there',
+  'the tests install the rest, and a start keeps it',
   async () => {
     const [, install] = /^(bun install [^&]+) &&/.exec(manifest.scripts.test) ?? []
     expect(await spawn(install?.split(' ').slice(1) ?? []).exited).toBe(0)

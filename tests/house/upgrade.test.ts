@@ -11,13 +11,13 @@ import { quietSettings, signUp } from '../support/program'
 import { aMovie } from '../support/server'
 import { until } from '../support/until'
 
-// deploy/upgrade.sh with processes in the place of units: while it rolls two instances behind Caddy, no request fails.
-// UPGRADE_REQUESTS=100000 makes it a long run, with wrk beside the clients that read and write here.
+// deploy/upgrade.sh with processes instead of units: no request fails while it restarts two instances behind Caddy.
+// UPGRADE_REQUESTS=100000 makes it a long run, with wrk next to these clients.
 setDefaultTimeout(1_200_000)
 
 const requests = Number(process.env.UPGRADE_REQUESTS ?? 0)
 
-/** Ends the process of a port, as systemctl would, and starts it again. */
+/** Restarts the process of a port, as systemctl would. */
 const RESTART = `#!/usr/bin/env bash
 pid=$(cat "$FOLDER/$1.pid" 2>/dev/null) && kill -TERM "$pid" 2>/dev/null
 while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
@@ -34,7 +34,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
     let environment: Record<string, string>
     const ports: number[] = []
 
-    /** An executable that is told from others by what its healthcheck says. */
+    /** An executable with a different healthcheck. */
     async function executable(name: string, body = 'serve') {
       const path = join(folder, name)
       const command = body === 'serve' ? `exec ${process.execPath} ${process.cwd()}/src/main.ts "$@"` : body
@@ -150,7 +150,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
       expect(load.acknowledged.size).toBeGreaterThan(20)
     })
 
-    test('puts the old one back where the new one does not serve', async () => {
+    test('restores the old one if the new one does not serve', async () => {
       const before = await running()
       const broken = await executable('broken', '[ "$1" = version ] && echo 9.9.9 && exit\nexit 1')
       const { code, error } = await upgrade(broken)
@@ -163,15 +163,15 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
 
     const refused: [string, () => Promise<string[]>, number, string][] = [
       [
-        'no executable',
+        'not an executable',
         async () => ['/nowhere/redlight'],
         1,
-        '/nowhere/redlight is no executable of Redlight',
+        "/nowhere/redlight isn't an executable of Redlight",
       ],
       ['nothing', async () => [], 2, 'Usage: upgrade.sh'],
       ['an unknown word', async () => ['--now'], 2, 'Usage: upgrade.sh'],
     ]
-    test.each(refused)('given %s changes nothing and says so', async (_, args, code, message) => {
+    test.each(refused)('given %s reports it and changes nothing', async (_, args, code, message) => {
       const before = await running()
       const result = await upgrade(...(await args()))
       expect([result.code, result.error]).toEqual([code, expect.stringContaining(message)])

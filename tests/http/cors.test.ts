@@ -42,7 +42,7 @@ const corsHeaders = (headers: Headers) =>
 const listOf = (headers: Headers, name: string) => (headers.get(name) ?? '').split(', ').sort()
 
 describe('a trusted origin', () => {
-  test.each([TRUSTED, ALSO_TRUSTED])('%s has its preflight answered', async (origin) => {
+  test.each([TRUSTED, ALSO_TRUSTED])('%s gets its preflight', async (origin) => {
     const { status, headers, text } = await preflight(server, origin, '/v1/movies/1')
     expect([status, text]).toEqual([204, ''])
     expect(headers.get('access-control-allow-origin')).toBe(origin)
@@ -81,7 +81,7 @@ describe('a trusted origin', () => {
     ])
   })
 
-  test('may read movies, whose answer varies with the token as well', async () => {
+  test('may read movies, and the response varies with the token too', async () => {
     const answer = await server.request('GET', '/v1/movies', {
       token: alice.token,
       headers: { Origin: TRUSTED },
@@ -90,7 +90,7 @@ describe('a trusted origin', () => {
     expect(listOf(answer.headers, 'vary')).toEqual(['Authorization', 'Origin'])
   })
 
-  test('gets no 2xx preflight for a path that is not there', async () => {
+  test('gets no 2xx preflight for an unknown path', async () => {
     expect((await preflight(server, TRUSTED, '/v1/nothing')).status).toBe(404)
   })
 })
@@ -109,7 +109,7 @@ describe('an origin that is not trusted', () => {
     'https://APP.example.com',
     `${TRUSTED}, https://evil.example`,
   ]
-  test.each(strangers)('%s gets no permission, and a cache is told that others might', async (origin) => {
+  test.each(strangers)('%s gets no permission, and Vary says that others might', async (origin) => {
     const asked = await preflight(server, origin, '/v1/movies/1')
     expect(asked.status).toBe(204)
     expect(asked.headers.get('allow')).toContain('PATCH')
@@ -122,7 +122,7 @@ describe('an origin that is not trusted', () => {
     }
   })
 
-  test('is every one when none is configured', async () => {
+  test('is any origin if none is configured', async () => {
     for (const origin of [TRUSTED, 'null', 'http://localhost:4000']) {
       const asked = await preflight(closed, origin, '/v1/movies')
       const sent = await closed.request('GET', '/v1/healthcheck', { headers: { Origin: origin } })

@@ -7,7 +7,7 @@ setDefaultTimeout(60_000)
 
 const MIB = 1_048_576
 const MOVIES = 100
-/** Of six bytes each in JSON. */
+/** Each takes six bytes in JSON. */
 const CONTROLS = 10_000
 const LIST = `/v1/movies?page_size=${MOVIES}`
 
@@ -37,7 +37,7 @@ describe('a large list', () => {
     while (!isSo()) await turn()
   }
 
-  test('is what small pages of it are together', async () => {
+  test('equals its small pages put together', async () => {
     const whole = await list(alice)
     expect(whole.status).toBe(200)
     expect(whole.text.length).toBeGreaterThan(6 * MIB * 0.9)
@@ -57,7 +57,7 @@ describe('a large list', () => {
     await until(() => unreadBytes() === 0)
   })
 
-  test('that nobody reads is held up to a bound, which leaves others their half', async () => {
+  test('that is not read is kept up to a limit, which leaves others their half', async () => {
     const clients: RawClient[] = []
     const refusals = () => server.logLines().filter(({ failure }) => failure === 'tooManyAnswers').length
     let held = 0
@@ -84,7 +84,7 @@ describe('a large list', () => {
     expect((await list(alice)).status).toBe(200)
   })
 
-  test('is not held for HEAD', async () => {
+  test('is not kept for HEAD', async () => {
     const headers = { Authorization: `Bearer ${alice.token}` }
     const answer = await fetch(new URL(LIST, server.url), { method: 'HEAD', headers })
     expect([answer.status, await answer.text()]).toEqual([200, ''])

@@ -22,7 +22,7 @@ describe('a large body', () => {
       rawBody,
     })
 
-  test('is judged by all its known fields, and by a few of 90,000 others', async () => {
+  test('gets an error for each known field, and for a few of 90,000 others', async () => {
     const unknown = Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`)
     const known = '"title":"","\\u0079ear":"2001"'
     const { status, body } = await post(`{${unknown.join()},${known}}`)
@@ -37,7 +37,7 @@ describe('a large body', () => {
     expect(Object.keys(others)).toEqual(Array.from({ length: 20 }, (_, i) => `k${i}`))
   })
 
-  test('is told of the entry that is wrong, whatever that holds', async () => {
+  test('gets an error for the wrong entry, whatever it contains', async () => {
     const nested = '['.repeat(25) + ']'.repeat(25)
     const body = (cast: string) => JSON.stringify(aMovie('Large', { cast: [] })).replace('[]}', `${cast}}`)
     const deep = Array(1500).fill(nested).join()
@@ -53,7 +53,7 @@ describe('a large body', () => {
     ])
   })
 
-  test('is kept as it is where it is legal', async () => {
+  test('is stored unchanged if it is valid', async () => {
     const cast = Array.from({ length: 100 }, (_, i) => `${'\u{1F3AC}'.repeat(190)} ${i}`)
     const sent = aMovie('Legal "and" \\ large', { cast, synopsis: '\u0001\n'.repeat(5000) })
     const answer = await server.request('POST', '/v1/movies', { token: alice.token, body: sent })

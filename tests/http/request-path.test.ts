@@ -12,7 +12,7 @@ const BURST = 3
 const limiter = limits({ burst: 1, exempt: [] })
 
 type Sent = { host?: string | null; token?: string; body?: object }
-/** One request, byte by byte as it is given; without a Host it is HTTP/1.0. */
+/** Sends one request exactly as given; without a Host it is HTTP/1.0. */
 async function ask(server: TestServer, line: string, { host = 'localhost', token, body }: Sent = {}) {
   const json = body === undefined ? '' : JSON.stringify(body)
   const head = [
@@ -33,7 +33,7 @@ async function ask(server: TestServer, line: string, { host = 'localhost', token
   return { status: Number(status.split(' ')[1]), headers, text }
 }
 
-// HTTP/1.0 may go without, and Bun can't read the others, though RFC 3986 allows them.
+// HTTP/1.0 may omit it, and Bun can't parse the others although RFC 3986 allows them.
 const oddHosts = [null, 'x:65536', '1.2.3.4.5', '256.1.1.1', 'xn--a', 'a%20b', 'a%2Fb', '[v1.a]']
 const plainHosts = [
   'x',
@@ -85,7 +85,7 @@ describe('with a Host that', () => {
   })
   afterAll(() => server.stop())
 
-  test.each([...oddHosts, ...plainHosts])('is %p, all is as everywhere', async (host) => {
+  test.each([...oddHosts, ...plainHosts])('is %p, everything works as usual', async (host) => {
     const sent = { host, token: alice.token }
     const list = await ask(server, 'GET /v1/movies?page_size=1&title=%C3%B6&title=&cast=', sent)
     expect([list.status, list.text]).toEqual([200, expect.stringContaining('"total_records":0')])
@@ -105,7 +105,7 @@ describe('with a Host that', () => {
     expect((await ask(server, 'GET /v1/aaaa/metrics', sent)).status).toBe(404)
   })
 
-  test.each(wrongHosts)('is %p, nothing is done', async (host) => {
+  test.each(wrongHosts)('is %p, requests are refused', async (host) => {
     for (const line of [
       'GET /v1/movies',
       'GET /v1/healthcheck',
@@ -123,7 +123,7 @@ describe('with a Host that', () => {
     }
   })
 
-  test('is not there, HTTP/1.1 is refused', async () => {
+  test('is missing, HTTP/1.1 is refused', async () => {
     const client = await openRaw(server.url)
     await client.send('GET /v1/healthcheck HTTP/1.1\r\nConnection: close\r\n\r\n')
     await client.closed
@@ -148,14 +148,14 @@ describe('with a Host that', () => {
     ['/metrics#', 404, 404],
     ['/metrics/ü', 404, 404],
   ]
-  test.each(paths)('is whichever, %s is read alike', async (path, status, options) => {
+  test.each(paths)('is any of these, %s is routed alike', async (path, status, options) => {
     for (const host of ['localhost', 'x', 'x:65536', null]) {
       expect({ host, status: (await ask(server, `GET ${path}`, { host })).status }).toEqual({ host, status })
       expect((await ask(server, `OPTIONS ${path}`, { host })).status).toBe(options)
     }
   })
 
-  test('is whichever, a target that is no path is none', async () => {
+  test('is any of these, a target that is not a path is refused', async () => {
     for (const host of ['localhost', 'x:65536', null])
       for (const target of ['a:443', 'a/docs', 'a/../metrics:443', '[::1]:443', 'a?b'])
         expect([host, target, (await ask(server, `CONNECT ${target}`, { host })).status]).toEqual([
@@ -165,7 +165,7 @@ describe('with a Host that', () => {
         ])
   })
 
-  test('is whichever, a fragment is no part of the query', async () => {
+  test('is any of these, a fragment does not belong to the query', async () => {
     for (const host of ['localhost', 'x:65536', null])
       expect((await ask(server, 'GET /v1/movies?page=1#&page=2', { host, token: alice.token })).status).toBe(
         200,
@@ -179,7 +179,7 @@ describe('with a Host that', () => {
   })
 
   test.each(['toString', '__proto__', 'constructor', 'hasOwnProperty', 'valueOf'])(
-    'is any, no file is called %s',
+    'is any of these, no file is called %s',
     async (name) => {
       expect((await ask(server, `GET /docs/assets/x/${name}`)).status).toBe(404)
       expect((await ask(server, `GET /docs/assets/${name}/icon.svg`)).status).toBe(200)
@@ -187,10 +187,10 @@ describe('with a Host that', () => {
   )
 })
 
-describe('no limit falls to', () => {
+describe('no limit is escaped by', () => {
   const hosts = [...oddHosts, ...wrongHosts, 'x', '[::1]']
   const paths = ['/v1/tokens/password-reset', '/v1/tokens/authentication', '/v1/users', '/v1/movies']
-  /** How many requests to a path, and to what could be taken for it, do not end in one of these. */
+  /** The number of requests, to a path and to others that could be mistaken for it, with a different outcome. */
   async function others(server: TestServer, path: string, statuses: number[]): Promise<number> {
     const body = { email: 'nobody@example.com' }
     let count = 0
@@ -200,22 +200,22 @@ describe('no limit falls to', () => {
     return count
   }
 
-  test('a request, whatever its Host and its path', async () => {
+  test('a request with any Host and path', async () => {
     const server = await startTestServer({ limiter: { ...limiter, requestsPerSecond: 0.001, burst: BURST } })
     let passed = 0
     for (const path of paths) passed += await others(server, path, [400, 429])
-    // The first queries of a database may take long enough to count for more.
+    // The first queries of a database may be slow enough to count for more.
     expect(passed).toBeWithin(1, BURST + 1)
     await server.stop()
   })
 
-  test('the mails that it asks for', async () => {
+  test('the mails that it requests', async () => {
     const server = await startTestServer({ limiter: { ...limiter, mailsPerAddressPerHour: BURST } })
     expect(await others(server, '/v1/tokens/password-reset', [400, 404, 429])).toBe(BURST)
     await server.stop()
   })
 
-  test('a client whose address is not known, even where everybody is exempt', async () => {
+  test('a client of unknown address, even if everyone is exempt', async () => {
     const everybody = createClientAddresses(['10.0.0.1'], ['0.0.0.0/0', '::/0'])
     const { request } = createLimiter({ ...limiter, requestsPerSecond: 0.01 }, () => 0)
     for (const address of ['127.0.0.1', '127.0.0.1', '::1', '::1']) request(everybody.limitKey(address, null))

@@ -26,7 +26,7 @@ describe(`two instances${needs}`, () => {
     await server?.stop()
     await database?.drop()
   })
-  /** The guard alone: an id that is no number needs no query of its own. */
+  /** The guard alone: an id that isn't a number needs no query. */
   const guardOnly = async (on: TestServer, token: string) =>
     (await on.request('GET', '/v1/movies/abc', { token })).status
 

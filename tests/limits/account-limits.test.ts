@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { stoppedClock } from '../support/limits'
 import { PASSWORD, startTestServer, type TestServer } from '../support/server'
 
-// What the limits of sign-ins and mails let a stranger do, and learn.
+// What a stranger can do and learn within the limits of sign-ins and mails.
 
 setDefaultTimeout(60_000)
 const FAILURES = 2
@@ -44,7 +44,7 @@ const signIn = (name: Name, password = WRONG, address = newAddress()) =>
   post('/v1/tokens/authentication', { ...name, password }, address)
 
 describe('failed sign-ins', () => {
-  /** The two names of one account, of two, and of none. */
+  /** Two names of the same account, of different ones, and of none. */
   async function pairsOfNames(): Promise<[Name, Name][]> {
     const run = `x${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
     const both = await server.newUser({ username: `${run}both` })
@@ -57,7 +57,7 @@ describe('failed sign-ins', () => {
     ]
   }
 
-  /** What a guesser sees who tries one name, then the other. */
+  /** The responses to guesses for one name, then for the other. */
   async function seen([first, second]: [Name, Name], address: () => string, times: number) {
     const statuses: string[] = []
     for (const name of [first, second, first])
@@ -68,7 +68,7 @@ describe('failed sign-ins', () => {
     return statuses
   }
 
-  test('from one address look the same whether or not two names are of one account', async () => {
+  test('from one address look the same whether or not two names belong to one account', async () => {
     const views = []
     for (const names of await pairsOfNames()) {
       const address = newAddress()
@@ -89,7 +89,7 @@ describe('failed sign-ins', () => {
     expect(views).toEqual([expected, expected, expected])
   })
 
-  test('by two names count together against their account, which no password opens then', async () => {
+  test('by two names count together against their account, which then accepts no password', async () => {
     const username = 'guessedtwice'
     const { email } = await server.newUser({ username })
     for (let i = 0; i < ACCOUNT_FAILURES / 2; i++) {
@@ -104,7 +104,7 @@ describe('failed sign-ins', () => {
     expect((await signIn({ email }, PASSWORD, '127.0.0.1')).status).toBe(201)
   })
 
-  test('are given back by one that succeeds, by either name', async () => {
+  test('no longer count after a success, by either name', async () => {
     const username = 'forgetful1'
     const { email } = await server.newUser({ username })
     const address = newAddress()
@@ -128,7 +128,7 @@ describe('mails to one mailbox', () => {
   const register = (email: string) => post('/v1/users', { name: 'Many', email, password: PASSWORD })
   const ask = (email: string, kind = 'activation') => post(`/v1/tokens/${kind}`, { email })
 
-  test('are those to every tag of it', async () => {
+  test('include those to each of its tags', async () => {
     const { email } = await server.newUser({ activated: false })
     const tagged = (tag: string) => email.replace('@', `+${tag}@`)
     expect((await ask(tagged('a'))).status).toBe(422)
@@ -138,7 +138,7 @@ describe('mails to one mailbox', () => {
     expect(refused.headers.get('ratelimit-policy')).toBe('"mails-per-mailbox";q=2;w=3600')
   })
 
-  test('are bounded for registrations, whose tenth counts as one that was asked for', async () => {
+  test('are limited for registrations, of which the tenth counts as a requested mail', async () => {
     const statuses = []
     for (let i = 0; i < FREE + 4; i++) statuses.push((await register(`many+${i}@example.com`)).status)
     expect(statuses).toEqual([...Array(FREE + 2).fill(201), 429, 429])
@@ -151,15 +151,15 @@ describe('mails to one mailbox', () => {
     expect(mails?.count).toBe(FREE + 2)
   })
 
-  test('of registrations at once likewise', async () => {
+  test('are limited for simultaneous registrations too', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => register(`rushed+${i}@example.com`)),
     )
-    // Those let through may still find too many passwords waiting to be hashed.
+    // Those within the limit may still meet a full queue of passwords.
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20 - FREE - 2)
   })
 
-  test('are not used up by registrations that are refused', async () => {
+  test('are not used up by refused registrations', async () => {
     const { email } = await server.newUser({ activated: false })
     for (let i = 0; i < 2 * FREE; i++) expect((await register(email)).status).toBe(422)
     expect((await ask(email)).status).toBe(202)

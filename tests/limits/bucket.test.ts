@@ -39,7 +39,7 @@ describe('a bucket', () => {
     expect(run(100)).toBe(40)
   })
 
-  test('passes after the time that Retry-After told, and not long before', () => {
+  test('passes after the time in Retry-After, and not much earlier', () => {
     const { clock, bucket, passes, run } = setUp(3, 60_000, 3)
     expect(run(5)).toBe(3)
     const seconds = Number(refusalOf(() => bucket.take('a'))?.detail.headers?.['Retry-After'])
@@ -51,7 +51,7 @@ describe('a bucket', () => {
     expect(passes()).toBe(false)
   })
 
-  test('takes back what was taken, once the refused ones have gone', () => {
+  test('returns a turn that is taken back, even after refusals', () => {
     const { bucket, run } = setUp(3, 60_000, 3)
     const taken = bucket.take('a')
     expect(run(5)).toBe(2)
@@ -59,7 +59,7 @@ describe('a bucket', () => {
     expect(run(5)).toBe(1)
   })
 
-  test('with a quota of 0 is no limit', () => {
+  test('with a quota of 0 does not limit', () => {
     expect(setUp(0, 1000, 0).run(1000)).toBe(1000)
     const off = createLimiter(limits({ burst: 0 }), () => 0)
     for (let i = 0; i < 1000; i++) {
@@ -71,12 +71,12 @@ describe('a bucket', () => {
     }
   })
 
-  test('stays bounded however many addresses come, and keeps the latest', () => {
+  test('stays bounded with any number of addresses, and keeps the latest', () => {
     const { passes } = setUp(1, 3_600_000, 1)
     for (let i = 0; i < 200_000; i++) expect(passes(`key ${i}`)).toBe(true)
     expect(passes('key 199999')).toBe(false)
     expect(passes('key 150000')).toBe(false)
-    // Forgotten, or the memory would grow with every address.
+    // Forgotten, because memory would grow with every address.
     expect(passes('key 0')).toBe(true)
     expect(passes('key 50000')).toBe(true)
   })

@@ -5,7 +5,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 
 setDefaultTimeout(60_000)
 
-/** So slow a refill that none happens during a test. */
+/** A refill too slow to happen during a test. */
 const SLOW = 0.01
 const BURST = 40
 const limiter: Config['limiter'] = {
@@ -44,8 +44,8 @@ function ask(address: string, method: string, path: string, body?: unknown) {
 const leftOf = ({ headers }: { headers: Headers }) =>
   Number(/^"requests";r=(\d+);t=\d+$/.exec(headers.get('ratelimit') ?? '')?.[1])
 
-describe('every answer under the limit says what is left', () => {
-  test('of whatever status', async () => {
+describe('every response under a limit says what is left', () => {
+  test('with any status', async () => {
     const address = newAddress()
     const answers = [
       await ask(address, 'GET', '/v1/nothing'),
@@ -64,7 +64,7 @@ describe('every answer under the limit says what is left', () => {
     expect(leftOf(read)).toBeLessThan(leftOf(created))
   })
 
-  test('and the limit that refused says so beside it', async () => {
+  test('and the limit that refused is named too', async () => {
     const address = newAddress()
     const { email, password } = alice
     const signIn = () => ask(address, 'POST', '/v1/tokens/authentication', { email, password })
@@ -75,7 +75,7 @@ describe('every answer under the limit says what is left', () => {
     expect(headers.get('ratelimit-policy')).toBe(`"sign-ins";q=2;w=60, "requests";q=${SLOW};w=1`)
   })
 
-  test('but none where there is none', async () => {
+  test('but not without a limit', async () => {
     const exempt = await server.request('GET', '/v1/movies', { token: alice.token })
     const probe = await ask(newAddress(), 'GET', '/v1/healthcheck')
     for (const { status, headers } of [exempt, probe]) {
@@ -92,7 +92,7 @@ describe('a request counts for more', () => {
     expect(leftOf(await ask(address, 'POST', '/v1/movies', body(63)))).toBe(39)
     expect(leftOf(await ask(address, 'POST', '/v1/movies', body(320)))).toBe(34)
     expect(leftOf(await ask(address, 'POST', '/v1/movies', body(960)))).toBe(19)
-    // Into debt, which is paid before the next one passes.
+    // It goes into debt, which must be paid before the next one passes.
     expect(leftOf(await ask(address, 'POST', '/v1/movies', body(960)))).toBe(4)
     expect(leftOf(await ask(address, 'POST', '/v1/movies', body(960)))).toBe(0)
     const refused = await ask(address, 'GET', '/v1/movies')
@@ -110,7 +110,7 @@ describe('a request counts for more', () => {
     expect(leftOf(answer)).toBeLessThan(BURST - 15)
   })
 
-  test('by the time it takes of the database, of which those who share a statement have shares', async () => {
+  test('by its time in the database, which is divided among those who share a statement', async () => {
     await server.sql`create or replace function search_query(words text) returns tsquery language plpgsql immutable as $$
       declare till timestamptz := clock_timestamp() + interval '0.3 s';
       begin while clock_timestamp() < till loop end loop; return 'none'::tsquery; end $$`

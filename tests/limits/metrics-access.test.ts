@@ -35,13 +35,13 @@ describe('METRICS_NETWORKS', () => {
   )
 
   test.each(['', '192.0.2.1', '10.2.0.1', '10.1.2.3, 192.0.2.1', 'unknown', 'unknown, 10.1.0.9', '_x'])(
-    'hides them from %p, whatever the method',
+    'hides them from %p, for any method',
     async (forwardedFor) => {
       for (const method of METHODS) expect(await statuses(forwardedFor, method)).toEqual([404, 404])
     },
   )
 
-  test('hides them as what is not there', async () => {
+  test('hides them like an unknown path', async () => {
     const hidden = await server.request('GET', '/metrics', { headers: { Origin: 'https://a.example' } })
     const missing = await server.request('GET', '/nothing', { headers: { Origin: 'https://a.example' } })
     const shown = ({ status, text, headers }: typeof hidden) => {
@@ -53,7 +53,7 @@ describe('METRICS_NETWORKS', () => {
   })
 })
 
-test('a start warns of loopback without TRUSTED_PROXIES, and keeps others out', async () => {
+test('a start warns of loopback without TRUSTED_PROXIES, and excludes others', async () => {
   const environment = { ...quietSettings, DATA_DIR: await newFolder(), METRICS_NETWORKS: '::1' }
   const program = await startProgram(environment)
   try {

@@ -38,7 +38,7 @@ describe('requests per address, behind trusted proxies', () => {
     return address
   }
 
-  test('of 100 at once exactly the burst is let through', async () => {
+  test('of 100 at once, exactly the burst passes', async () => {
     const address = newAddress()
     const answers = await Promise.all(Array.from({ length: 100 }, () => knock(address)))
     expect(count(statusesOf(answers), 404)).toBe(BURST)
@@ -50,7 +50,7 @@ describe('requests per address, behind trusted proxies', () => {
     expectRefusal(await knock(await exhaust()), 'requests', `q=${SLOW};w=1`, 1 / SLOW)
   })
 
-  test('the limit comes before everything else', async () => {
+  test('the limit comes first', async () => {
     const headers = from(await exhaust())
     const sent: [string, string, object][] = [
       ['GET', '/v1/nothing', {}],
@@ -91,7 +91,7 @@ describe('requests per address, behind trusted proxies', () => {
     },
   )
 
-  // What the proxy hands on, with {i} and {j} different each time, and whether it is one client.
+  // The header from the proxy, with {i} and {j} different each time, and whether it is one client.
   const forwarded: [string, boolean][] = [
     ['198.51.100.1', true],
     ['6.6.6.{i}, 198.51.100.2', true],
@@ -104,10 +104,10 @@ describe('requests per address, behind trusted proxies', () => {
     ['2001:db8:1:2::{i}', true],
     ['2001:db8:1:3:{i}:{i}:{i}:{i}', true],
     ['2001:db8:2:{i}::1', false],
-    // Not an address: the proxy that handed it on is counted instead.
+    // Not an address: the proxy that forwarded it counts instead.
     ['198.51.100.{i}, unknown, 10.0.0.1', true],
     ['198.51.100.{i}, 198.51.100.7:80{i}, 10.0.0.2', true],
-    // Ports and empty entries say nothing of who it is.
+    // Ports and empty entries don't identify a client.
     ['198.51.102.{j}:{j}, 10.0.0.3:443', false],
     ['198.51.100.8:{i}, 10.0.0.3', true],
     ['[2001:db8:3:{j}::1]:443, [fd00::1]:80', false],
@@ -131,7 +131,7 @@ describe('requests per address, behind trusted proxies', () => {
     expect((await knock(`::ffff:${address}`)).status).toBe(429)
   })
 
-  test('a network can be exempted, and nobody claims to be in it through a stranger', async () => {
+  test('a network can be exempted, and an untrusted proxy can not claim to be in it', async () => {
     for (let i = 0; i < 10 * BURST; i++) expect((await knock('192.0.2.200')).status).toBe(404)
     const address = await exhaust()
     expect((await knock(`192.0.2.200, ${address}`)).status).toBe(429)
@@ -146,7 +146,7 @@ describe('requests per address, without trusted proxies', () => {
   })
   afterAll(() => server.stop())
 
-  test('no header makes another client of the one who sends it', async () => {
+  test('no header makes its sender a different client', async () => {
     for (let i = 0; i < BURST; i++) expect((await server.request('GET', '/v1/movies')).status).toBe(401)
     const forged = [
       'X-Forwarded-For',
@@ -166,7 +166,7 @@ describe('requests per address, without trusted proxies', () => {
   })
 })
 
-test('a limiter that is not enabled limits nothing', async () => {
+test('a disabled limiter limits nothing', async () => {
   const server = await startTestServer({
     limiter: {
       enabled: false,

@@ -6,7 +6,7 @@ import { canStartRedis, REDIS_PASSWORD, startRedis } from '../support/redis'
 import { PASSWORD, startTestServer, type TestServer } from '../support/server'
 import { until } from '../support/until'
 
-// Two instances on one PostgreSQL and one Redis, both of the test's own.
+// Two instances on a private PostgreSQL and a private Redis.
 
 setDefaultTimeout(60_000)
 const BURST = 6
@@ -16,7 +16,7 @@ const HASTY_MS = 500
 const MINUTE_MS = 60_000
 const limiter: Config['limiter'] = {
   enabled: true,
-  // So slow a refill that none happens during a test.
+  // A refill too slow to happen during a test.
   requestsPerSecond: 0.01,
   burst: BURST,
   signInsPerMinute: 0,
@@ -83,7 +83,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
       server.logLines().findLast(({ message }) => message.startsWith('limits are counted'))
     for (const server of on) await until(() => last(server)?.message.includes('together') === areShared)
   }
-  /** How many of many requests, half to each, are let through. */
+  /** The number of requests that pass, half to each instance. */
   const letThrough = async (to = servers) =>
     (await send(10 * BURST, 'GET', '/v1/nothing', newAddress(), undefined, to))(404)
   /** By the clock that the limits go by. */
@@ -98,7 +98,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     expect(count).toBeWithin(quota, quota + refilled + 1)
   }
 
-  test('of 60 requests at once exactly the burst is let through', async () => {
+  test('of 60 requests at once, exactly the burst passes', async () => {
     expect(await letThrough()).toBe(BURST)
     const answer = await servers[0]?.request('GET', '/v1/nothing', {
       headers: { 'X-Forwarded-For': `203.0.113.${addresses}` },
@@ -114,12 +114,12 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     expect((await send(1, 'GET', '/v1/nothing', `2001:db8:1:${addresses}::1`))(404)).toBe(1)
   })
 
-  test('failed sign-ins count together, and those that succeed are given back', async () => {
+  test('failed sign-ins count together, and successful ones do not count', async () => {
     const username = `guessed${++addresses}`
     const user = await servers[0]?.newUser({ username })
     const signIn = (times: number, address: string, password: string) =>
       send(times, 'POST', '/v1/tokens/authentication', address, () => ({ email: user?.email, password }))
-    // One after the other, or those under way are counted as failed.
+    // One after another, because those in flight count as failed.
     const owner = newAddress()
     const since = await redisTime()
     for (let i = 0; i < 4; i++) expect((await signIn(1, owner, PASSWORD))(201)).toBe(1)
@@ -127,11 +127,11 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     const guesses = await signIn(6, guesser, 'wrong')
     await expectAllowed(guesses(401), 3, 3, since)
     expect(guesses(401) + guesses(429)).toBe(6)
-    // Five for the account: two more from elsewhere, and the third of those is the account's own limit.
+    // Five for the account: two more pass from elsewhere, and the third meets the account's limit.
     const elsewhere = await signIn(3, newAddress(), 'wrong')
     await expectAllowed(guesses(401) + elsewhere(401), 5, 5, since)
     expect(elsewhere(401) + elsewhere(429)).toBe(3)
-    // The account has had its share, and neither instance tells that by its other name.
+    // The account has used up its share, and neither instance reveals that for its other name.
     const byUsername = await send(2, 'POST', '/v1/tokens/authentication', owner, () => ({
       username,
       password: PASSWORD,
@@ -149,7 +149,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     }))
     await expectAllowed(register(201), 4, 4, since)
     expect(register(201) + register(429)).toBe(6)
-    // Nine are free, and two count as asked for.
+    // Nine are free, and two count as requested mails.
     const tagged = await Promise.all(
       [0, 4, 8].map((from) =>
         send(4, 'POST', '/v1/users', newAddress(), (i) => ({
@@ -167,7 +167,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     expect(ask(202)).toBeLessThanOrEqual(2)
   })
 
-  test('what is kept there goes by itself, and names nobody', async () => {
+  test('its keys expire, and name nobody', async () => {
     const keys = await redis.send('KEYS', '*')
     const names = Array.isArray(keys) ? keys.map(String) : []
     expect(names.length).toBeGreaterThan(5)
@@ -184,7 +184,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     await untilShared(true)
   })
 
-  test('killed: all are served, each instance by its own limits, said once; back: together again', async () => {
+  test('killed: each instance counts alone and says so once; back: they count together again', async () => {
     await redis.kill()
     await untilShared(false)
     expect(await letThrough()).toBe(2 * BURST)
@@ -198,7 +198,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     }
   })
 
-  test('frozen: all are served, and together again once it is thawed', async () => {
+  test('frozen: all are served, and counted together again once it is thawed', async () => {
     const hasty = [await start({}, HASTY_MS), await start({}, HASTY_MS)]
     await untilShared(true, hasty)
     redis.freeze()
@@ -210,7 +210,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     for (const server of hasty) await server.stop()
   })
 
-  test('one that takes no writes is as good as away', async () => {
+  test('one that refuses writes counts as away', async () => {
     await redis.send('CONFIG', 'SET', 'maxmemory', '1')
     expect(await letThrough()).toBe(2 * BURST)
     expect(await Promise.all(servers.map(metric))).toEqual(['0', '0'])
@@ -220,7 +220,7 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     expect(JSON.stringify(servers.map((server) => server.logLines()))).toContain('"reason":"OOM"')
   })
 
-  test('a start without it goes on without it, and no password is told', async () => {
+  test('a start without it continues, and shows no password', async () => {
     const password = 'not the password'
     const [wrong, nowhere] = [
       await start({ redisUrl: redis.url.replace(/:[^:@/]*@/, `:${encodeURIComponent(password)}@`) }),

@@ -54,7 +54,7 @@ describe('sign-ins, registrations and mails', () => {
     expect(await signIns(3, () => address, { email }, WRONG)).toEqual([401, 401, 401])
     expectRefusal(await signIn(address, { email }, WRONG), 'failed-sign-ins', 'q=3;w=60', 20)
     expect((await signIn(address, { email: email.toUpperCase() })).status).toBe(429)
-    // The owner, elsewhere, is not locked out, and neither are others here.
+    // Neither the owner elsewhere nor others here are locked out.
     expect((await signIn(newAddress(), { email })).status).toBe(201)
     expect((await signIn(address, { email: (await server.newUser()).email })).status).toBe(201)
   })
@@ -76,12 +76,12 @@ describe('sign-ins, registrations and mails', () => {
     expectRefusal(await signIn(newAddress(), { email }, WRONG), 'account-failures', 'q=6;w=60', 10)
     const address = newAddress()
     expect(await signIns(4, () => address, { email })).toEqual(Array(4).fill(429))
-    // What the account refused was not held against the address.
+    // Refusals by the account don't count against the address.
     expectRefusal(await signIn(address, { email }), 'account-failures', 'q=6;w=60', 10)
     expect((await signIn('192.0.2.9', { email })).status).toBe(201)
   })
 
-  test('one that succeeds costs an account nothing', async () => {
+  test('a success does not count against an account', async () => {
     const { email } = await server.newUser()
     const address = newAddress()
     expect(await signIns(2, () => address, { email }, WRONG)).toEqual([401, 401])
@@ -91,7 +91,7 @@ describe('sign-ins, registrations and mails', () => {
     expect(await signIns(3, newAddress, { email }, WRONG)).toEqual(Array(3).fill(401))
   })
 
-  test('of 20 wrong ones at once exactly 3 are tried', async () => {
+  test('of 20 wrong ones at once, exactly 3 are tried', async () => {
     const { email } = await server.newUser()
     const address = newAddress()
     const answers = await Promise.all(Array.from({ length: 20 }, () => signIn(address, { email }, WRONG)))
@@ -112,7 +112,7 @@ describe('sign-ins, registrations and mails', () => {
   const askMail = (address: string, email: string, kind = 'activation') =>
     post(address, `/v1/tokens/${kind}`, { email })
 
-  test('2 mails an hour for one mailbox, in any case, from everywhere; the registration sends its own', async () => {
+  test('2 mails an hour for one mailbox, in any case, from everywhere, besides that of the registration', async () => {
     const user = { email: `${crypto.randomUUID()}@example.com` }
     const body = { ...user, name: 'Carol', password: PASSWORD }
     expect((await post(newAddress(), '/v1/users', body)).status).toBe(201)
@@ -126,7 +126,7 @@ describe('sign-ins, registrations and mails', () => {
     expect(mails?.count).toBe(3)
   })
 
-  test('3 mails an hour from one address, so that nobody reads the directory of users', async () => {
+  test('3 mails an hour from one address, so that nobody can list the users', async () => {
     const address = newAddress()
     for (let i = 0; i < 3; i++)
       expect(

@@ -26,7 +26,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   const environment = { ...quietSettings, ...databaseVariables(database.config) }
   program = await startProgram(environment, { executable: await buildExecutable() })
-  // On PostgreSQL the movies come by hand.
+  // On PostgreSQL, the movies are loaded by a command.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   alice = await signUp(program, environment)
   browser = await launchBrowser()
