@@ -59,9 +59,12 @@ async function* inTurn(first: readonly Row[], then: AsyncIterable<Row>): AsyncGe
 }
 
 const BEGINNING = 2048
+/** A first line, or enough to know what a file is. An input that goes on slowly isn't waited for. */
+const isKnowable = (start: Buffer) =>
+  start.length >= BEGINNING || /\S.*\n/.test(start.toString('latin1', 0, BEGINNING))
 
 async function openReadable(raw: Bytes, given: Settings): Promise<Source> {
-  const { head } = await raw.peek((start) => start.length >= BEGINNING)
+  const { head } = await raw.peek(isKnowable)
   const isRejectFile = beginsRejectFile(head)
   // The same command must import what is left of a file, whatever that was.
   const settings: Settings = isRejectFile

@@ -37,7 +37,7 @@ export function refuseOthers(
   if (start.startsWith(UTF8_BOM)) {
     if (isEncodingGiven && encoding !== 'utf-8')
       throw new UsageError(`${name} is marked as UTF-8: leave out --encoding ${encoding}`)
-    return UTF8_BOM.length
+    return refuseMarkup(name, start, UTF8_BOM.length)
   }
   return refuseMarkup(name, start, refuseUtf16(name, start, encoding))
 }
