@@ -31,15 +31,15 @@ const greetings: [environment: Environment, name: string][] = [
   [{ PUBLIC_URL: 'https://movies.example.com', SMTP_NAME: 'mail' }, 'mail'],
   [{ SMTP_NAME: 'out.example.net', SMTP_SENDER }, 'out.example.net'],
   [{ SMTP_NAME: '192.0.2.1' }, '[192.0.2.1]'],
-  // The server of the tests turns it into lower case.
+  // The test server converts it to lower case.
   [{ SMTP_NAME: '2001:db8::1' }, '[ipv6:2001:db8::1]'],
 ]
 
-test.each(greetings)('with %j the mail server is greeted with %s', async (environment, name) => {
+test.each(greetings)('with %j, EHLO says %s', async (environment, name) => {
   expect(await greetingOf(environment)).toBe(name)
 })
 
-test('without any name that has a dot, this machine names itself', () => {
+test('without a name that has a dot, EHLO has the name of this machine', () => {
   expect(configOf({ ...SMTP, PUBLIC_URL: 'http://movies' }).smtp?.name).toBeUndefined()
 })
 

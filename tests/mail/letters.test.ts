@@ -27,7 +27,7 @@ describe('letters', () => {
   test.each([
     ['activation', activation, '/v1/users/activated', { token: values.token }],
     ['reset', reset, '/v1/users/password', { password: 'your new password', token: values.token }],
-  ])('hold a command that a shell understands: %s', async (_, { text }, path, body) => {
+  ])('have a command that works in a shell: %s', async (_, { text }, path, body) => {
     const [command = ''] = /^curl [\s\S]*?(?=\n\n)/m.exec(text) ?? []
     const printed =
       await $`bash -c ${`curl() { printf '%s\n' "$1" "$2" "$3" "$4"; echo "$5"; }; ${command}`}`.text()
@@ -39,7 +39,7 @@ describe('letters', () => {
   test.each([
     ['activation', activation],
     ['reset', reset],
-  ])('say the same in text, at 72 columns, and in HTML that asks no server for anything: %s', (_, letter) => {
+  ])('say the same in text, at 72 columns, and in HTML without remote content: %s', (_, letter) => {
     const lines = letter.text.split('\n')
     expect(lines.filter((line) => line.length > 72 && !line.startsWith('http'))).toEqual([])
     const shown = letter.html

@@ -94,7 +94,7 @@ describe('a mail', () => {
     expect(logLines.join('')).not.toContain(token)
   })
 
-  test('is not sent when what it is about is rolled back', async () => {
+  test('is not sent if its cause is rolled back', async () => {
     const server = await startSmtpServer()
     const userId = await record('first@example.com')
     const rolledBack = database.db.transaction(async (tx) => {
@@ -107,7 +107,7 @@ describe('a mail', () => {
     expect(server.received).toHaveLength(1)
   })
 
-  test('is not sent when the user has been activated meanwhile', async () => {
+  test('is not sent if the user has been activated meanwhile', async () => {
     const server = await startSmtpServer()
     const userId = await record('alice@example.com')
     await database.db.update(users).set({ activated: true }).where(eq(users.id, userId))
@@ -116,7 +116,7 @@ describe('a mail', () => {
     expect(server.received).toHaveLength(0)
   })
 
-  test('goes out at once when the outbox is told of it', async () => {
+  test('is sent at once when the outbox is notified', async () => {
     const server = await startSmtpServer()
     const outbox = start(smtpMailer(server.port), { pollMs: 60_000 })
     await record('alice@example.com')
@@ -169,7 +169,7 @@ describe('a mail survives', () => {
     expect(outbox.counts).toEqual({ sent: 1, retried: 2, failed: 0 })
   })
 
-  test('a server that takes the message and hangs up: sent again as the same mail, with a token of its own', async () => {
+  test('a server that takes the message and closes the connection: sent again as the same mail, with a new token', async () => {
     const taken: ReceivedMail[] = []
     const server = await startSmtpServer({
       onData(stream, _session, callback) {
@@ -191,7 +191,7 @@ describe('a mail survives', () => {
     expect(second?.token).not.toBe(first?.token ?? '')
   })
 
-  test('a process that was killed with the mail in its hands', async () => {
+  test('a process that was killed while sending it', async () => {
     const server = await startSmtpServer()
     await record('alice@example.com')
     expect(await claimMail(database.db, [], 30_000)).toMatchObject({
@@ -202,7 +202,7 @@ describe('a mail survives', () => {
     await record('bob@example.com')
     await until(() => server.received.length > 0)
     expect(server.received.map(({ to }) => to)).toEqual(['bob@example.com'])
-    // As when the lease has ended.
+    // As if the lease had ended.
     await database.db.update(mails).set({ dueAt: sql`now()` }).where(isNull(mails.sentAt))
     await until(isDone)
     expect(server.received.map(({ to }) => to)).toEqual(['bob@example.com', 'alice@example.com'])
@@ -226,7 +226,7 @@ describe('a mail survives', () => {
     expect(logLines.filter((line) => line.includes('does not answer'))).toHaveLength(1)
   })
 
-  test('a stop, which waits for it and takes up no other', async () => {
+  test('a stop, which waits for it and starts no other', async () => {
     const { onRcptTo, held, release } = holdRcpt()
     const server = await startSmtpServer({ onRcptTo })
     const outbox = start(smtpMailer(server.port), { lanes: 1 })
@@ -242,7 +242,7 @@ describe('a mail survives', () => {
 })
 
 describe('a mail is given up, kept and counted', () => {
-  test('at once when its mailbox is refused for good, while another goes out', async () => {
+  test('at once if its mailbox is refused permanently, while another is sent', async () => {
     const server = await startSmtpServer({
       onRcptTo: ({ address }, _session, callback) =>
         callback(address.startsWith('nobody') ? reply('550 5.1.1 no such mailbox') : null),
@@ -259,7 +259,7 @@ describe('a mail is given up, kept and counted', () => {
     expect(logLines.join('')).toContain('5.1.1 no such mailbox')
   })
 
-  test('after the last try at a server that accepts and says nothing', async () => {
+  test('after the last try at a silent server', async () => {
     const server = await listen(createServer())
     await record('alice@example.com')
     const outbox = start(smtpMailer(server.port, {}, { connectMs: 100 }), { maxTries: 3 })
@@ -272,7 +272,7 @@ describe('a mail is given up, kept and counted', () => {
     })
   })
 
-  test('after the last try at a server that answers too slowly to ever end', async () => {
+  test('after the last try at a server that never finishes its reply', async () => {
     const server = await listen(
       createServer((socket) => {
         const timer = setInterval(() => socket.write('2'), 20)
@@ -300,13 +300,13 @@ describe('a mail is given up, kept and counted', () => {
 })
 
 describe('many mails', () => {
-  test('are shared by workers on one database, each sent once', async () => {
+  test('are divided among workers on one database, each sent once', async () => {
     const { onRcptTo, held, release } = holdRcpt()
     const server = await startSmtpServer({ onRcptTo })
     const addresses = Array.from({ length: 40 }, (_, index) => `user${index}@example.com`)
     for (const address of addresses) await record(address)
     const outboxes = [1, 2, 3].map(() => start(smtpMailer(server.port), { lanes: 3 }))
-    // More than two of them can have in hand: each has taken some.
+    // More than two workers can hold, so each has taken some.
     await until(() => held() > 6)
     release()
     await until(isDone)
@@ -315,7 +315,7 @@ describe('many mails', () => {
     for (const { counts } of outboxes) expect(counts.sent).toBeGreaterThan(0)
   })
 
-  test('to one slow mailbox hold up no other', async () => {
+  test('to one slow mailbox do not delay others', async () => {
     const { onRcptTo, held, release } = holdRcpt('slow')
     const server = await startSmtpServer({ onRcptTo })
     for (const kind of ['activation', 'password-reset', 'activation'] as const)
@@ -327,7 +327,7 @@ describe('many mails', () => {
     release()
   })
 
-  test('that outlast their lease are not taken up by another worker', async () => {
+  test('that take longer than their lease are not sent by another worker', async () => {
     const { onRcptTo, held, release } = holdRcpt()
     const server = await startSmtpServer({ onRcptTo })
     await record('alice@example.com')
@@ -341,7 +341,7 @@ describe('many mails', () => {
     expect(server.received).toHaveLength(1)
   })
 
-  test('that were tried before let a new one go first', async () => {
+  test('that were tried before come after new ones', async () => {
     await record('tried@example.com')
     await database.db.update(mails).set({ attempts: 3, dueAt: sql`now() - interval '1 hour'` })
     await record('new@example.com')

@@ -19,7 +19,7 @@ describe('mailers', () => {
     html: '',
   }
 
-  test('without an SMTP server, the log has the mail whole', async () => {
+  test('without an SMTP server write the whole mail to the log', async () => {
     const logLines: string[] = []
     await createLogMailer(createLog('info', (line) => logLines.push(line()))).send(mail)
     expect(JSON.parse(logLines[0] ?? '')).toMatchObject({
@@ -44,7 +44,7 @@ describe('mailers', () => {
     expect(server.received).toHaveLength(1)
   })
 
-  test('are told of a wrong password without repeating it, and may try again', async () => {
+  test('report a wrong password without repeating it, and may retry', async () => {
     const server = await startSmtpServer(signIn)
     const mailer = smtpMailer(server.port, { username: 'redlight', password: 'wrong-secret' })
     const failure = await failureOf(mailer.send(mail))
@@ -52,7 +52,7 @@ describe('mailers', () => {
     expect(String(failure)).not.toContain('wrong-secret')
   })
 
-  test('show a password to no distant server without a proven name', async () => {
+  test('send no password to a distant server without a valid certificate', async () => {
     let signIns = 0
     const server = await startSmtpServer({ ...signIn, onAuth: () => signIns++ })
     const distant = { host: '::ffff:127.0.0.1', username: 'redlight', password: 'pa55word' }
@@ -61,7 +61,7 @@ describe('mailers', () => {
     expect(signIns).toBe(0)
   })
 
-  test('keep what a server says of the message to themselves', async () => {
+  test('do not repeat what a server says about the message', async () => {
     const server = await startSmtpServer({
       onData(stream, _session, callback) {
         readText(stream).then(
@@ -74,7 +74,7 @@ describe('mailers', () => {
     expect(failure).toMatchObject({ isFinal: true, message: 'EMESSAGE at DATA 554 5.6.0' })
   })
 
-  test('break off what is being sent when they are closed', async () => {
+  test('abort mails in progress when they are closed', async () => {
     const server = await listen(createServer())
     const mailer = smtpMailer(server.port, {}, { connectMs: 60_000 })
     const failure = failureOf(mailer.send(mail))

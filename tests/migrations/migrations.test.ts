@@ -42,7 +42,7 @@ describe('the database itself', () => {
 
   const refused: [what: string, statement: string, constraint: string][] = [
     [
-      'a title in other letters and spaces',
+      'a title that differs in case and spaces',
       "insert into movies (title, year, runtime, genres) values ('STRASSE AB', 2000, 90, '{a}')",
       'movies_title_key',
     ],
@@ -57,7 +57,7 @@ describe('the database itself', () => {
       'movies_year_check',
     ],
     [
-      'a runtime of nothing',
+      'a runtime of 0',
       "insert into movies (title, year, runtime, genres) values ('b', 2000, 0, '{a}')",
       'movies_runtime_check',
     ],
@@ -72,7 +72,7 @@ describe('the database itself', () => {
       'movies_release_date_check',
     ],
     [
-      'an IMDb id that is not the normal one',
+      'an IMDb id that is not in normal form',
       "insert into movies (title, year, runtime, genres, imdb_id) values ('b', 2000, 90, '{a}', 'tt00000001')",
       'movies_imdb_id_check',
     ],
@@ -87,7 +87,7 @@ describe('the database itself', () => {
       'movies_external_id_check',
     ],
     [
-      'a poster of nothing',
+      'an empty poster',
       "insert into movies (title, year, runtime, genres, poster) values ('b', 2000, 90, '{a}', '')",
       'movies_poster_check',
     ],
@@ -97,12 +97,12 @@ describe('the database itself', () => {
       'movies_created_by_users_id_fk',
     ],
     [
-      'an address in other letters',
+      'an address in another case',
       "insert into users (name, email, password_hash) values ('B', 'A@EXAMPLE.com', 'x')",
       'users_email_key',
     ],
     [
-      'a username in other letters',
+      'a username in another case',
       "insert into users (name, email, username, password_hash) values ('B', 'b@example.com', 'ABC', 'x')",
       'users_username_key',
     ],
@@ -117,7 +117,7 @@ describe('the database itself', () => {
       'users_permissions_permission_check',
     ],
     [
-      'a favourite of nobody',
+      'a favourite of an unknown user',
       'insert into favourites (user_id, movie_id) values (999, 1)',
       'favourites_user_id_users_id_fk',
     ],
@@ -130,11 +130,11 @@ describe('the database itself', () => {
     expect(error).toMatchObject({ constraint_name: constraint })
   })
 
-  test('has looked at every row for every check', async () => {
+  test('has validated every check', async () => {
     expect([...(await server.sql`select conname from pg_constraint where not convalidated`)]).toEqual([])
   })
 
-  test('gives the movies of a user who goes to the built-in account, and lets go of all else', async () => {
+  test('gives the movies of a removed user to the built-in account, and deletes everything else of theirs', async () => {
     const [user] =
       await server.sql`insert into users (name, email, password_hash) values ('C', 'c@example.com', 'x') returning id`
     const id = user?.id

@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../suppo
 import { failureOf } from '../support/embedded'
 import { staysSo, until } from '../support/until'
 
-// What a migration does to those who use the database meanwhile, and they to it.
+// Migrations while others use the database.
 setDefaultTimeout(60_000)
 
 const log = createLog('error', () => {})
@@ -20,7 +20,7 @@ const COLUMN = migration(1, 'alter table movies add column colour text')
 const INDEX = migration(2, 'create index concurrently if not exists movies_runtime_test on movies (runtime)')
 const briefly = { lockMs: 100, pauseMs: 200 }
 
-describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', () => {
+describe.skipIf(testDatabaseUrl === undefined)('on a busy server', () => {
   let database: TestDatabase
   let migrating: Database
   let others: Sql
@@ -39,7 +39,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     await database.drop()
   })
 
-  /** A transaction that has read the table and stays open until it is told to end. */
+  /** A transaction that has read the table and stays open until it is released. */
   async function openReader() {
     const ended = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
@@ -60,13 +60,13 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     await until(async () => (await indexes()).length > 0)
   }
 
-  test('a migration that finds its table held lets everybody else by, and comes again', async () => {
+  test('a migration that finds its table locked lets others pass, and retries', async () => {
     const endReader = await openReader()
     let blocked = 0
     const migrated = migrate(migrating.db, { migrations: [COLUMN], ...briefly, onBlocked: () => blocked++ })
     let reads = 0
     while (blocked < 3) {
-      // Behind a waiting migration this would wait for as long as the reader lasts.
+      // Behind a waiting migration, this would wait for the reader.
       await others.begin(async (tx) => {
         await tx`set local statement_timeout = 2000`
         await tx`select count(*) from movies`
@@ -79,7 +79,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     expect(await others`select colour from movies`).toBeEmpty()
   })
 
-  test('one that never finds it free says who holds it, and has changed nothing', async () => {
+  test('one that never finds it free reports who holds it, and has changed nothing', async () => {
     const endReader = await openReader()
     const error = await failureOf(migrate(migrating.db, { migrations: [COLUMN], ...briefly, timeoutMs: 300 }))
     expect(error.message).toMatch(/^a migration keeps finding its tables locked.* \(process \d+ for \d+ s/)
@@ -87,7 +87,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     expect(await migrate(migrating.db, { migrations: [COLUMN], ...briefly })).toBe(1)
   })
 
-  test('an index is built beside writers, and whatever was cut short is built anew', async () => {
+  test('an index is built during writes, and an interrupted build is repeated', async () => {
     const endReader = await openReader()
     const failed = failureOf(migrate(migrating.db, { migrations: [COLUMN, INDEX].slice(1), ...briefly }))
     await untilIndexIsBegun()
@@ -107,7 +107,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
     await again.close()
   })
 
-  test('an instance that waits for its turn does not hold up the index of the other', async () => {
+  test('an instance that waits for its turn does not delay the index of the other', async () => {
     const second = open()
     const endReader = await openReader()
     const both = [migrating, second].map(({ db }) => migrate(db, { migrations: [INDEX], ...briefly }))
@@ -121,7 +121,7 @@ describe.skipIf(testDatabaseUrl === undefined)('on a server that others use', ()
   })
 })
 
-test('the embedded database takes an index that is built concurrently', async () => {
+test('the embedded database can build an index concurrently', async () => {
   const database = await createTestDatabase()
   const opened = await openDatabase(database.config, log)
   await opened.withoutTimeouts((db) => migrate(db))
@@ -142,14 +142,14 @@ describe('a migration that builds indexes', () => {
     expect(() => isConcurrent(migration(1, ...sql))).toThrow('a migration with CONCURRENTLY may only hold')
   })
 
-  test('is told from others, and does without where it is alone', () => {
+  test('is recognized, and builds them plainly if it is alone', () => {
     expect([isConcurrent(INDEX), isConcurrent(COLUMN)]).toEqual([true, false])
     expect(withoutConcurrently(statement)).toBe(
       'create index if not exists movies_runtime_test on movies (runtime)',
     )
   })
 
-  test('is either kind, for each of ours', async () => {
+  test('is one of the two kinds, for each of ours', async () => {
     const files = (await readdir('drizzle')).filter((name) => name.endsWith('.sql'))
     for (const name of files) {
       const text = await Bun.file(join('drizzle', name)).text()

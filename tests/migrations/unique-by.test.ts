@@ -14,7 +14,7 @@ import { failureOf } from '../support/embedded'
 import { aMovie, startTestServer, type TestServer } from '../support/server'
 import { until } from '../support/until'
 
-// MOVIES_UNIQUE_BY: which movies are one, and how a catalogue gets from one rule to the other.
+// MOVIES_UNIQUE_BY: which movies count as the same, and how a catalogue changes between the rules.
 
 setDefaultTimeout(60_000)
 
@@ -58,7 +58,7 @@ const indexes = (sql: Sql) =>
     where relname like 'movies_title_key%'`
 
 describe('movies that are unique by title and year', () => {
-  test('may have one title in different years, and no other way', async () => {
+  test('may share a title only in different years', async () => {
     const { post, patch, sql } = await start('title,year')
     const first = (await post(KONG, 1933)).body.movie
     const second = (await post(KONG, 1976)).body.movie
@@ -84,7 +84,7 @@ describe('movies that are unique by title and year', () => {
     expect([...(await indexes(sql))]).toEqual([{ name: 'movies_title_key', columns: 2, isValid: true }])
   })
 
-  test('come back so from a backup that says so', async () => {
+  test('stay so after a restore', async () => {
     const { post } = await start('title,year')
     for (const year of [1933, 1976]) await post(KONG, year)
     await stop()
@@ -109,8 +109,8 @@ describe('movies that are unique by title and year', () => {
   })
 })
 
-describe('a catalogue in which one title stands for several movies', () => {
-  test('stays as it is when it should be unique by title, and is told which are in the way', async () => {
+describe('a catalogue with several movies of one title', () => {
+  test('stays as it is if it should become unique by title, and the conflicts are named', async () => {
     const before = await start('title,year')
     for (const year of [1933, 1976]) await before.post(KONG, year)
     for (const year of [1920, 1940]) await before.post('Ann', year)
@@ -132,13 +132,13 @@ describe('a catalogue in which one title stands for several movies', () => {
     await sql`delete from movies where title in (${KONG}, 'Ann') and year <> 1920`
     const moved = await migrate('title')
     expect([moved.code, moved.out]).toEqual([0, expect.stringContaining('Movies are unique by title now.')])
-    // The service goes by the index that is there now, without a restart.
+    // The service follows the existing index, without a restart.
     expect((await post('ANN', 1921)).body.error).toEqual(TAKEN)
     expect([...(await indexes(sql))]).toEqual([{ name: 'movies_title_key', columns: 1, isValid: true }])
     expect((await migrate('title')).out).not.toContain('unique')
   })
 
-  test('is left alone by a start that doesn’t migrate, which says so', async () => {
+  test('is not changed by a start without migrations, which says so', async () => {
     await start('title')
     await stop()
     const { post, warnings, sql } = await start('title,year', { migrateOnStart: false })
@@ -151,8 +151,8 @@ describe('a catalogue in which one title stands for several movies', () => {
   })
 })
 
-describe('an index that is built', () => {
-  test('after another was left half built is the only one', async () => {
+describe('a new unique index', () => {
+  test('replaces one that was left half built', async () => {
     const { sql } = await start('title')
     await sql.unsafe('create unique index movies_title_key_new on movies (title_key(title), year)')
     await stop()
@@ -161,7 +161,7 @@ describe('an index that is built', () => {
   })
 
   test.skipIf(testDatabaseUrl === undefined)(
-    'keeps nobody from writing, and refuses by its own rule meanwhile',
+    'does not block writers, and applies its rule while it is built',
     async () => {
       const { post, sql } = await start('title,year')
       const { config } = database
@@ -189,7 +189,7 @@ describe('an index that is built', () => {
     },
   )
 
-  test.skipIf(testDatabaseUrl === undefined)('is dropped when it can’t take its place', async () => {
+  test.skipIf(testDatabaseUrl === undefined)('is dropped if it can’t replace the old one', async () => {
     const { sql } = await start('title')
     const { config } = database
     if (config.kind !== 'postgres') throw new Error('this needs a server')

@@ -29,7 +29,7 @@ describe('a request', () => {
   const stale = { 'If-Match': '"9"', 'X-Expected-Version': '9' }
   const big = `{"title":"${'x'.repeat(1_048_576)}"}`
 
-  /** Everything is wrong with the first one; each after it fixes what the one before was told. */
+  /** Everything is wrong with the first request; each following one fixes the previous error. */
   test.each<[keyof typeof who, 'own' | 'none', Record<string, string>, string, number, MovieAnswer['error']]>(
     [
       ['nobody', 'none', stale, '{', 401, 'you must be authenticated to access this resource'],
@@ -62,7 +62,7 @@ describe('a request', () => {
     expect((await get(id)).status).toBe(isBodyless ? 404 : 200)
   })
 
-  test.each([...NO_IDS, '1e3', '%ff', '1%20', '+1'])('for movie %s finds none', async (id) => {
+  test.each([...NO_IDS, '1e3', '%ff', '1%20', '+1'])('for movie %s is a 404', async (id) => {
     for (const method of ['GET', 'PATCH', 'DELETE'])
       expect(refusal(await ask(method, `/v1/movies/${id}`))).toEqual({
         status: 404,
@@ -70,7 +70,7 @@ describe('a request', () => {
       })
   })
 
-  test('may write an id in percent-encoding, and carry parameters that no one knows', async () => {
+  test('may percent-encode the id, and have unknown parameters', async () => {
     const { id } = await newMovie()
     const encoded = String(id).replaceAll(/\d/g, (digit) => `%3${digit}`)
     expect((await ask('GET', `/v1/movies/${encoded}?foo=1&foo=%zz`)).body.movie.id).toBe(id)

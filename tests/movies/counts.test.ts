@@ -50,13 +50,13 @@ const insert = (tx: postgres.ISql, from: number, to: number) =>
   tx`insert into movies (id, title, year, runtime, genres) overriding system value
      select n, 'Row ' || n, 2000, 90, '{drama}' from generate_series(${from}::int, ${to}::int) as n`
 
-test('every trigger fires for rows that are replicated', async () => {
+test('every trigger fires for replicated rows', async () => {
   const triggers = await server.sql`select tgname, tgenabled from pg_trigger where not tgisinternal`
   expect(triggers.length).toBeGreaterThan(5)
   expect(triggers.filter(({ tgenabled }) => tgenabled !== 'A' && tgenabled !== 'R')).toEqual([])
 })
 
-test('what a session with the role of a replica writes is counted, each row once', async () => {
+test('rows written by a session in the role of a replica are counted once', async () => {
   await asReplica((tx) => insert(tx, 99_990, 100_009))
   expect(await exact()).toBe(20)
   await asReplica(async (tx) => {
@@ -77,7 +77,7 @@ test('what a session with the role of a replica writes is counted, each row once
   expect(await exact()).toBe(0)
 })
 
-test('rights that a replica changes, or a TRUNCATE, are forgotten', async () => {
+test('permissions changed by a replica or a TRUNCATE leave the cache', async () => {
   const bob = await server.newUser()
   const list = async () => (await server.request('GET', '/v1/movies', { token: bob.token })).status
   const untilListIs = (status: number) => until(async () => (await list()) === status)
@@ -95,7 +95,7 @@ test('rights that a replica changes, or a TRUNCATE, are forgotten', async () => 
   await untilListIs(403)
 })
 
-describe('a count that is wrong', () => {
+describe('a wrong count', () => {
   const spoil =
     () => server.sql`insert into movie_counts (first_id, slot, movies) values (0, 15, 7), (300000, 0, -3)
     on conflict (first_id, slot) do update set movies = movie_counts.movies + excluded.movies`
@@ -105,7 +105,7 @@ describe('a count that is wrong', () => {
     return findings.find(({ area }) => area === 'count')
   }
 
-  test('is told of by the doctor, and corrected with --repair', async () => {
+  test('is reported by the doctor, and corrected with --repair', async () => {
     const found = await exact()
     expect(await doctor()).toMatchObject({ status: 'ok' })
     await spoil()
@@ -117,7 +117,7 @@ describe('a count that is wrong', () => {
     expect(await exact()).toBe(found)
   })
 
-  test('is corrected beside writers, by several at once', async () => {
+  test('is corrected during writes, by several at once', async () => {
     await spoil()
     let isDone = false
     let written = 0
@@ -159,7 +159,7 @@ test.skipIf(!canStartPostgres)('movies that arrive by logical replication are co
     if (from === undefined || to === undefined) throw new Error('two databases were asked for')
     await insert(from, 1, 50)
     await from`create publication copies for table movies, favourites`
-    // Of the same server, a slot can't be made by the subscription itself.
+    // On the same server, the subscription can't create its own slot.
     await from`select pg_create_logical_replication_slot('copied', 'pgoutput')`
     const source = cluster.url('publisher', { user: 'admin', password: ADMIN_PASSWORD })
     await to.unsafe(`create subscription copied connection '${source}' publication copies

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import type { MovieJson } from '../../src/movies/model'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-// A platform keeps its movies in step by its own ids: GET and PUT /v1/movies/external/:external_id.
+// A platform synchronizes its movies by its own ids: GET and PUT /v1/movies/external/:external_id.
 
 setDefaultTimeout(30_000)
 
@@ -40,7 +40,7 @@ const atOnce = <T>(act: (place: number) => Promise<T>) =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, place) => act(place)))
 
 describe('a movie with an external id', () => {
-  test('is made, found, changed and left alone', async () => {
+  test('is created, found, changed and left unchanged', async () => {
     const id = newName()
     const made = await put(id, aMovie(`Movie ${id}`, { director: 'A', imdb_id: 'tt0000012345' }))
     expect([made.status, made.headers.get('etag')]).toEqual([201, '"1"'])
@@ -66,7 +66,7 @@ describe('a movie with an external id', () => {
     expect((await get(id)).text).toBe(changed.text)
   })
 
-  test('that was imported without runtime and genres gets them, and PATCH leaves them alone', async () => {
+  test('that was imported without runtime and genres gets them, and PATCH keeps them', async () => {
     const id = newName()
     await server.sql`
       insert into movies (title, year, genres, external_id, created_by)
@@ -92,7 +92,7 @@ describe('a movie with an external id', () => {
   })
 
   test.each(['a b', 'ünï/ çode'.replace('/', ''), '100%', 'a+b', '%41', '?x#y', '…', 'A', 'a', '"'])(
-    'has it as it is, percent-encoded in the path: %j',
+    'has it exactly, percent-encoded in the path: %j',
     async (id) => {
       const { status, body } = await put(id, aMovie(`Odd ${newName()}`))
       expect([status, body.movie.external_id]).toEqual([201, id])
@@ -119,7 +119,7 @@ describe('a movie with an external id', () => {
     expect(refusal(await get(id))).toEqual({ status: 404, error: NOT_FOUND })
   })
 
-  test('is refused when the path is no UTF-8, and where dots or a backslash make it another path', async () => {
+  test('is refused if the path is not UTF-8, or if dots or a backslash change it', async () => {
     const path = '/v1/movies/external/%ff'
     expect((await ask('PUT', path, { body: aMovie(newName()) })).status).toBe(422)
     expect((await ask('GET', path)).status).toBe(404)
@@ -129,7 +129,7 @@ describe('a movie with an external id', () => {
     }
   })
 
-  test('takes no other id in the body, and says what else is wrong beside that', async () => {
+  test('refuses another id in the body, together with all other problems', async () => {
     const id = newName()
     const error = {
       external_id: 'must be the one in the path, or left out',
@@ -164,7 +164,7 @@ describe('a movie with an external id', () => {
 })
 
 describe('a condition', () => {
-  test('If-None-Match: * makes a new movie, or nothing', async () => {
+  test('If-None-Match: * only creates', async () => {
     const id = newName()
     expect((await put(id, aMovie(id), { 'If-None-Match': '*' })).status).toBe(201)
     const again = await put(id, aMovie(id), { 'If-None-Match': '*' })
@@ -172,7 +172,7 @@ describe('a condition', () => {
     expect((await get(id)).body.movie.version).toBe(1)
   })
 
-  test('If-Match changes that version, or nothing', async () => {
+  test('If-Match changes only that version', async () => {
     const id = newName()
     for (const value of ['*', '"1"'])
       expect(refusal(await put(id, aMovie(id), { 'If-Match': value }))).toEqual({
@@ -208,7 +208,7 @@ describe('a condition', () => {
 })
 
 describe('of 20 at once for one id', () => {
-  test('one makes the movie, and the others, who say the same, get the same', async () => {
+  test('one creates the movie, and the others with the same content get it', async () => {
     for (let round = 0; round < 3; round++) {
       const id = newName()
       const answers = await atOnce(() => put(id, aMovie(id, { cast: ['A'] })))
@@ -218,7 +218,7 @@ describe('of 20 at once for one id', () => {
     }
   })
 
-  test('one makes the movie, and the others, who say something else each, change it', async () => {
+  test('one creates the movie, and the others with different content change it', async () => {
     for (let round = 0; round < 3; round++) {
       const id = newName()
       const answers = await atOnce((place) =>
@@ -234,13 +234,13 @@ describe('of 20 at once for one id', () => {
     }
   })
 
-  test('one makes it new, and a request for nothing but that is refused', async () => {
+  test('one creates it, and those that only create are refused', async () => {
     const id = newName()
     const answers = await atOnce(() => put(id, aMovie(id), { 'If-None-Match': '*' }))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(AT_ONCE - 1).fill(412)])
   })
 
-  test('of two users, all of one succeed and all of the other are refused', async () => {
+  test('all of one user succeed and all of another are refused', async () => {
     const id = newName()
     const users = [alice, mallory]
     const answers = await atOnce((place) =>
@@ -253,7 +253,7 @@ describe('of 20 at once for one id', () => {
     expect(statuses.map((all) => all.sort())).toContainEqual([200, 201])
   })
 
-  test('those who would take another movie’s title are refused, while the others go on', async () => {
+  test('those with another movie’s title are refused, and the others succeed', async () => {
     const [id, taken] = [newName(), newName()]
     const other = (await put(taken, aMovie(taken))).body.movie
     const answers = await atOnce((place) =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { MovieJson } from '../../src/movies/model'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-// The poster, the IMDb id and the external id of a movie; tests/movies/external-id.test.ts has what is asked by the last.
+// The poster, the IMDb id and the external id of a movie; tests/movies/external-id.test.ts tests requests by external id.
 
 type Body = { movie: MovieJson; error: unknown }
 
@@ -93,7 +93,7 @@ describe('a rule', () => {
   })
 })
 
-test('the keys stand in the order of the contract', async () => {
+test('the keys have the order of the contract', async () => {
   const { text } = await post({
     title: 'Moana',
     external_id: 'o',
@@ -106,7 +106,7 @@ test('the keys stand in the order of the contract', async () => {
   )
 })
 
-describe('what another movie has', () => {
+describe('a value that another movie has', () => {
   const taken: [string, unknown, unknown, string][] = [
     ['title', 'The Twin', 'THE  TWIN', 'a movie with this title already exists'],
     ['imdb_id', 'tt0000077', 'tt0000000077', 'a movie with this IMDb id already exists'],
@@ -129,7 +129,7 @@ describe('what another movie has', () => {
     expect((await patch(id, { [field]: second })).status).toBe(200)
   })
 
-  test('is told of each of many in the same moment', async () => {
+  test('is reported for each of many simultaneous requests', async () => {
     const { id } = (await post({ title: 'Many', imdb_id: 'tt0000099', external_id: 'many' })).body.movie
     const bodies = [{ title: 'many' }, { imdb_id: 'tt0000099' }, { external_id: 'many' }, {}]
     const answers = await Promise.all(Array.from({ length: 20 }, (_, place) => post(bodies[place % 4])))

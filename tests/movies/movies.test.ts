@@ -12,7 +12,7 @@ describe('a movie', () => {
     synopsis: 'The sea calls.',
   }
 
-  test('has its keys in the order of the contract, and those that are not set left out', async () => {
+  test('has its keys in the order of the contract, without those that are not set', async () => {
     const short = await ask('POST', '/v1/movies', { body: aMovie('Short') })
     const { id } = short.body.movie
     expect(short.text).toBe(
@@ -31,7 +31,7 @@ describe('a movie', () => {
     )
   })
 
-  test('is created, found at its location, changed and deleted', async () => {
+  test('is created, found at its Location, changed and deleted', async () => {
     const created = await post({ ...full, year: 2016 })
     const { id } = created.body.movie
     expect(created.status).toBe(201)
@@ -50,7 +50,7 @@ describe('a movie', () => {
     expect(refusal(await ask('DELETE', `/v1/movies/${id}`))).toEqual({ status: 404, error: NOT_FOUND })
   })
 
-  test('is no different for HEAD, but for the body', async () => {
+  test('is the same for HEAD, without the body', async () => {
     const { id } = await newMovie()
     for (const path of [
       `/v1/movies/${id}`,
@@ -79,7 +79,7 @@ describe('a movie', () => {
 describe('a patch', () => {
   const dated = { year: undefined, release_date: '2016-11-23', director: 'A', cast: ['B'], synopsis: 'C' }
 
-  /** What is sent to a movie that is `dated`, and what it then is beside what it was. */
+  /** A patch of the movie `dated`, and the resulting changes. */
   const patches: [object, object][] = [
     [{ director: null }, { director: undefined }],
     [
@@ -104,7 +104,7 @@ describe('a patch', () => {
     ],
     [{ cast: [] }, { cast: [] }],
   ]
-  test.each(patches)('of %j changes that and no more, and adds 1 to the version', async (body, changes) => {
+  test.each(patches)('of %j changes only that, and adds 1 to the version', async (body, changes) => {
     const movie = await newMovie(dated)
     const patched = await patch(movie.id, body)
     expect(patched.body.movie).toEqual({ ...movie, ...changes, version: 2 })
@@ -112,7 +112,7 @@ describe('a patch', () => {
     expect((await get(movie.id)).text).toBe(patched.text)
   })
 
-  test('of nothing changes nothing, and is guarded all the same', async () => {
+  test('of nothing changes nothing, but its conditions are checked', async () => {
     const movie = await newMovie(dated)
     const patched = await patch(movie.id, {}, { 'If-Match': '"1"' })
     expect([patched.status, patched.headers.get('etag'), patched.body.movie]).toEqual([200, '"1"', movie])

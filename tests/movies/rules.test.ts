@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { LIST, movieService, OUT_OF_YEARS, refusal, thisYear, UNKNOWN } from '../support/movies'
 
-// What a movie's fields may hold, on POST and on PATCH.
+// The rules of a movie's fields, for POST and PATCH.
 
 const { ask, newTitle, post, patch, get, newMovie } = movieService()
 const names = (count: number) => Array.from({ length: count }, (_, i) => `Name ${i}`)
@@ -14,7 +14,7 @@ const NUL = 'must not contain a NUL character'
 const LONE = 'must not contain a lone surrogate'
 const longerThan = (max: number) => `must not be more than ${max} characters long`
 
-/** A field, what is said of it, and the values of which that is said; the same on POST and on PATCH. */
+/** A field, its message, and the values that get this message from POST and PATCH. */
 const rules: [field: string, said: string, values: unknown[]][] = [
   ['title', 'must not be empty', ['']],
   ['title', 'must be a string', [5, true, ['a'], { a: 1 }]],
@@ -146,7 +146,7 @@ describe('a rule', () => {
     expect(refusal(await patch((await newMovie()).id, body)).error).toEqual(error)
   })
 
-  test('over what must be there names all that is missing, and null is as if absent', async () => {
+  test('names all missing fields, and null counts as missing', async () => {
     const error = {
       title: 'must be provided',
       year: 'must be provided, unless release_date is',
@@ -175,7 +175,7 @@ describe('a rule', () => {
     expect(refusal(await patch(movie.id, required))).toEqual({ status: 422, error: provided })
   })
 
-  test('over unknown keys lists 20 of them, and every known field that fails beside them', async () => {
+  test('lists 20 unknown keys, and every invalid known field', async () => {
     const unknown = Object.fromEntries(names(50).map((name) => [name, 1]))
     const { error } = refusal(await post({ ...unknown, title: 5, synopsis: 5 }))
     expect(Object.values(error).filter((message) => message === UNKNOWN)).toHaveLength(20)
@@ -183,7 +183,7 @@ describe('a rule', () => {
     expect(Object.keys(error)).toHaveLength(22)
   })
 
-  test('takes a number however JSON writes it', async () => {
+  test('accepts every JSON spelling of a number', async () => {
     const headers = { 'Content-Type': 'application/json' }
     for (const [year, status] of Object.entries({ '2001.0': 201, '2.001e3': 201, '1e999': 422 })) {
       const rawBody = `{"title":"${newTitle()}","year":${year},"runtime":"1 mins","genres":["a"]}`

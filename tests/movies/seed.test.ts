@@ -13,7 +13,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 type Body = { movies: MovieJson[]; metadata: { total_records: number }; movie: MovieJson; error: unknown }
 
 describe('the file of initial movies', () => {
-  test('holds a hundred or more, each as the API itself would take it', () => {
+  test('has at least a hundred, each valid for the API', () => {
     expect(movies.length).toBeGreaterThanOrEqual(100)
     for (const movie of movies) {
       const broken = { ...problemsOf(MovieInput, movie, 'is not a known field') }
@@ -21,7 +21,7 @@ describe('the file of initial movies', () => {
     }
   })
 
-  test('spans the years from 1902 to today, and names no movie twice', () => {
+  test('spans the years from 1902 to today, without duplicates', () => {
     const years = movies.map(({ year }) => year).sort((a, b) => a - b)
     expect(years[0]).toBe(1902)
     expect(years.at(-1)).toBeGreaterThanOrEqual(2024)
@@ -37,7 +37,7 @@ describe('seeding', () => {
   beforeAll(async () => {
     database = await createTestDatabase()
     server = await startTestServer({}, { database })
-    // Only the embedded database is given the movies as it starts.
+    // Only the embedded database gets the movies at its start.
     expect(await seed()).toBe(testDatabaseUrl === undefined ? 0 : movies.length)
     alice = await server.newUser()
   })
@@ -62,7 +62,7 @@ describe('seeding', () => {
     server.request<Body>(method, path, { token: alice.token, body })
   const total = async () => (await ask('GET', '/v1/movies')).body.metadata.total_records
 
-  test('gives the built-in account every movie as the file has it', async () => {
+  test('gives every movie of the file to the built-in account', async () => {
     const pages = Array.from({ length: Math.ceil(movies.length / 100) }, (_, i) =>
       ask('GET', `/v1/movies?page_size=100&page=${i + 1}`),
     )
@@ -75,7 +75,7 @@ describe('seeding', () => {
     for (const method of ['PATCH', 'DELETE']) expect((await ask(method, '/v1/movies/1', {})).status).toBe(403)
   })
 
-  test('again adds nothing, and brings back no movie that was deleted or renamed', async () => {
+  test('again adds nothing, and does not restore deleted or renamed movies', async () => {
     expect(await seed()).toBe(0)
     expect(await total()).toBe(movies.length)
     await server.sql`delete from movies where title = 'Moana'`
@@ -88,7 +88,7 @@ describe('seeding', () => {
     expect([...found]).toEqual([])
   })
 
-  test('leaves a title alone that somebody else has used', async () => {
+  test('skips a title that somebody else has used', async () => {
     await server.sql`delete from seeded_movies where title in ('Moana', 'City of God')`
     await server.sql`delete from movies where title = 'City of God'`
     expect((await ask('POST', '/v1/movies', aMovie('MOANA'))).status).toBe(201)
@@ -99,14 +99,14 @@ describe('seeding', () => {
     ])
   })
 
-  test('from several places at once loads each movie once', async () => {
+  test('by several processes at once loads each movie once', async () => {
     await server.sql`truncate movies, seeded_movies cascade`
     const added = await Promise.all([seed(), seed(), seed()])
     expect(added.sort((a, b) => a - b)).toEqual([0, 0, movies.length])
     expect(await total()).toBe(movies.length)
   })
 
-  test('lets nobody sign in as the account that owns them', async () => {
+  test('does not allow signing in as the built-in account', async () => {
     const [account] =
       await server.sql`select email, username, password_hash, activated from users where id = 1`
     expect({ ...account }).toEqual({ email: null, username: null, password_hash: null, activated: false })
@@ -141,7 +141,7 @@ describe('the initial movies', () => {
   const run = (...args: string[]) => redlight(args, databaseVariables(database.config))
   const hints = () => server.logLines().filter(({ message }) => message.startsWith('the catalogue is empty'))
 
-  test('are offered by the log of a server’s database that has none, and never had', async () => {
+  test('are suggested in the log for a server’s database that never had any', async () => {
     const offered = testDatabaseUrl === undefined ? [] : [expect.stringContaining('"redlight seed" loads')]
     expect(hints().map(({ message }) => message)).toEqual(offered)
     await run('seed')
@@ -151,7 +151,7 @@ describe('the initial movies', () => {
     expect(hints()).toEqual([])
   })
 
-  test('go in one step, with nobody else’s, and don’t come back', async () => {
+  test('are removed at once, without those of others, and don’t come back', async () => {
     await server.sql`delete from seeded_movies`
     await run('seed')
     const alice = await server.newUser()
@@ -164,7 +164,7 @@ describe('the initial movies', () => {
     await server.sql`delete from movies where title in ('Moana', ${first?.title ?? ''})`
     for (const body of others)
       expect((await server.request('POST', '/v1/movies', { token: alice.token, body })).status).toBe(201)
-    // Of a user who left.
+    // Of a removed user.
     await server.sql`update movies set created_by = 1 where title in ('An own one', 'Moana')`
 
     expect(await run('movies', 'remove', '--initial')).toMatchObject({

@@ -38,7 +38,7 @@ describe('a title', () => {
     expect((await patch(other.id, { title: first })).body.movie.title).toBe(first)
   })
 
-  test('of characters that grow when they are folded is no error', async () => {
+  test('of characters that grow when folded works', async () => {
     const growing = [
       ...'\u0958\u0959\u095a\u095b\u09dc\u09df\u0a33\u0a59\u0b5c\u0f43\ufb2c\u1f82\u1f92\u1fb7\u{1d160}\u{1d1c0}',
     ]
@@ -51,7 +51,7 @@ describe('a title', () => {
     expect(await newMovie({ title, director: title, genres: [growing.join('')] })).toMatchObject({ title })
   })
 
-  // Direction marks, joined emoji, control characters, noncharacters, and what means something to SQL, JSON or HTML.
+  // Direction marks, joined emoji, control characters, noncharacters, and special characters of SQL, JSON and HTML.
   test.each([
     ...[
       'e\u0301 é',
@@ -70,7 +70,7 @@ describe('a title', () => {
       '\\',
     ],
     ...['{"a":[1]}', '\\u0000 \\x00', '<script>&amp;', '%s $1 ? :a --', '_%', "'; drop table movies; --"],
-  ])('and all other text is kept exactly as it came: %j', async (text) => {
+  ])('and all other text are stored exactly: %j', async (text) => {
     const content = {
       title: `${text} ${newTitle()}`,
       genres: [text.replaceAll(',', ''), 'NuLL', '"', '\\\\', ' x '],

@@ -5,7 +5,7 @@ import { testDatabaseUrl } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { staysSo, until } from '../support/until'
 
-// What is written in the same moment shares a statement, and must not share its fate.
+// Simultaneous writes share a statement, but not its failure.
 
 setDefaultTimeout(30_000)
 
@@ -44,8 +44,8 @@ const odd = [
   { title: '{"title":"json"}', release_date: '2004-02-29', year: 2004, runtime: '100000 mins' },
 ]
 
-describe('of movies that are written in the same moment', () => {
-  test('each is as it was sent, and its creator’s', async () => {
+describe('of movies written at the same moment', () => {
+  test('each has its content and its creator', async () => {
     for (let round = 0; round < 3; round++) {
       const sent = await atOnce(async (place) => {
         const { title, ...more } = odd[place % odd.length] ?? { title: '' }
@@ -65,7 +65,7 @@ describe('of movies that are written in the same moment', () => {
     }
   })
 
-  test('those whose title is taken are refused, and no others', async () => {
+  test('only those with a taken title are refused', async () => {
     const [taken] = await newMovies(1)
     const twice = newTitle()
     const titleAt = (place: number) =>
@@ -79,7 +79,7 @@ describe('of movies that are written in the same moment', () => {
     expect(refused.filter(({ place }) => place % 10 === 5).length).toBe(3)
   })
 
-  test('those of a user who is gone are refused, and no others', async () => {
+  test('only those of a removed user are refused', async () => {
     const carol = await server.newUser({ name: 'Carol' })
     await post(aMovie(newTitle()), carol)
     const goes = server.sql`delete from users where id = ${carol.id}`.then(() => undefined)
@@ -93,8 +93,8 @@ describe('of movies that are written in the same moment', () => {
   })
 })
 
-describe('of changes in the same moment', () => {
-  test('each is made, whichever fields it is about, and no other', async () => {
+describe('of changes at the same moment', () => {
+  test('each is made, for any fields, and nothing else changes', async () => {
     const movies = await newMovies(AT_ONCE)
     const changes: object[] = [
       { runtime: '7 mins' },
@@ -111,7 +111,7 @@ describe('of changes in the same moment', () => {
     }
   })
 
-  test('one of each movie wins, and the others are told', async () => {
+  test('one per movie wins, and the others get a 409', async () => {
     const movies = await newMovies(4)
     const answers = await atOnce(async (place) => ({
       ...(await patch(movies[place % 4]?.id ?? 0, { runtime: `${place + 1} mins` })),
@@ -128,7 +128,7 @@ describe('of changes in the same moment', () => {
     }
   })
 
-  test('those to a title that is taken are refused, and no others', async () => {
+  test('only those to a taken title are refused', async () => {
     const [taken, ...movies] = await newMovies(AT_ONCE + 1)
     const answers = await atOnce((place) =>
       patch(movies[place]?.id ?? 0, { title: place % 4 === 0 ? taken?.title : newTitle() }),
@@ -138,9 +138,9 @@ describe('of changes in the same moment', () => {
   })
 })
 
-// The embedded database has one session, which nobody else can hold anything against.
+// The embedded database has one session, so nobody else can lock anything.
 describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
-  /** Holds what `work` touched for as long as `during` takes. */
+  /** Keeps the locks of `work` while `during` runs. */
   async function holding(
     work: (sql: postgres.TransactionSql) => Promise<unknown>,
     during: (sql: postgres.TransactionSql) => Promise<unknown>,
@@ -153,7 +153,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
     await other.end()
   }
 
-  test('holds a movie, changes of others don’t wait for it', async () => {
+  test('locks a movie, changes of others don’t wait for it', async () => {
     const [held, ...movies] = await newMovies(AT_ONCE + 1)
     const id = held?.id ?? 0
     let waiting: ReturnType<typeof patch> | undefined
@@ -169,7 +169,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
     expect((await waiting)?.body.movie.version).toBe(2)
   })
 
-  test('and they wait for each other’s titles, both go on', async () => {
+  test('and a change wait for each other’s titles, both continue', async () => {
     const late = 'B title behind'
     const early = Array.from({ length: AT_ONCE }, (_, place) => `A title before ${place}`)
     const take = (sql: postgres.ISql, title: string) =>
@@ -184,12 +184,12 @@ describe.skipIf(testDatabaseUrl === undefined)('while somebody else', () => {
         const waits = () => sql`select from pg_stat_activity where wait_event_type = 'Lock'
           and datname = current_database()`
         await until(async () => (await waits()).length > 0)
-        // Those that share no statement with it are written by then.
+        // Those in other statements are written by then.
         await staysSo(async () => (await waits()).length > 0, 300)
         const written = await sql<{ title: string }[]>`select title from movies`
         taken = early.find((title) => !written.some((movie) => movie.title === title))
         if (taken === undefined) throw new Error('no movie shares the statement that waits')
-        // Each has now what the other waits for: the one that has waited for a second gives way.
+        // A deadlock: the one that has waited for a second gives way.
         await take(sql, taken)
         await sql`delete from movies where title = ${late}`
       },

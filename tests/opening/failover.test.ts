@@ -43,7 +43,7 @@ describe.skipIf(!canStartPostgres)('with several hosts', () => {
 
   const attributes = ['', '?target_session_attrs=read-write', '?target_session_attrs=primary']
   test.each(orders.flatMap((order) => attributes.map((attribute) => ({ order, attribute }))))(
-    '$order $attribute: it is the primary that is written to',
+    '$order $attribute: writes go to the primary',
     async ({ order, attribute }) => {
       const server = await serverOn(pair.listOf(order) + attribute, pair.primary)
       try {
@@ -57,7 +57,7 @@ describe.skipIf(!canStartPostgres)('with several hosts', () => {
     },
   )
 
-  test('a primary that is read-only by default is not what read-write means', async () => {
+  test('read-write refuses a primary that is read-only by default', async () => {
     const environment = {
       ...quietSettings,
       DATABASE_URL: `${pair.listOf('standby first')}?target_session_attrs=read-write`,
@@ -99,12 +99,12 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
 
   async function open(order: Order): Promise<string> {
     pair = await startPair()
-    // Otherwise PostgreSQL itself may lose what it has acknowledged.
+    // Otherwise PostgreSQL itself may lose acknowledged writes.
     await pair.primary.admin("alter system set synchronous_standby_names = '*'")
     await pair.primary.admin('select pg_reload_conf()')
     server = await serverOn(pair.listOf(order), pair.primary)
     const { token } = await server.newUser()
-    // All connections are open then: each list needs one of its own.
+    // Opens all connections: each list needs its own.
     await Promise.all(
       Array.from({ length: 2 * POOL_MAX }, (_, page) =>
         server.request('GET', `/v1/movies?page=${page + 1}`, { token }),
@@ -129,7 +129,7 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
     const before = load.acknowledged.size
     await until(() => load.acknowledged.size >= before + more)
   }
-  /** Everything acknowledged, before and after, is on the server that is the primary now. */
+  /** Every acknowledged write, before and after, is on the new primary. */
   async function nothingIsLost({ order }: Replica) {
     await load.stop()
     expect(load.wrong).toEqual([])
@@ -155,13 +155,13 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
     await until(() => load.isQuiet(1000))
     await pair.primary.thaw()
     const thawedAt = performance.now()
-    // What was open to the old primary is never used again: there, each write would wait for a standby.
+    // Connections to the old primary aren't used again: each write there would wait for a standby.
     await untilWritten(100)
     expect(load.lastRefusalBegunAt()).toBeLessThan(thawedAt)
     await nothingIsLost(pair.standby)
   })
 
-  test('connections that were idle at the freeze are given up together', async () => {
+  test('connections that were idle at the freeze are closed together', async () => {
     const token = await open('primary first')
     load = startLoad(server.url, token)
     await load.stop()

@@ -11,7 +11,7 @@ import { runProgram } from '../support/program'
 import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/server'
 import { until } from '../support/until'
 
-// Databases whose settings are not PostgreSQL's own.
+// Databases with other settings than PostgreSQL's defaults.
 
 setDefaultTimeout(60_000)
 
@@ -29,7 +29,7 @@ const odd: Record<string, string> = {
   gin_fuzzy_search_limit: '1',
 }
 
-describe('a database with settings of its own', () => {
+describe('a database with odd settings', () => {
   let database: TestDatabase
   let server: TestServer
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('a database with settings of its own', () => {
     await database?.drop()
   })
 
-  /** Over HTTP alone: the tests' own SQL has the odd settings too. */
+  /** Only over HTTP, because the tests' SQL has the odd settings too. */
   async function signUp(email: string) {
     const registered = await server.request('POST', '/v1/users', {
       body: { name: 'W', email, password: PASSWORD },
@@ -56,7 +56,7 @@ describe('a database with settings of its own', () => {
     return { registered, activated, token: await server.signIn(email) }
   }
 
-  test('times, dates and tokens are what they are elsewhere', async () => {
+  test('times, dates and tokens work as elsewhere', async () => {
     const { registered, activated, token } = await signUp('walker@example.com')
     expect(registered).toMatchObject({
       status: 201,
@@ -82,7 +82,7 @@ describe('a database with settings of its own', () => {
       })
   })
 
-  test('each connection has what the code relies on', async () => {
+  test('each connection has the settings that the code relies on', async () => {
     const { config } = database
     const target =
       config.kind === 'postgres' ? { url: config.url } : { path: embeddedSocketPath(config.dataDir) }
@@ -96,7 +96,7 @@ describe('a database with settings of its own', () => {
   })
 })
 
-describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
+describe.skipIf(!canStartPostgres)('a database that was created differently', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres({ fsync: 'off' })
@@ -106,7 +106,7 @@ describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
   })
 
   let count = 0
-  /** A database made by these statements of the administrator's. */
+  /** A database that an administrator created with these statements. */
   async function databaseWith(...statements: string[]) {
     const name = `odd${++count}`
     await server.admin(`create database ${name} owner app`)
@@ -122,7 +122,7 @@ describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
   const tables =
     "select count(*)::int as tables from pg_tables where schemaname = 'public' and tablename = 'movies'"
 
-  test('works beside a schema that is named as the role, and on any search path', async () => {
+  test('works with a schema named like the role, and on any search path', async () => {
     const cases = [
       ['create schema app authorization app'],
       [
@@ -151,20 +151,20 @@ describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
       'create schema public authorization app',
     ],
     [
-      'unaccent in a schema of its own',
+      'unaccent in a separate schema',
       ['create schema shared', 'create extension unaccent schema shared'],
       /unaccent is in the schema shared.*: run ALTER EXTENSION unaccent SET SCHEMA public, as its owner$/m,
       'alter extension unaccent set schema public',
     ],
   ]
-  test.each(inTheWay)('says what is in the way: %s', async (_, statements, problem, fix) => {
+  test.each(inTheWay)('reports what prevents migrations: %s', async (_, statements, problem, fix) => {
     const { name, migrate } = await databaseWith(...statements)
     expect(await migrate()).toEqual({ exitCode: 1, stderr: expect.stringMatching(problem) })
     await server.admin(fix, name)
     expect(await migrate()).toEqual(works)
   })
 
-  test('says where the table is that an earlier version made elsewhere', async () => {
+  test('says where an earlier version created the table', async () => {
     const { name, migrate } = await databaseWith('create extension unaccent')
     expect(await migrate()).toEqual(works)
     const later = (
@@ -184,7 +184,7 @@ describe.skipIf(!canStartPostgres)('a database that was made otherwise', () => {
   })
 
   test.each(['serializable', 'repeatable read'])(
-    '%s: who writes behind another is told so',
+    '%s: a write that meets another one gets a 409',
     async (isolation) => {
       const { name } = await databaseWith(
         `alter database $name set default_transaction_isolation to '${isolation}'`,

@@ -40,7 +40,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     await postgres?.dispose()
   })
 
-  test('the start says which limits the role lacks, and nothing once it has them', async () => {
+  test('the start reports missing limits of the role, and nothing once they are set', async () => {
     expect(JSON.stringify(warnings(server))).toContain('ALTER ROLE app SET statement_timeout = 3500;')
     for (const limit of LIMITS.split('; ')) await postgres.admin(`alter role app set ${limit}`)
     await postgres.admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
@@ -48,7 +48,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect(JSON.stringify(warnings(other))).not.toContain('ALTER ROLE')
   })
 
-  test('a start refuses settings that a pooler lets nobody pin, and says how to change them', async () => {
+  test('a start refuses settings that can’t be pinned through a pooler, and says how to change them', async () => {
     const problem = async () => (await failureOf(start())).message
     const leave = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'"
     const change = async (statement: string) => {
@@ -66,7 +66,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     const told = await problem()
     expect(told).toContain('ALTER ROLE app IN DATABASE redlight SET bytea_output = hex;')
     expect(told).toContain('ALTER ROLE app SET search_path = public, extensions, heroku_ext;')
-    // DateStyle is one that PgBouncer keeps for each of its clients.
+    // PgBouncer keeps DateStyle for each client.
     await change("alter database redlight set datestyle = 'German'")
     for (const statement of told.match(/ALTER ROLE [^;]+;/g) ?? []) await postgres.admin(statement)
     await postgres.admin(leave)
@@ -75,7 +75,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     await odd.stop()
   })
 
-  test('every kind of request works, and again on whatever connection is lent', async () => {
+  test('every kind of request works, also on another connection', async () => {
     const email = 'walker@example.com'
     const ask = async (method: string, path: string, token?: string, body?: unknown) => {
       const answer = await server.request<Record<string, never>>(method, path, { token, body })
@@ -119,7 +119,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect((await ask('GET', '/v1/movies', token)).status).toBe(401)
   })
 
-  test('many at once on few connections mix nothing up', async () => {
+  test('many at once on few connections get their own results', async () => {
     const { token } = await server.newUser()
     const made = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
@@ -143,7 +143,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect(seen).toEqual(seen.map((_, i) => [200, true, `Many ${i % 30}`]))
   })
 
-  test('a sign-out reaches the other instance past the pooler, and no session keeps a statement or a listener', async () => {
+  test('a sign-out reaches the other instance around the pooler, and no session keeps a statement or a listener', async () => {
     const { token } = await server.newUser()
     const read = async () => (await other.request('GET', '/v1/movies', { token })).status
     expect(await read()).toBe(200)
@@ -155,7 +155,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect(kept[0]?.listening).toBe(2)
   })
 
-  test('a statement that takes too long is ended by the server', async () => {
+  test('the server ends a statement that takes too long', async () => {
     const { token } = await server.newUser()
     const waitsForLock = () =>
       postgres.admin("select from pg_stat_activity where usename = 'app' and wait_event_type = 'Lock'")
@@ -178,7 +178,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     expect(found?.movies).toBe(0)
   })
 
-  test('a pooler that is killed is a 503 in time, and well again once it is back', async () => {
+  test('a killed pooler means 503 in time, and recovers', async () => {
     const { token } = await server.newUser()
     const status = async (path: string) => (await server.request('GET', path, { token })).status
     await pgbouncer.kill()
@@ -190,7 +190,7 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
     }
   })
 
-  test('a database that is away behind the pooler is a 503 as well', async () => {
+  test('a database that is away behind the pooler means 503 too', async () => {
     const { token } = await server.newUser()
     const status = async (path: string) => (await server.request('GET', path, { token })).status
     await postgres.stop('immediate')
@@ -202,8 +202,8 @@ describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in 
   })
 })
 
-describe.skipIf(!canStartPostgres)('behind a pooler that nobody told of', () => {
-  test('a commit that became a rollback is an error, and never an answer', async () => {
+describe.skipIf(!canStartPostgres)('behind an undeclared pooler', () => {
+  test('a commit that became a rollback is an error', async () => {
     const postgres = await startPostgres({ fsync: 'off' })
     const log = createLog('error', () => {})
     const { db, close } = connect({ url: postgres.url('redlight') }, { poolMax: 1, log })
@@ -211,7 +211,7 @@ describe.skipIf(!canStartPostgres)('behind a pooler that nobody told of', () => 
       await db.execute('create table kept (id int)')
       const insert = () => db.transaction((tx) => tx.execute('insert into kept values (1)'))
       await insert()
-      // As on another connection of the server's, the driver's own statements are unknown now.
+      // The driver's own statements are unknown now, as on another connection.
       await db.execute('deallocate all')
       const outcome = await insert().then(
         () => 'kept',

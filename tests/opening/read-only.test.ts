@@ -4,7 +4,7 @@ import { startReplica } from '../support/replica'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { staysSo, until } from '../support/until'
 
-// A database that answers, and takes no writes.
+// A database that responds but refuses writes.
 
 setDefaultTimeout(120_000)
 const POOL_MAX = 3
@@ -14,7 +14,7 @@ const health = async (server: TestServer, query = '') =>
 const said = (server: TestServer, words: string) =>
   server.logLines().filter(({ message, reason }) => message === words || reason === words).length
 
-describe('what the healthcheck is asked for', () => {
+describe('the use that the healthcheck is asked about', () => {
   let server: TestServer
   beforeAll(async () => {
     server = await startTestServer()
@@ -22,7 +22,7 @@ describe('what the healthcheck is asked for', () => {
   afterAll(() => server.stop())
 
   test.each(['', '?', '?for=', '?for=reads', '?for=writes', '?other=1&for=writes', '?for=writes&for=x'])(
-    '%p: is what it has',
+    '%p: is answered',
     async (query) => {
       expect(await health(server, query)).toBe(200)
       const url = new URL(`/v1/healthcheck${query}`, server.url)
@@ -31,14 +31,14 @@ describe('what the healthcheck is asked for', () => {
   )
 
   test.each(['?for=write', '?for=Writes', '?for=%00'])(
-    '%p: is refused, with what would be right',
+    '%p: is refused, with the valid values',
     async (query) => {
       const answer = await server.request('GET', `/v1/healthcheck${query}`)
       expect(answer).toMatchObject({ status: 422, body: { error: { for: 'must be reads or writes' } } })
     },
   )
 
-  test('both metrics say that the database takes writes', async () => {
+  test('both metrics say that the database accepts writes', async () => {
     expect((await server.request('GET', '/metrics')).text).toContain('\nredlight_database_writable 1\n')
     expect((await server.request('GET', '/debug/vars')).body).toMatchObject({ database: { writable: true } })
   })
@@ -74,10 +74,10 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
       await health(on, '?for=reads'),
       await health(on, '?for=writes'),
     ]
-    // For as long as a few probes take.
+    // During a few probes.
     await staysSo(async () => Bun.deepEquals(await healths(), [200, 200, 503]), 1500)
     expect(await statusOf(on, 'GET')).toBe(200)
-    // More often than there are connections: none of them is kept for good.
+    // More often than there are connections, so none is kept forever.
     for (let i = 0; i < 5; i++) expect(await statusOf(on, 'POST')).toBe(503)
     const answer = await on.request('GET', '/v1/healthcheck?for=writes')
     expect(answer.body).toEqual({ error: 'the database takes no writes now, please try again' })
@@ -87,14 +87,14 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
     expect(said(on, reason)).toBe(1)
   }
 
-  test('read-only by default: only writes are refused, and go on by themselves after it', async () => {
+  test('read-only by default: only writes are refused, and they recover by themselves', async () => {
     await primary.admin('alter database redlight set default_transaction_read_only = on', 'postgres')
     await primary.admin(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
     await until(() => said(server, 'it is read-only') > 0)
     await expectReadsOnly(server, 'it is read-only')
     await primary.admin('alter database redlight reset default_transaction_read_only', 'postgres')
     await until(async () => (await health(server, '?for=writes')) === 200)
-    // A session that began meanwhile stays read-only, and is closed once it has said so.
+    // A session that began meanwhile stays read-only, and is closed after its first refusal.
     const statuses: number[] = []
     for (let i = 0; i < 3 * POOL_MAX; i++) statuses.push(await statusOf(server, 'POST'))
     expect(statuses.filter((status) => status !== 201).length).toBeLessThanOrEqual(POOL_MAX)
@@ -102,7 +102,7 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
     await until(() => said(server, 'the database takes writes again') > 0)
   })
 
-  test('a standby alone: it serves reads once no primary came, and says so', async () => {
+  test('a standby alone: reads are served if no primary comes, and the log says so', async () => {
     const alone = await serverOn(standby.url)
     try {
       expect(said(alone, 'no primary came in time: only reads are served')).toBe(1)

@@ -5,7 +5,7 @@ import { SECRET } from '../support/config'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { runProgram } from '../support/program'
 
-// Databases that Redlight can't use: told in one sentence, before anything is made in them.
+// Databases that Redlight can't use: one sentence says so, before anything is created in them.
 setDefaultTimeout(60_000)
 
 const thrownBy = (version: string): unknown => {
@@ -22,7 +22,7 @@ const foreign: [version: string, words: string][] = [
   ['PostgreSQL 8.0.2 on i686-pc-linux-gnu, Redshift 1.0.12103', 'the database is Amazon Redshift,'],
   ['PostgreSQL 14.11 (Debian 14.11-1)', 'the database is PostgreSQL 14.11, which is too old'],
 ]
-test.each(foreign)('%s is refused, whatever restarts', (version, words) => {
+test.each(foreign)('%s is refused for good', (version, words) => {
   const error = thrownBy(version)
   expect(error).toBeInstanceOf(OperatorError)
   expect(error instanceof OperatorError && error.isFinal).toBeTrue()
@@ -35,7 +35,7 @@ test.each([
   'PostgreSQL 18.6 on wasm32, compiled by emcc',
   'PostgreSQL 19beta1 on aarch64',
   'PostgreSQL 16.3 (EnterpriseDB Advanced Server 16.3.0)',
-])('%s is not', (version) => {
+])('%s is accepted', (version) => {
   expect(thrownBy(version)).toBeUndefined()
 })
 
@@ -48,7 +48,7 @@ describe.skipIf(!canStartPostgres)('a server', () => {
     await server?.dispose()
   })
 
-  /** What `serve` and `migrate` say to a database made so, which both leave as empty as it was. */
+  /** The messages of `serve` and `migrate` for a database created like this, which both leave empty. */
   async function refuse(name: string, options: string, statements: string[], sentence: RegExp) {
     await server.admin(`create database ${name} owner app ${options}`)
     for (const statement of statements) await server.admin(statement, name)
@@ -86,13 +86,13 @@ describe.skipIf(!canStartPostgres)('a server', () => {
     )
   })
 
-  test('that is made another as the sentence says', async () => {
+  test('that is created again as the sentence says', async () => {
     await server.admin(`create database made owner app template template0 encoding 'UTF8' locale 'C'`)
     const environment = { DATABASE_URL: server.url('made'), JWT_SECRET: SECRET }
     expect(await runProgram(environment, ['migrate'])).toMatchObject({ exitCode: 0 })
   })
 
-  test('whose user may make schemas, but no tables in public', async () => {
+  test('whose user may create schemas, but no tables in public', async () => {
     await refuse(
       'closed',
       '',
@@ -124,8 +124,8 @@ describe.skipIf(!canStartPostgres)('a server', () => {
     )
   })
 
-  test('that fails in the middle of the first migrations keeps none of them', async () => {
-    // Of what a check can't foresee: a function of ours that is there already.
+  test('that fails during the first migrations keeps none of them', async () => {
+    // An unforeseen failure: one of our functions exists already.
     await server.admin('create database halfway owner app')
     await server.admin(
       'create function public.search_words(text) returns int language sql as $$select 1$$',

@@ -6,10 +6,10 @@ import { startReplica } from '../support/replica'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
 
-// A primary and a streaming replica on this machine, which is paused, frozen, killed and promoted.
+// A primary and a streaming replica on this machine; the replica is paused, frozen, killed and promoted.
 
 setDefaultTimeout(60_000)
-/** More than any test takes, so that the replica is never too far behind by the machine's fault. */
+/** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
 
@@ -49,7 +49,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   async function untilReplicaServes(expected: boolean, of = server) {
     await until(async () => (await state(of)).servers[0]?.serves === expected)
   }
-  /** Who served the reads of some work. */
+  /** Counts the reads of some work by server. */
   async function servers(work: () => Promise<unknown>, of = server) {
     const before = (await state(of)).reads
     await work()
@@ -71,7 +71,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
   const pause = () => replica.order('select pg_wal_replay_pause()')
   const resume = () => replica.order('select pg_wal_replay_resume()')
 
-  test('the lists and a movie are read there, and nothing else', async () => {
+  test('only the lists and a movie are read there', async () => {
     const id = await write('On Both')
     await untilSeen('On Both')
     const paths = ['/v1/movies', `/v1/movies/${id}`, '/v1/users/me/favourites', '/v1/movies?title=both']
@@ -88,18 +88,18 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(others).toEqual({ replica: 0, primary: 0 })
   })
 
-  /** Until a reader who wrote nothing is shown a movie. */
+  /** Waits until a reader who wrote nothing gets a movie. */
   async function untilSeen(title: string) {
     await until(async () => (await titles(reader)).includes(title))
   }
 
-  test('who wrote reads it at once, others when the replica has it, in time', async () => {
+  test('writers read their writes at once, others once the replica has them', async () => {
     const hasty = await start([replica.url], HASTY_MS)
     await untilReplicaServes(true, hasty)
     await untilSeenByAll()
     await pause()
     const id = await write('Only Mine')
-    // The replica still serves, and knows nothing of it.
+    // The replica still serves, without this write.
     expect(await servers(async () => expect(await titles(reader)).not.toContain('Only Mine'))).toEqual({
       replica: 1,
       primary: 0,
@@ -108,13 +108,13 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
       replica: 0,
       primary: 1,
     })
-    // What is not there yet is looked for where it is.
+    // A record missing there is looked up on the primary.
     expect((await get(`/v1/movies/${id}`)).status).toBe(200)
     expect(
       (await server.request('PUT', `/v1/users/me/favourites/${id}`, { token: reader.token })).status,
     ).toBe(200)
     expect(JSON.stringify((await get('/v1/users/me/favourites')).body)).toContain('Only Mine')
-    // Beyond the maximum everybody is served by the primary.
+    // Beyond the maximum, the primary serves everyone.
     await untilReplicaServes(false, hasty)
     await until(async () => ((await state(hasty)).servers[0]?.lag_seconds ?? 0) >= HASTY_MS / 1000)
     const hastily = await servers(
@@ -129,13 +129,13 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     await untilSeen('Only Mine')
   })
 
-  /** Until nobody's reads are kept at the primary for a write of theirs. */
+  /** Waits until no user's reads go to the primary because of a recent write. */
   async function untilSeenByAll() {
     const isOnReplica = async (who: TestUser) => (await servers(() => titles(who))).replica === 1
     await until(async () => (await isOnReplica(writer)) && (await isOnReplica(reader)))
   }
 
-  test('a version that was seen is never followed by an earlier one', async () => {
+  test('a client never gets an earlier version than it has seen', async () => {
     const id = await write('Seen')
     await untilSeen('Seen')
     await pause()
@@ -150,7 +150,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     await resume()
   })
 
-  /** Statuses of reads for as long as something is wrong with the replica. */
+  /** Statuses of reads during a fault of the replica. */
   async function readsDuring(fault: () => Promise<unknown>, until: () => Promise<unknown>) {
     const statuses = new Map<number, number>()
     let isOver = false
@@ -180,7 +180,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     await replica.thaw()
   })
 
-  test('a query that is cancelled there is asked again at the primary', async () => {
+  test('a query that is cancelled there is repeated on the primary', async () => {
     const cancel = `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`
     const statuses = await readsDuring(
       async () => {
@@ -191,7 +191,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(statuses).toEqual([200])
   })
 
-  test('both metrics tell of it, and of no password', async () => {
+  test('both metrics show it, without a password', async () => {
     const { text } = await server.figures('/metrics')
     expect(text).toContain(`redlight_database_replica_serves{replica="${replica.name}"} 1`)
     expect(text).toMatch(/^redlight_database_replica_lag_seconds\{replica="127[^"]+"\} \d/m)
@@ -204,7 +204,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     expect(server.logLines().filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('what is no replica of this database is never read', async () => {
+  test('a server that is not a replica of this database is never read', async () => {
     await primary.admin('create database elsewhere owner app', 'postgres')
     await until(
       async () => (await replica.order(`select from pg_database where datname = 'elsewhere'`)).length > 0,
@@ -235,17 +235,17 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     }
   })
 
-  test('one that is promoted is a replica no longer', async () => {
+  test('a promoted one is no longer a replica', async () => {
     await replica.order('select pg_promote()')
     await untilReplicaServes(false)
     expect((await get('/v1/movies')).status).toBe(200)
   }, 60_000)
 })
 
-describe('what a replica knows', () => {
+describe('the state of a replica', () => {
   const answer = (position: bigint, identity = 'a') => ({ position, identity, standby: false })
 
-  test('is everything before the last moment at which the primary was no further', () => {
+  test('includes everything up to the last moment at which the primary was no further', () => {
     const log = createPrimaryLog(1000)
     for (const [at, position] of [
       [100, 10n],
@@ -259,7 +259,7 @@ describe('what a replica knows', () => {
     expect(log.knownBy(10n)).toBeUndefined()
   })
 
-  test('counts for nothing once another primary has taken over', () => {
+  test('is discarded once another primary has taken over', () => {
     const log = createPrimaryLog(1000)
     log.record(100, answer(10n))
     log.record(200, answer(5n))
@@ -268,7 +268,7 @@ describe('what a replica knows', () => {
     expect([log.knownBy(7n), log.isOf('a'), log.isOf('b')]).toEqual([undefined, false, true])
   })
 
-  test('so many writers that they can no longer be told apart are all taken for writers', () => {
+  test('with too many writers to track, all users count as writers', () => {
     let now = 1000
     const writes = createOwnWrites(500, () => now)
     for (let id = 0; id < 100_000; id++) writes.wrote(id)

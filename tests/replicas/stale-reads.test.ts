@@ -6,10 +6,10 @@ import { startReplica } from '../support/replica'
 import { aMovie, PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
 
-// A primary that goes away, and a replica that speaks for it.
+// A primary that goes away, and a replica that stands in.
 
 setDefaultTimeout(120_000)
-/** More than any test takes, so that the replica is never too far behind by the machine's fault. */
+/** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
 
@@ -62,7 +62,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     database: { writable: boolean; replicas: { servers: { serves: boolean; lag_seconds: number | null }[] } }
   }
   const vars = async (of = server) => (await of.request<Vars>('GET', '/debug/vars')).body.database
-  /** Figures are half a second old, so that it serves may be from before the primary was back, but such a lag isn't. */
+  /** Metrics may be half a second old, from before the primary was back; a small lag can't be. */
   const untilReplicaIsCurrent = () =>
     until(async () => {
       const [{ serves, lag_seconds } = { serves: false, lag_seconds: null }] = (await vars()).replicas.servers
@@ -71,7 +71,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
   const age = ({ headers }: { headers: Headers }) => Number(headers.get('x-redlight-stale') ?? 0)
   const isStale = async (of = server) => age(await get('/v1/movies', 'GET', {}, of)) > 0
 
-  /** Reads from the moment of the fault on, until one is stale; none of them may fail. */
+  /** Reads from the start of the fault until one is stale; none may fail. */
   async function untilStale(fault: () => Promise<unknown>) {
     const statuses = new Set<number>()
     let isOver = false
@@ -90,7 +90,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     { name: 'frozen', fault: () => primary.freeze() },
   ]
   test.each(faults)(
-    '$name: movies and favourites are read on, and say how old they are',
+    '$name: reads of movies and favourites continue, and say how old they are',
     async ({ fault }) => {
       expect((await get('/v1/movies')).headers.has('x-redlight-stale')).toBe(false)
       await untilStale(fault)
@@ -114,7 +114,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     },
   )
 
-  test('writes and sign-ins are 503, and who tried reads on', async () => {
+  test('writes and sign-ins get 503, and their users can still read', async () => {
     await untilStale(() => primary.stop('immediate'))
     const signIn = { body: { email: user.email, password: PASSWORD } }
     const statuses = await Promise.all([
@@ -132,7 +132,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     await until(async () => said('the primary is away') === said('the primary is back') + 1)
   })
 
-  test('once it is back, reads are current, and what was taken meanwhile counts', async () => {
+  test('once it is back, reads are current, and revoked permissions apply', async () => {
     await untilStale(() => primary.stop('immediate'))
     await primary.start()
     await until(async () => !(await isStale()))
@@ -144,7 +144,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     )
   })
 
-  test('without a replica nothing is read, and with it again it is', async () => {
+  test('without a replica reads fail, and with it they work again', async () => {
     await untilStale(() => primary.stop('immediate'))
     await replica.kill()
     await until(async () => (await health()) === 503)
@@ -159,13 +159,13 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     await until(async () => (await vars(hasty)).replicas.servers[0]?.serves)
     await replica.order('select pg_wal_replay_pause()')
     await write(`Unknown There ${crypto.randomUUID()}`)
-    // Beyond doubt: what counts is the moment at which the primary was heard last.
+    // Clearly too old: the last moment at which the primary responded counts.
     const lag = async () => (await vars(hasty)).replicas.servers[0]?.lag_seconds ?? 0
     await until(async () => (await lag()) > (2 * HASTY_MS) / 1000)
     await primary.stop('immediate')
     await until(async () => (await health('', hasty)) === 503)
     expect((await get('/v1/movies', 'GET', {}, hasty)).status).toBe(503)
-    // It has it all, and only has to replay it.
+    // It has everything, and only needs to replay it.
     await replica.order('select pg_wal_replay_resume()')
     await until(() => isStale(hasty))
     // Its connections wait for a primary.
@@ -175,7 +175,7 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
 })
 
 describe('the watch of the primary', () => {
-  test('takes it for away after a second without an answer, and for too long after a quarter of an hour', () => {
+  test('considers it away after a second without an answer, and for too long after a quarter of an hour', () => {
     let now = 0
     const watch = createPrimaryWatch(() => now)
     const state = () => [watch.isAway(), watch.isAwayTooLong()]
@@ -196,7 +196,7 @@ describe('the watch of the primary', () => {
     expect(state()).toEqual([false, false])
   })
 
-  test('lets nothing wait for one that goes away, and passes on what is not its absence', async () => {
+  test('ends waits when it goes away, and passes other errors on', async () => {
     let now = 0
     const watch = createPrimaryWatch(() => now)
     const hanging = watch.orAway(() => new Promise<string>(() => {}))
@@ -210,7 +210,7 @@ describe('the watch of the primary', () => {
   })
 })
 
-test('what a replica knows of rights is asked for each request, and never remembered', async () => {
+test('permissions from a replica are read for each request, and never cached', async () => {
   const known = { id: 7, name: 'x', username: null, activated: true, tokenGeneration: 1 } as const
   const permissions = new Set(['movies:read'])
   const keyIds = new Set<number>()

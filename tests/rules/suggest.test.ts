@@ -3,7 +3,7 @@ import { closest, didYouMean, quoted } from '../../src/rules/suggest'
 
 const fields = ['title', 'year', 'runtime', 'genres', 'director', 'cast', 'release_date', 'page_size', 'sort']
 
-describe('the word that was meant', () => {
+describe('a suggestion', () => {
   test.each([
     ['genre', 'genres'],
     ['Genres', 'genres'],
@@ -14,24 +14,24 @@ describe('the word that was meant', () => {
     ['relase_dat', 'release_date'],
     ['release', 'release_date'],
     ['directors', 'director'],
-  ])('%p is %p', (word, meant) => {
+  ])('for %p is %p', (word, meant) => {
     expect(closest(word, fields)).toBe(meant)
   })
 
   test.each(['rating', 'actors', 'x', '', 'id', '__proto__', 'constructor', 'a'.repeat(100_000)])(
-    'no one knows for %p',
+    'does not exist for %p',
     (word) => {
       expect(closest(word, fields)).toBeUndefined()
       expect(didYouMean(word, fields)).toBe('')
     },
   )
 
-  test('is the nearest one', () => {
+  test('is the nearest word', () => {
     expect(closest('-yeat', ['id', '-id', 'year', '-year'])).toBe('-year')
   })
 })
 
-test('a text in a message is cut, and stays on its line', () => {
+test('a text in a message is cut, and stays on one line', () => {
   expect(quoted('two\nlines\x1b[31m')).toBe('"two\\nlines\\u001b[31m"')
   expect(quoted('a'.repeat(1_000_000))).toBe(`"${'a'.repeat(60)}…"`)
 })

@@ -16,7 +16,7 @@ const ask = (headers: Record<string, string> = {}, path = '/v1/genres') =>
   server.request<{ genres: object[] }>('GET', path, { token: alice.token, headers })
 
 describe('the genres', () => {
-  test('are counted in any case under the commonest spelling, most movies first, then by name', async () => {
+  test('are counted in any case under the most common spelling, sorted by movies and name', async () => {
     const lists = ['Drama,ÉPOPÉE', 'Drama,crime', 'drama,épopée', 'DRAMA,Épopée', 'noir', 'Noir', 'Ärger']
     for (const [i, genres] of lists.entries()) {
       const body = aMovie(`Movie ${i}`, { genres: genres.split(',') })
@@ -39,7 +39,7 @@ describe('the genres', () => {
     expect(answer.headers.get('vary')).toContain('Authorization')
   })
 
-  test('need not be sent to a client that has them', async () => {
+  test('are not sent again to a client that has them', async () => {
     const { headers } = await ask()
     const tag = headers.get('etag') ?? ''
     expect(tag).toMatch(/^"\w+"$/)

@@ -4,7 +4,7 @@ import { limits } from '../support/limits'
 import { startTestServer, type TestServer } from '../support/server'
 import { until } from '../support/until'
 
-// The embedded database has one session, so there everything is read one after the other.
+// The embedded database has one session, so it reads one thing after another.
 
 setDefaultTimeout(60_000)
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 test.skipIf(testDatabaseUrl === undefined)(
-  'a client’s large pages are read one after the other, beside those of others and small ones',
+  'a client’s large pages are read one after another, in parallel with small ones and those of others',
   async () => {
     const { token } = await server.newUser()
     const list = (from: string, query: string) =>

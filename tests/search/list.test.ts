@@ -5,7 +5,7 @@ import { aMovie } from '../support/server'
 const { server, alice, bob, list } = listService()
 
 const titlesOf = ({ body }: { body: List }) => body.movies?.map(({ title }) => title)
-/** Of a `Link` header: where each relation leads. */
+/** The target of each relation in a `Link` header. */
 const linksOf = (headers: Headers): Record<string, string> =>
   Object.fromEntries(
     (headers.get('link') ?? '').split(', ').map((link) => {
@@ -14,7 +14,7 @@ const linksOf = (headers: Headers): Record<string, string> =>
     }),
   )
 
-describe('the list of no movies', () => {
+describe('an empty list', () => {
   test('is one empty page', async () => {
     const answer = await list('')
     const metadata = { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 0 }
@@ -25,7 +25,7 @@ describe('the list of no movies', () => {
 })
 
 describe('the list', () => {
-  /** Title, genres, director, cast, release date or year, runtime; ids from 1 on in this order. */
+  /** Title, genres, director, cast, release date or year, runtime; with ids from 1 in this order. */
   const movies = [
     'Moana|Animation,adventure|Ron Clements, John Musker|Auliʻi Cravalho,Dwayne Johnson|2016-11-23|107',
     'Amélie|comedy,romance|Jean-Pierre Jeunet|Audrey Tautou,Mathieu Kassovitz|2001-04-25|122',
@@ -121,7 +121,7 @@ describe('the list', () => {
       'release_date=2016-11-23&release_date_from=2016-11-23&release_date_to=2016-11-23&genres=adventure',
       some(1),
     ],
-    // What holds no word counts as not given.
+    // Text without words counts as not given.
     ...everything(
       'title= title=%20 title=!!! title=%25 title=_ cast=%26+%7C director=-- genres=,+, genres=+ genres_any=,+',
     ),
@@ -131,7 +131,7 @@ describe('the list', () => {
     ['title=%21&cast=%22%22&director=%3A%2A&year=2020', some(8, 9)],
     ['title=...&director=besson', some(5, 10)],
     ['title=...&director=nobody', []],
-    // What SQL, LIKE or tsquery would make of it.
+    // Special characters of SQL, LIKE and tsquery.
     ['title=moan%25', []],
     ['title=m_ana', []],
     ['title=%21moana', some(1)],
@@ -196,7 +196,7 @@ describe('the list', () => {
     expect(Object.keys(body.metadata)).toEqual(Object.keys(metadata))
   })
 
-  test('links its pages, whatever it is asked, and a page past the end to the last', async () => {
+  test('links its pages for any query, and a page past the end links to the last', async () => {
     const kept = { title: '&', sort: '-year', page_size: '3', created_by: '', director: ' "<>' }
     const start = await list(`?${new URLSearchParams(kept)}&page=1`)
     for (const [first, onward, back] of [
@@ -295,7 +295,7 @@ describe('the list', () => {
     expect([status, body.error]).toEqual([422, error])
   })
 
-  test('names no more than 20 unknown parameters, and is not asked for in vain of odd bytes', async () => {
+  test('names at most 20 unknown parameters, and survives odd bytes', async () => {
     const { body } = await list(`?${Array.from({ length: 60 }, (_, i) => `x${i}=1`).join('&')}&page=0`)
     expect(Object.keys(body.error)).toHaveLength(21)
     expect(body.error.page).toBe('must be between 1 and 10000000')
@@ -303,7 +303,7 @@ describe('the list', () => {
       expect([200, 422]).toContain((await list(query)).status)
   })
 
-  test('only reads, and the movies are all still there', async () => {
+  test('only reads: all movies still exist', async () => {
     expect(titlesOf(await list(''))).toEqual(all)
   })
 })

@@ -20,7 +20,7 @@ describe("a page's movies, which the database writes as JSON", () => {
     external_id: 'a"b{}',
   }
 
-  test('are the bytes that each movie alone has', async () => {
+  test('have the same bytes as each movie alone', async () => {
     const { token } = await server().newUser({ name: `O"Neil \\ ${odd}`, username: 'oneil' })
     for (const body of [minimal, whole, { ...minimal, title: 'No cast', cast: [] }])
       expect((await server().request('POST', '/v1/movies', { token, body })).status).toBe(201)
@@ -37,7 +37,7 @@ describe("a page's movies, which the database writes as JSON", () => {
     expect(marked.text).toStartWith(`{"movies":[${unmarked.join()}],"metadata":`)
   })
 
-  test('say in favourites when they were added, in UTC', async () => {
+  test('show in favourites when they were added, in UTC', async () => {
     const { token } = alice()
     await server().request('PUT', '/v1/users/me/favourites/1', { token })
     await server().sql`update favourites set added_at = '2026-03-29 23:30:15.999999+02'`

@@ -13,7 +13,7 @@ import { listMovies } from '../../src/search/store'
 import { findUserByLogin } from '../../src/users/store'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 
-// The planner of PGlite is PostgreSQL's own, but a server is what has to stand 100,000 movies.
+// PGlite has PostgreSQL's planner, but only a server has to cope with 100,000 movies.
 const MOVIES = 100_000
 const reason = testDatabaseUrl === undefined ? ' (skipped: needs TEST_DATABASE_URL)' : ''
 
@@ -53,7 +53,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     const plan: unknown = row?.['QUERY PLAN']
     return typeof plan === 'string' ? plan : JSON.stringify(plan)
   }
-  /** The names of the tables that the plan of the last query reads from end to end. */
+  /** The names of the tables that the plan of the last query reads completely. */
   const tablesReadWhole = async () => seqScans(JSON.parse(await planOfLast()))
 
   const list = (filters: MovieFilters, more: Partial<MovieList<'id'>> = {}) => ({
@@ -109,7 +109,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     }
   })
 
-  test.each(sorts)('a page from the end is the one it should be, sorted by %p', async (sort) => {
+  test.each(sorts)('a page from the end is the right one, sorted by %p', async (sort) => {
     const column = sort.key === 'title' ? 'title collate "und-x-icu"' : sort.key
     const order = `${column} ${sort.descending ? 'desc' : 'asc'} nulls last, id`
     for (const [page, pageSize] of [
@@ -134,7 +134,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     ['a sign-in by username', 'users_username_key', () => findLogin(db, { username: 'Name77' })],
     ['a command with an address', 'users_email_key', () => findUserByLogin(db, 'USER77@example.com')],
     ['a command with a username', 'users_username_key', () => findUserByLogin(db, 'NAME77')],
-  ])('%s goes by the index', async (_, index, find) => {
+  ])('%s uses the index', async (_, index, find) => {
     expect(await find()).toMatchObject({ id: 78 })
     expect(await planOfLast()).toContain(`"${index}"`)
   })
@@ -167,7 +167,7 @@ async function load(client: postgres.Sql) {
   await client.unsafe('vacuum analyze')
 }
 
-/** Small tables, such as the sixteen rows that count the movies, are read whole with reason. */
+/** Small tables, such as the sixteen rows that count the movies, may be read completely. */
 function seqScans(plan: unknown): string[] {
   if (Array.isArray(plan)) return plan.flatMap(seqScans)
   if (typeof plan !== 'object' || plan === null) return []

@@ -21,7 +21,7 @@ describe(`of ${MOVIES} random movies`, () => {
     external_id: string | null
     isFavourite: boolean
     created_by: number
-    /** Among all, by their titles. */
+    /** Its position among all, sorted by title. */
     place: number
   }
   const SEED = 20261121
@@ -61,7 +61,7 @@ describe(`of ${MOVIES} random movies`, () => {
   beforeAll(async () => {
     await server().sql`truncate movies restart identity cascade`
     const { sql } = server()
-    // So that their ids span several of the blocks that far pages begin in.
+    // Their ids span several of the blocks that far pages start from.
     await sql`alter table movies alter column id set increment by 397`
     const drawn = several(MOVIES, () => {
       const release_date = maybe(0.7, day) ?? null
@@ -137,7 +137,7 @@ describe(`of ${MOVIES} random movies`, () => {
   }
   const genreKey = (genre: string) => genre.normalize('NFC').trim().toLowerCase()
 
-  /** What the contract says of a query, movie by movie. */
+  /** The result of a query according to the contract, movie by movie. */
   function reference(query: Query) {
     const { sort = 'id', page = '1', page_size = '20', created_by, favourite } = query
     const asked = query.genres?.split(',').map(genreKey) ?? []
@@ -214,7 +214,7 @@ describe(`of ${MOVIES} random movies`, () => {
     expect(hits).toBeGreaterThan(QUERIES / 5)
   }, 300_000)
 
-  test('titles stand in the order of their language-neutral collation', () => {
+  test('titles are in the order of the language-neutral collation', () => {
     const { compare } = new Intl.Collator('und')
     expect(movies.map(({ title }) => title)).toEqual(movies.map(({ title }) => title).sort(compare))
   })

@@ -3,7 +3,7 @@ import { parseMovieList } from '../../src/search/query'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-// With the C locale, PostgreSQL itself knows no letters but ASCII's.
+// With the C locale, PostgreSQL itself knows only the letters of ASCII.
 let database: TestDatabase
 let server: TestServer
 let alice: TestUser
@@ -45,7 +45,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-// PostgreSQL's parser takes some of these titles for a path, a host or a negative number.
+// PostgreSQL's parser reads some of these titles as a path, a host or a negative number.
 const searches: [words: string, found: string[]][] = [
   ['off', ['Face/Off']],
   ['face off', ['Face/Off']],
@@ -107,7 +107,7 @@ const ask = async (parameters: Record<string, string>, path = '/v1/movies') =>
   server.request('GET', `${path}?${new URLSearchParams(parameters)}`, { token: alice.token })
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`)
 
-test('a word that is repeated counts once, however it is written', async () => {
+test('a repeated word counts once, in any spelling', async () => {
   const tora = await ask({ title: 'tora' })
   for (const text of ['tora '.repeat(100), 'Tora TORA! tóra '.repeat(31), 'tora.'.repeat(100)])
     expect((await ask({ title: text })).body).toEqual(tora.body)
@@ -117,23 +117,20 @@ test('a word that is repeated counts once, however it is written', async () => {
   expect((await ask({ genres: 'Drama,drama, DRAMA,'.repeat(25) })).body).toEqual((await ask({})).body)
 })
 
-test.each(['title', 'director', 'cast', 'genres'])(
-  '%s may hold 32 different words, and no more',
-  async (name) => {
-    const mark = name === 'genres' ? ',' : ' '
-    const holds = [...numbered(32), ...numbered(32), 'W1', 'Ẃ2'].slice(0, name === 'genres' ? 65 : undefined)
-    const what = name === 'genres' ? 'genres' : 'words'
-    const error = { [name]: `must not hold more than 32 different ${what}`, page: 'must be an integer' }
-    for (const path of ['/v1/movies', '/v1/users/me/favourites']) {
-      expect((await ask({ [name]: holds.join(mark) }, path)).status).toBe(200)
-      const refused = await ask({ [name]: numbered(33).join(mark), page: 'x' }, path)
-      expect([refused.status, refused.body]).toEqual([422, { error }])
-    }
-  },
-)
+test.each(['title', 'director', 'cast', 'genres'])('%s may have at most 32 different words', async (name) => {
+  const mark = name === 'genres' ? ',' : ' '
+  const holds = [...numbered(32), ...numbered(32), 'W1', 'Ẃ2'].slice(0, name === 'genres' ? 65 : undefined)
+  const what = name === 'genres' ? 'genres' : 'words'
+  const error = { [name]: `must not hold more than 32 different ${what}`, page: 'must be an integer' }
+  for (const path of ['/v1/movies', '/v1/users/me/favourites']) {
+    expect((await ask({ [name]: holds.join(mark) }, path)).status).toBe(200)
+    const refused = await ask({ [name]: numbered(33).join(mark), page: 'x' }, path)
+    expect([refused.status, refused.body]).toEqual([422, { error }])
+  }
+})
 
 test.each(['...', '-', '<>', '&', '– —', '\u00ad', '\u00b4'])(
-  '%p holds no word, and so counts as not given',
+  '%p has no word, so it counts as not given',
   async (title) => {
     const query = new URLSearchParams({ title })
     const { body } = await server.request('GET', `/v1/movies?${query}`, { token: alice.token })
@@ -141,9 +138,9 @@ test.each(['...', '-', '<>', '&', '– —', '\u00ad', '\u00b4'])(
   },
 )
 
-test('the service and the database agree for every character whether it is a word', async () => {
+test('the service and the database agree on every character whether it is a word', async () => {
   const characters: string[] = []
-  // What Unicode has not assigned yet, or lately, may differ.
+  // Unassigned and recently assigned characters may differ.
   for (let i = 1; i < 0x1fb00; i++)
     if (/[^\p{Cn}\p{Cs}]/u.test(String.fromCodePoint(i))) characters.push(String.fromCodePoint(i))
   const wordless = await server.sql<{ character: string }[]>`

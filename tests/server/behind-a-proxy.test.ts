@@ -5,7 +5,7 @@ import { canReceive, receiveAt } from '../support/notify-socket'
 import { freePort } from '../support/postgres'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
 
-// A host whose environment names a proxy for all that goes out: what the service asks itself must not go there.
+// A host whose environment names a proxy for outgoing requests: those of the service to itself must not use it.
 setDefaultTimeout(60_000)
 
 let asked = 0
@@ -28,7 +28,7 @@ const start = async (more: Record<string, string>) => {
 }
 
 beforeAll(async () => {
-  // Else the rest would show nothing: a request of Bun's own does go there.
+  // Bun's own requests do use it; otherwise the rest would prove nothing.
   const child = Bun.spawn([process.execPath, '-e', 'await fetch("http://127.0.0.1:1/")'], {
     env: through(proxy.url),
     stderr: 'ignore',
@@ -49,7 +49,7 @@ afterAll(async () => {
 })
 
 test.each(['127.0.0.1', '::1', '0.0.0.0'])(
-  'redlight healthcheck asks the service at %s itself',
+  'redlight healthcheck asks the service at %s directly',
   async (HOST) => {
     const { port: PORT } = await start({ HOST })
     for (const url of [proxy.url, new URL('http://127.0.0.1:1')])
@@ -61,7 +61,7 @@ test.each(['127.0.0.1', '::1', '0.0.0.0'])(
   },
 )
 
-test('a proxy that answers makes no service available that is not there', async () => {
+test('an answer of the proxy does not make a missing service healthy', async () => {
   const PORT = String(await freePort())
   expect(await runProgram({ PORT, ...through(proxy.url) }, ['healthcheck'])).toMatchObject({
     exitCode: 1,
@@ -70,7 +70,7 @@ test('a proxy that answers makes no service available that is not there', async 
   })
 })
 
-test.skipIf(!canReceive)('the watchdog hears of a service behind a proxy that is away', async () => {
+test.skipIf(!canReceive)('the watchdog gets pings although the proxy is away', async () => {
   const NOTIFY_SOCKET = `@redlight-${crypto.randomUUID()}`
   receiver = await receiveAt(NOTIFY_SOCKET)
   await start({ NOTIFY_SOCKET, WATCHDOG_USEC: '1000000', ...through(new URL('http://127.0.0.1:1')) })

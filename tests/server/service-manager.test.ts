@@ -5,7 +5,7 @@ import { canReceive, receiveAt } from '../support/notify-socket'
 import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
 import { staysSo, until } from '../support/until'
 
-// What the service reports to the program that started it, as systemd would hear it.
+// The service's reports to systemd.
 setDefaultTimeout(60_000)
 
 let program: Program | undefined
@@ -32,7 +32,7 @@ const addresses: [string, () => Promise<string>][] = [
 ]
 
 describe.skipIf(!canReceive)('systemd', () => {
-  test.each(addresses)('is told at %s when it starts, serves and stops', async (_, newAddress) => {
+  test.each(addresses)('gets a report at %s when it starts, serves and stops', async (_, newAddress) => {
     const address = await newAddress()
     receiver = await receiveAt(address)
     program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
@@ -46,14 +46,14 @@ describe.skipIf(!canReceive)('systemd', () => {
     ])
   })
 
-  test('hears the watchdog while the service answers itself, and no more once it is frozen', async () => {
+  test('gets watchdog pings while the service answers itself, and none once it is frozen', async () => {
     const address = `@redlight-${crypto.randomUUID()}`
     receiver = await receiveAt(address)
     program = await startProgram(await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '2000000' }))
     await receiver.until(/^WATCHDOG=1$/, 2)
     program.kill('SIGSTOP')
     await until(() => isFrozen(program?.pid))
-    // What was sent before is read by then.
+    // Earlier messages are read by then.
     await receiver.mark()
     const { messages } = receiver
     const before = messages.length
@@ -63,7 +63,7 @@ describe.skipIf(!canReceive)('systemd', () => {
     expect(await program.stop()).toMatchObject({ exitCode: 0 })
   })
 
-  test('hears the watchdog until the last request is done', async () => {
+  test('gets watchdog pings until the last request is done', async () => {
     const address = `@redlight-${crypto.randomUUID()}`
     receiver = await receiveAt(address)
     program = await startProgram(
@@ -79,7 +79,7 @@ describe.skipIf(!canReceive)('systemd', () => {
     ).toBeGreaterThan(2)
   })
 
-  test('hears no watchdog that is meant for another process', async () => {
+  test('gets no watchdog pings meant for another process', async () => {
     const address = `@redlight-${crypto.randomUUID()}`
     receiver = await receiveAt(address)
     const watchdog = { WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' }
@@ -96,7 +96,7 @@ const absent = [
   ['a long path', `/${'x'.repeat(200)}`],
 ]
 test.each(absent)(
-  'a service manager that is not there, %s, is a warning, and no reason not to serve',
+  'a missing service manager, %s, is a warning, and the service starts',
   async (_, address = '') => {
     program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
     expect((await fetch(new URL('/v1/healthcheck', program.url))).status).toBe(200)
@@ -104,8 +104,8 @@ test.each(absent)(
   },
 )
 
-describe('while it stops', () => {
-  test('the healthcheck says so and every answer ends its connection, until the port closes', async () => {
+describe('while the service stops', () => {
+  test('the healthcheck says so and every response closes its connection, until the port closes', async () => {
     program = await startProgram(await environment({ SHUTDOWN_DELAY: '2s' }))
     const ask = async (path: string) => {
       const { status, headers } = await fetch(new URL(path, program?.url), { method: 'GET' })

@@ -16,7 +16,7 @@ describe('mails on demand', () => {
   const ask = (kind: string, body: unknown) => server.request('POST', `/v1/tokens/${kind}`, { body })
   const unknownAddress = { status: 422, body: { error: { email: 'no matching email address found' } } }
 
-  test('activation: 202, or why not', async () => {
+  test('activation: 202, or the reason', async () => {
     const inactive = await server.newUser({ activated: false })
     for (const email of [inactive.email, inactive.email.toUpperCase()]) {
       const answer = await ask('activation', { email })
@@ -32,7 +32,7 @@ describe('mails on demand', () => {
     })
   })
 
-  test('password reset: 202, or why not', async () => {
+  test('password reset: 202, or the reason', async () => {
     const inactive = await server.newUser({ activated: false })
     for (const email of [alice.email, alice.email.toUpperCase()]) {
       const answer = await ask('password-reset', { email })

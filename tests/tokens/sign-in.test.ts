@@ -22,7 +22,7 @@ const me = (authorization: string) =>
   server.request('GET', '/v1/users/me', { headers: { Authorization: authorization } })
 
 describe('a sign-in', () => {
-  test('takes the email or the username, in any case, and answers a JWT with these claims', async () => {
+  test('takes the email or the username, in any case, and returns a JWT with these claims', async () => {
     const before = nowSeconds()
     const names = [
       { email: alice.email },
@@ -53,7 +53,7 @@ describe('a sign-in', () => {
     }
   })
 
-  test('makes another token each time', async () => {
+  test('returns a new token each time', async () => {
     const tokens = await Promise.all([server.signIn(alice.email), server.signIn(alice.email)])
     expect(new Set(tokens.map((token) => claimsOf(token).jti)).size).toBe(2)
   })
@@ -92,7 +92,7 @@ describe('a sign-in', () => {
       { username: 'AliceA', password: 'wrong' },
       { email: 'nobody@example.com', password: PASSWORD },
       { username: 'nobody', password: PASSWORD },
-      // A username is no email, and the built-in account has no password.
+      // A username isn't an email address, and the built-in account has no password.
       { email: 'AliceA', password: PASSWORD },
       { username: alice.email, password: PASSWORD },
       { username: 'Redlight', password: PASSWORD },
@@ -105,7 +105,7 @@ describe('a sign-in', () => {
     }
   })
 
-  test('is open to a client with a bad token, and to a user not yet activated, who gets 403 elsewhere', async () => {
+  test('works with a bad token, and for an unactivated user, who gets 403 elsewhere', async () => {
     const bob = await server.newUser({ activated: false })
     expect(
       (await signIn({ email: bob.email, password: PASSWORD }, { Authorization: 'Bearer x' })).status,

@@ -11,7 +11,7 @@ setDefaultTimeout(60_000)
 let server: TestServer
 let alice: TestUser
 let generation: number
-/** The service's clock for tokens, which goes on only when it is moved. */
+/** The service's clock for tokens, which only tests move. */
 const clock = { ms: Date.now() }
 const nowSeconds = () => Math.floor(clock.ms / 1000)
 beforeAll(async () => {
@@ -31,7 +31,7 @@ type Forgery = {
   secret?: string
   hash?: 'sha256' | 'sha384' | 'sha512'
 }
-/** A token as the service would make it, save for what is given; undefined takes a claim away. */
+/** A token like the service's, with the given changes; undefined removes a claim. */
 function forge({ claims = {}, header = {}, secret = JWT_SECRET, hash = 'sha256' }: Forgery = {}): string {
   const now = nowSeconds()
   const payload = {
@@ -49,7 +49,7 @@ function forge({ claims = {}, header = {}, secret = JWT_SECRET, hash = 'sha256' 
   return `${signed}.${new Bun.CryptoHasher(hash, secret).update(signed).digest('base64url')}`
 }
 
-/** The answer to a request that fetch would not send. */
+/** The response to a request that fetch can't send. */
 function raw(request: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let answer = ''
@@ -79,7 +79,7 @@ describe('a token is refused', () => {
     ['that says hs256', () => forge({ header: { alg: 'hs256' } })],
     ['that brings its own key', () => forge({ header: { jwk: ownKey }, secret: 'attacker' })],
     [
-      'that says where its key is',
+      'that names the place of its key',
       () => forge({ header: { jku: 'http://127.0.0.1/k' }, secret: 'attacker' }),
     ],
     ['that names a certificate', () => forge({ header: { x5u: 'http://127.0.0.1/c' }, secret: 'attacker' })],
@@ -168,7 +168,7 @@ describe('a token is refused', () => {
     expect(answer).toContain(INVALID)
   })
 
-  test('anywhere but in the header', async () => {
+  test('anywhere except in the header', async () => {
     const { token } = alice
     const MISSING = 'you must be authenticated to access this resource'
     for (const name of ['access_token', 'token', 'bearer', 'Bearer', 'authorization', '%00']) {
@@ -217,7 +217,7 @@ describe('a token is accepted', () => {
     expect((await me(authorization())).status).toBe(200)
   })
 
-  test('until it expires, also when it has been seen before', async () => {
+  test('until it expires, even if it has been cached', async () => {
     const token = forge({ claims: { exp: nowSeconds() + 3600 } })
     expect((await me(`Bearer ${token}`)).status).toBe(200)
     clock.ms += 3_600_000 + 6000
@@ -226,7 +226,7 @@ describe('a token is accepted', () => {
   })
 })
 
-test('secrets are rotated: the first signs, all verify, and a removed one is worth nothing', async () => {
+test('secrets are rotated: the first signs, all verify, and a removed one is useless', async () => {
   const database = await createFilledDatabase()
   const [first, second] = [
     'the first secret, that is 32 bytes long',

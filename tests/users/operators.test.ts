@@ -71,7 +71,7 @@ describe('the list of users', () => {
     })
   })
 
-  test('and a user who is not there is 404, the built-in account too', async () => {
+  test('and an unknown user or the built-in account is a 404', async () => {
     for (const id of ['1', '999999', 'abc', '0'])
       expect([id, (await ask('GET', `/v1/users/${id}`)).status]).toEqual([id, 404])
   })
@@ -143,7 +143,7 @@ describe('an operator', () => {
     expect(await eventsOf(`user:${user.id}`)).toEqual([])
   })
 
-  test('can’t touch the built-in account, nor somebody who is not there', async () => {
+  test('can’t change the built-in account or an unknown user', async () => {
     const builtIn = { id: 'is the built-in account' }
     const changed = await ask('PATCH', '/v1/users/1', { body: { permissions: ALL } })
     expect([changed.status, changed.body.error]).toEqual([422, builtIn])
@@ -155,7 +155,7 @@ describe('an operator', () => {
     expect(await eventsOf('user:1')).toEqual([])
   })
 
-  test('finds no user behind the paths of other methods', async () => {
+  test('finds no user at the paths of other methods', async () => {
     for (const [method, path] of [
       ['GET', '/v1/users/activated'],
       ['PATCH', '/v1/users/password'],
@@ -176,20 +176,20 @@ describe('the last admin', () => {
       const answer = await ask(method, path, { body })
       expect([method, answer.status, answer.body.error]).toEqual([method, 422, LAST_ADMIN])
     }
-    // An admin who is not activated can do nothing.
+    // An unactivated admin can do nothing.
     await server().newUser({ activated: false, permissions: ALL })
     expect((await ask('DELETE', `/v1/users/${id}`)).status).toBe(422)
     expect(await actionsOf(`user:${id}`)).toEqual([])
     expect((await ask('GET', '/v1/audit')).status).toBe(200)
   })
 
-  test('stays too when two take it from each other at once', async () => {
+  test('stays even if two revoke it from each other at once', async () => {
     for (let round = 0; round < 5; round++) {
       const [a, b] = [
         await server().newUser({ name: 'A', permissions: ALL }),
         await server().newUser({ name: 'B', permissions: ALL }),
       ]
-      // Apart from the two, there is none.
+      // There are no others.
       await server().sql`delete from users_permissions where user_id = ${admin().id} and permission = 'admin'`
       const body = { permissions: [] }
       const answers = await Promise.all([
@@ -215,7 +215,7 @@ describe('a movie', () => {
   const give = (id: number, to: unknown, asked = {}) =>
     ask('PUT', `/v1/movies/${id}/creator`, { body: { id: to }, ...asked })
 
-  test('is made another’s, with a new version and an event', async () => {
+  test('gets a new owner, with a new version and an event', async () => {
     const [from, to] = [
       await server().newUser({ name: 'From' }),
       await server().newUser({ name: 'To', username: 'to123' }),
@@ -247,7 +247,7 @@ describe('a movie', () => {
     expect(events[3]?.detail).toEqual({ title: 'The Reassigned', year: 2001 })
   })
 
-  test('stays whose it is for a wrong user, an old version, and operators who may not write', async () => {
+  test('keeps its owner for a wrong user, an old version, and operators who may not write', async () => {
     const owner = await server().newUser({ name: 'Owner' })
     const id = await newMovie(owner.token)
     for (const [to, error] of [
@@ -268,7 +268,7 @@ describe('a movie', () => {
   })
 })
 
-test('a user who was removed can’t sign in', async () => {
+test('a removed user can’t sign in', async () => {
   const user = await server().newUser()
   await ask('DELETE', `/v1/users/${user.id}`)
   const answer = await ask('POST', '/v1/tokens/authentication', {

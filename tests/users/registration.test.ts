@@ -43,7 +43,7 @@ const notAddresses = [
 const tooLong = `${'a'.repeat(65)}@${LONGEST_DOMAIN}`
 
 describe('a registration is refused with a message on the field', () => {
-  // What differs from a good one, and the whole answer; undefined takes a field away.
+  // The changes to a valid one, and the whole response; undefined removes a field.
   const refused: [string, Fields, Record<string, string>][] = [
     ['no name and no username', { name: undefined }, { name: NO_NAME }],
     ['null for both names', { name: null, username: null }, { name: NO_NAME }],
@@ -113,7 +113,7 @@ describe('a registration is refused with a message on the field', () => {
     expect({ status: answer.status, body: answer.body as unknown }).toEqual({ status: 422, body: { error } })
   })
 
-  test('no more than 20 unknown keys are told', async () => {
+  test('at most 20 unknown keys are named', async () => {
     const unknown = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`key${i}`, i]))
     const answer = await server().request<{ error: Record<string, string> }>('POST', '/v1/users', {
       body: unknown,
@@ -151,7 +151,7 @@ describe('a registration is accepted', () => {
       if (wrong !== sent.password) expect((await signIn(sent.email, wrong)).status).toBe(401)
   })
 
-  test('and answered with the keys of the contract, in order', async () => {
+  test('and the response has the keys of the contract, in order', async () => {
     const email = newAddress()
     const before = Date.now()
     const plain = await register({ name: 'Bob', email, password: PASSWORD })
@@ -196,7 +196,7 @@ describe('a registration is accepted', () => {
     expect((await register(other)).status).toBe(201)
   })
 
-  test('by one of ten who register the same address at once', async () => {
+  test('for one of ten simultaneous ones with the same address', async () => {
     const email = newAddress()
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>

@@ -29,7 +29,7 @@ describe('a new user', () => {
     expect(bare.body.user.permissions).toEqual([])
   })
 
-  test('leaves no password and no token in the database', async () => {
+  test('leaves no plain password or token in the database', async () => {
     const email = newAddress()
     const { body } = await register({ name: 'Dave', email, password: PASSWORD })
     const [token = ''] = await mailedTokens(email, /Activate/)
@@ -52,7 +52,7 @@ describe('a new user', () => {
 describe('activation', () => {
   const wrong = { status: 422, body: { error: { token: 'invalid or expired activation token' } } }
 
-  test('takes the mailed token once, and all others of the user with it', async () => {
+  test('uses up the mailed token and all others of the user', async () => {
     const email = newAddress()
     const { body: registered } = await register({ name: 'Erin', email, password: PASSWORD })
     const { id } = registered.user
@@ -74,7 +74,7 @@ describe('activation', () => {
     expect((await resetPassword(reset, 'a new password')).status).toBe(200)
   })
 
-  test('refuses a token that is wrong, expired or for something else', async () => {
+  test('refuses a token that is wrong, expired or for another purpose', async () => {
     const user = await server().newUser({ activated: false })
     const expired = await plantToken(user.id, 'activation', '-1 second')
     const reset = await plantToken(user.id, 'password-reset')
@@ -106,7 +106,7 @@ describe('activation', () => {
     expect((await server().request('GET', '/v1/users/me', { token: user.token })).status).toBe(200)
   })
 
-  test('of 20 requests at once with one token exactly one succeeds', async () => {
+  test('succeeds for exactly one of 20 simultaneous requests with one token', async () => {
     const user = await server().newUser({ activated: false })
     const token = await plantToken(user.id, 'activation')
     const answers = await Promise.all(Array.from({ length: 20 }, () => activate(token)))
@@ -117,7 +117,7 @@ describe('activation', () => {
 describe('a password reset', () => {
   const NEW_PASSWORD = 'another battery staple'
 
-  test('takes the mailed token, ends older sign-ins and the old password', async () => {
+  test('uses up the mailed token, and ends older sign-ins and the old password', async () => {
     const user = await server().newUser({ name: 'Frank N. Furter', username: 'frankfurter' })
     await server().request('POST', '/v1/tokens/password-reset', { body: { email: user.email } })
     await server().request('POST', '/v1/tokens/password-reset', { body: { email: user.email } })
@@ -149,7 +149,7 @@ describe('a password reset', () => {
       })
   })
 
-  test('refuses a token that is wrong, expired or for something else, and tells all that is wrong', async () => {
+  test('refuses a token that is wrong, expired or for another purpose, with all problems', async () => {
     const user = await server().newUser()
     const expired = await plantToken(user.id, 'password-reset', '-1 second')
     const activation = await plantToken(user.id, 'activation')
@@ -172,7 +172,7 @@ describe('a password reset', () => {
     expect((await signIn(user.email, user.password)).status).toBe(201)
   })
 
-  test('of 20 requests at once with one token exactly one succeeds', async () => {
+  test('succeeds for exactly one of 20 simultaneous requests with one token', async () => {
     const user = await server().newUser()
     const token = await plantToken(user.id, 'password-reset')
     const passwords = Array.from({ length: 20 }, (_, i) => `racing password ${i}`)

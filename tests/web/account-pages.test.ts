@@ -56,7 +56,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** A proxy that serves the program under a path of its own, and keeps what a proxy's log would have. */
+/** A proxy that serves the program under a path prefix, and keeps a log. */
 function startProxy(target: () => URL) {
   const seen: string[] = []
   const server = Bun.serve({
@@ -94,7 +94,7 @@ async function isActivated(email: string) {
   return (await fetch(new URL('v1/users/me', publicUrl), { headers })).status === 200
 }
 
-/** The mails to an address, once there are so many. */
+/** Waits for this many mails to an address, and returns them. */
 async function mailsTo(email: string, count = 1) {
   return until(() => {
     const mails = smtp.received.filter(({ to }) => to === email)
@@ -116,13 +116,13 @@ async function open(address: string, look?: Look) {
 }
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
-/** What has the focus, as a screen reader would name it. */
+/** The name of the focused element, as a screen reader would say it. */
 const focused = (page: Page) =>
   page.evaluate<string>(
     '(({ labels, textContent }) => (labels?.[0] ?? {}).textContent ?? textContent)(document.activeElement)',
   )
 
-/** Presses Tab until this has the focus. */
+/** Presses Tab until this element has the focus. */
 async function tabTo(page: Page, name: string) {
   for (let presses = 0; presses < 12; presses++) {
     if ((await focused(page)) === name) return
@@ -144,7 +144,7 @@ async function press(page: Page, button: string) {
 
 describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
   test(
-    'an account is activated by its link, once, and by no program that opens the link',
+    'an account is activated by its link once, and not by a program that opens the link',
     async () => {
       const email = 'alice@example.com'
       await register(email)
@@ -176,7 +176,7 @@ describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
   )
 
   test(
-    'a new activation mail comes from the page, until there were too many',
+    'the page sends a new activation mail, until there are too many',
     async () => {
       const email = 'late@example.com'
       await register(email)
@@ -271,7 +271,7 @@ describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
   )
 
   test(
-    'a service that does not answer, or not with JSON, is told apart from a link that is used',
+    'a service that does not respond, or not with JSON, looks different from a used link',
     async () => {
       const { page } = await open('activate#token=AAAAAAAAAAAAAAAAAAAAAAAAAA')
       await heading(page, 'Activate your account')
@@ -291,7 +291,7 @@ describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
     BROWSER_TIMEOUT_MS,
   )
 
-  test('no token is in an address or a header that a server sees', () => {
+  test('no token is in a URL or a header that a server sees', () => {
     const tokens = smtp.received.map(({ token }) => token)
     expect(tokens.length).toBeGreaterThan(4)
     const seen = [...proxy.seen, ...program.lines].join('\n')
@@ -302,7 +302,7 @@ describe.skipIf(!hasBrowser)('in a browser, without a mouse', () => {
 
 describe.skipIf(!hasBrowser)('in a browser, the pages and mails', () => {
   test.each(looks)(
-    'fit the screen and follow its colours: $name',
+    'fit the screen and its colour scheme: $name',
     async (look) => {
       const email = `${look.name}@example.com`
       await register(email)
@@ -329,7 +329,7 @@ describe.skipIf(!hasBrowser)('in a browser, the pages and mails', () => {
       await page.getByRole('button').first().click()
       await heading(page, 'This link no longer works')
       await show('reset-used')
-      // A mail program has no policy of ours.
+      // Mail programs don't apply our content security policy.
       await page.goto('about:blank')
       await page.setContent(mail?.html ?? '')
       await show('mail')

@@ -37,7 +37,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** The page, once it shows its operations. */
+/** Waits until the page shows its operations. */
 async function openDocs(look?: Look) {
   const opened = await newPage(browser, program.url, look)
   await opened.page.goto(new URL('/docs', program.url).href)
@@ -54,7 +54,7 @@ async function signIn(page: Page) {
   await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor()
 }
 
-/** Opens an operation and sends its example; tells what the page shows of the answer. */
+/** Opens an operation and sends its example; returns the response that the page shows. */
 async function call(page: Page, id: string) {
   const block = operation(page, id)
   await block.locator('.opblock-summary-control').click()
@@ -91,14 +91,14 @@ describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
   )
 
   test(
-    'sends every call, and gets an answer that the document knows',
+    'sends every call, and gets a documented response',
     async () => {
       const { page } = await openDocs()
       await signIn(page)
       const { paths }: Paths = JSON.parse(await (await fetch(new URL('/docs/json', program.url))).text())
       for (const { operationId, responses } of Object.values(paths).flatMap((path) => Object.values(path))) {
         const { status } = await call(page, operationId)
-        // A page on which everything is open is slow.
+        // The page is slow with everything open.
         await operation(page, operationId).locator('.opblock-summary-control').click()
         expect([operationId, Object.keys(responses).includes(status)]).toEqual([operationId, true])
       }
@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
   )
 
   test(
-    'leads a newcomer from one step to the next',
+    'leads a new user from one step to the next',
     async () => {
       const { page, problems } = await openDocs()
       await page.getByRole('link', { name: 'Register' }).click()

@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 describe('the documentation page', () => {
-  test('lets nothing run or load but what comes from here', async () => {
+  test('loads and runs only our own files', async () => {
     const page = await server.request('GET', '/docs')
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
     const policy = page.headers.get('content-security-policy') ?? ''
@@ -19,7 +19,7 @@ describe('the documentation page', () => {
     expect(page.text).not.toMatch(/https?:|\/\/[a-z]|<script>|<style|\sstyle=|\son[a-z]+=/)
   })
 
-  test('serves every file that it names, to be kept for ever', async () => {
+  test('serves every file that it names, cacheable forever', async () => {
     const page = await server.request('GET', '/docs')
     const names = [...page.text.matchAll(/(?:src|href)="(docs\/assets\/[^"]+)"/g)].map(
       ([, name = '']) => `/${name}`,
@@ -42,7 +42,7 @@ describe('the documentation page', () => {
     expect((await server.request('GET', '/docs/assets/x/package.json')).status).toBe(404)
   })
 
-  test('keeps the page of the plugin, which asks a foreign server, out of reach', async () => {
+  test('does not serve the plugin’s page, which loads from another server', async () => {
     for (const path of ['/docs', '/docs/', '/docs/json', '/swagger', '/swagger/json']) {
       const answer = await server.request('GET', path)
       expect(answer.text).not.toMatch(/unpkg|jsdelivr|scalar/i)

@@ -39,7 +39,7 @@ describe('/', () => {
     ['one who takes anything', 'text/html, */*'],
     ['one who refuses HTML', 'text/html;q=0, */*;q=0.1'],
     ['one who says nothing that is known', 'text/html;q=x, ;;,='],
-  ])('shows %s where everything is', async (_, accept) => {
+  ])('shows %s the addresses of everything', async (_, accept) => {
     const answer = await get(accept)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([
       200,
@@ -48,7 +48,7 @@ describe('/', () => {
     expect(answer.headers.get('vary')).toBe('Accept, Origin')
   })
 
-  test('names addresses that are there', async () => {
+  test('names existing addresses', async () => {
     const { links } = (await get()).body
     expect(Object.keys(links)).toEqual(
       expect.arrayContaining(['documentation', 'openapi', 'healthcheck', 'movies']),
