@@ -50,7 +50,7 @@ process.exit(failed.length > 0 ? 1 : 0)
 async function build(target: string): Promise<string | undefined> {
   const file = `${prefix}-${target}${target.startsWith('windows') ? '.exe' : ''}`
   console.log(`${target}: building`)
-  // Of two names for the outcome the last counts.
+  // The last --outfile counts.
   const { exitCode, stdout, stderr } = await $`bun run build --target=bun-${target} --outfile ${file}`
     .cwd(ROOT)
     .nothrow()

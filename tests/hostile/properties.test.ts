@@ -195,7 +195,7 @@ test('any path and any token get a valid response', async () => {
     fc.asyncProperty(printable, printable, async (segment, token) => {
       const answer = await server.request('GET', `/v1/movies/${encodeURIComponent(segment)}`, { token })
       isSound(answer)
-      // Dots and nothing are taken out of a URL before it is sent.
+      // Dots and empty segments are removed from a URL before it is sent.
       expect([401, 404]).toContain(answer.status)
     }),
     { numRuns: RUNS },

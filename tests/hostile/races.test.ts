@@ -78,7 +78,7 @@ describe('a version', () => {
 describe('of many at once', () => {
   const times = <T>(count: number, act: (i: number) => Promise<T>) =>
     Promise.all(Array.from({ length: count }, (_, i) => act(i)))
-  /** How often each status was answered, and all that was said to those who were refused. */
+  /** The number of responses per status, and the messages of the refusals. */
   function tally(answers: { status: number; body: { error?: unknown } }[]) {
     const statuses: Record<number, number> = {}
     for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1
@@ -103,7 +103,7 @@ describe('of many at once', () => {
     }
   })
 
-  test('12 patches without a guard, each that is taken adds one version, and none is lost', async () => {
+  test('12 patches without a condition, each successful one adds a version, and none is lost', async () => {
     const { id } = await newMovie()
     const answers = await times(12, (i) => patch(id, { runtime: `${i + 1} mins` }))
     const { statuses, errors } = tally(answers)
@@ -115,7 +115,7 @@ describe('of many at once', () => {
     expect<unknown>((await get(id)).body.movie).toEqual(won.at(-1))
   })
 
-  test('12 deletions, one wins; and a guarded one never deletes what has changed', async () => {
+  test('12 deletions, one wins; and a conditional one never deletes a changed movie', async () => {
     const { id } = await newMovie()
     const answers = await times(12, () => ask('DELETE', `/v1/movies/${id}`))
     expect(tally(answers).statuses).toEqual({ 200: 1, 404: 11 })
@@ -141,8 +141,8 @@ describe('of many at once', () => {
     expect(tally(renamed)).toEqual({ statuses: { 200: 1, 422: 19 }, errors: [error] })
   })
 
-  // Those who ask in the same moment share a statement, which must not be one from before a write's answer.
-  test('8 who write and read in turn, each finds in every later read what they wrote', async () => {
+  // Simultaneous reads share a statement, which must not have started before a write was acknowledged.
+  test('8 users who write and read in turn, each reads their own writes every time', async () => {
     const writers = Array.from({ length: 8 }, async (_, i) => {
       for (let round = 0; round < 15; round++) {
         const { id } = await newMovie()
@@ -160,7 +160,7 @@ describe('of many at once', () => {
     await Promise.all(writers)
   })
 
-  test('8 devices of one user, each finds in every later list what it added, and not what it took away', async () => {
+  test('8 devices of one user, each list has what that device added, and not what it removed', async () => {
     const user = await server.newUser()
     const ask = (method: string, path: string) => server.request<Body>(method, path, { token: user.token })
     const listed = async (id: number) => {
@@ -179,7 +179,7 @@ describe('of many at once', () => {
     await Promise.all(devices)
   })
 
-  test('20 who favour one movie, it is one favourite', async () => {
+  test('20 requests to favourite one movie, it is one favourite', async () => {
     const { id } = await newMovie()
     const path = `/v1/users/me/favourites/${id}`
     expect(tally(await times(20, () => ask('PUT', path))).statuses).toEqual({ 200: 20 })
@@ -209,7 +209,7 @@ describe('of many at once', () => {
     expect(tally(answers)).toEqual({ statuses: { 200: 1, 422: 19 }, errors })
   })
 
-  test('20 password resets with one token, one wins, and its password is the one', async () => {
+  test('20 password resets with one token, one wins and sets the password', async () => {
     const { email } = await server.newUser()
     expect((await ask('POST', '/v1/tokens/password-reset', { body: { email } })).status).toBe(202)
     const token = await server.mailedToken(email)
@@ -231,7 +231,7 @@ describe('of many at once', () => {
 })
 
 describe('the number of movies', () => {
-  /** What the triggers counted beside what is there, both of one snapshot. */
+  /** The count of the triggers and the real one, from one snapshot. */
   async function counts(sql = server.sql) {
     const [row] = await sql<{ counted: number; there: number }[]>`
       select (select coalesce(sum(movies), 0) from movie_counts)::int as counted, (select count(*) from movies)::int as there`
@@ -243,7 +243,7 @@ describe('the number of movies', () => {
     insert into movies (title, year, runtime, genres)
     select gen_random_uuid()::text, 2000, 1, '{bulk}' from generate_series(1, ${count}::int)`
 
-  test('is exact whichever connection writes', async () => {
+  test('is exact for writes on any connection', async () => {
     for (let i = 0; i < 24; i++) {
       const sql = server.database.connect()
       await bulk(sql, 1)
@@ -253,7 +253,7 @@ describe('the number of movies', () => {
     expect(counted).toBe(there)
   })
 
-  // Rows that another writer is deleting are left to it: two that waited for each other's would be a deadlock.
+  // Skips rows that another writer is deleting: waiting for each other would be a deadlock.
   const deleteSome = (sql: TestServer['sql'], which: string, limit = 1000) => sql`
     delete from movies where id in (
       select id from movies where ${sql.unsafe(which)} order by random() limit ${limit} for update skip locked)`

@@ -20,12 +20,12 @@ afterAll(async () => {
 
 const signedIn = () => [`Authorization: Bearer ${token}`, 'Content-Type: application/json']
 
-describe('requests that are meant to be read in two ways', () => {
+describe('requests that could be read in two ways', () => {
   const body = '{"a":1}'
   const post = (...headers: string[]) => head('POST /v1/movies', ...signedIn(), ...headers)
 
   test(
-    'by their length are refused, and nothing behind them is done',
+    'by their length are refused, and nothing after them is executed',
     async () => {
       const smuggled = head('GET /v1/movies/1', ...signedIn())
       const chunks = `7\r\n${body}\r\n0\r\n\r\n`
@@ -59,7 +59,7 @@ describe('requests that are meant to be read in two ways', () => {
   }
 
   test(
-    'by their path reach what the path says once it is made plain, or nothing',
+    'by their path reach the normalized path, or nothing',
     async () => {
       const expected: [string, number][] = [
         ['GET /v1/../v1/healthcheck', 200],
@@ -85,10 +85,10 @@ describe('requests that are meant to be read in two ways', () => {
     TIMEOUT_MS,
   )
 
-  // Elysia looks for the path behind the eleventh character of the URL, unless told that hosts may be short:
+  // Elysia looks for the path after the eleventh character of the URL, unless it knows that hosts may be short:
   // `handler: { standardHostname: false }` in app.ts fixes this.
   test(
-    'by a short host, behind which another path would be found',
+    'by a short host, after which another path would be found',
     async () => {
       for (const host of ['x', 'api', 'a.b']) {
         expect({ host, statuses: await statusOf('GET /v1/healthcheck', host) }).toEqual({

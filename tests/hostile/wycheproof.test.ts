@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-test.skipIf(!isHere)('no signature that was made for somebody else lets anyone in', async () => {
+test.skipIf(!isHere)('no signature for another purpose is accepted', async () => {
   const { testGroups } = JSON.parse(readFileSync(VECTORS, 'utf8'))
   const tokens: string[] = testGroups.flatMap(({ tests }: { tests: { jws: unknown }[] }) =>
     tests.map(({ jws }) => (typeof jws === 'string' ? jws : JSON.stringify(jws))),

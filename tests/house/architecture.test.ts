@@ -73,7 +73,7 @@ function isAllowed({ room, kind, path }: SourceFile, { to, isType }: Import): bo
 const isForCommands = (to: string) =>
   !/^\.\/(http|openapi|web|console)\/|routes$/.test(to) && !/^(drizzle-orm|elysia|postgres$)/.test(to)
 
-/** The rooms that put all others together. */
+/** The rooms that combine all others. */
 const free: Record<string, (to: string) => boolean> = {
   server: (to) =>
     !/^\.\/(cli|moderation|transfer|backup|doctor|console)\//.test(to) && !to.startsWith('drizzle-orm'),
@@ -92,7 +92,7 @@ describe('the house', () => {
     expect(broken).toEqual([])
   })
 
-  test('SQL stands in stores, columns and the rooms of the database', () => {
+  test('SQL is only in stores, columns and the rooms of the database', () => {
     const broken = sources.filter(
       ({ room, kind, imports }) =>
         imports.some(({ to }) => to.startsWith('drizzle-orm')) &&
@@ -102,7 +102,7 @@ describe('the house', () => {
     expect(broken.map(({ path }) => path)).toEqual([])
   })
 
-  test('no import goes round in a circle', () => {
+  test('imports have no circles', () => {
     const graph = new Map(
       sources.map(({ path, imports }) => [
         path,
@@ -121,26 +121,26 @@ describe('the house', () => {
     expect(circles).toEqual([])
   })
 
-  test('main.ts alone touches the process', () => {
+  test('only main.ts touches the process', () => {
     const touching = sources.filter(
       ({ path, text }) => path !== 'main' && /process\.(env|argv|exit\b)|Bun\.env/.test(text),
     )
     expect(touching.map(({ path }) => path)).toEqual([])
   })
 
-  test('timers around a wait stand in waiting.ts', () => {
+  test('timers around a wait are only in waiting.ts', () => {
     const waits = /\bsetTimeout\(|AbortSignal\.timeout\(|Bun\.sleep\(/
     const own = ['waiting', 'log', 'embedded/bridge']
     const broken = sources.filter(({ path, text }) => !own.includes(path) && waits.test(text))
     expect(broken.map(({ path }) => path)).toEqual([])
   })
 
-  test('nothing hides in a weak map or a proxy but what is said here', () => {
+  test('only these files use a weak map or a proxy', () => {
     const hiding = sources.filter(({ text }) => /new (WeakMap|Proxy)\b/.test(text))
     expect(hiding.map(({ path }) => path)).toEqual(['db/batch', 'db/driver'])
   })
 
-  test('the top level has these folders alone', async () => {
+  test('the top level has only these folders', async () => {
     const files = (await $`git ls-files`.text()).trim().split('\n')
     const folders = new Set(files.filter((path) => /^[^.].*\//.test(path)).map(roomOf))
     expect([...folders].sort()).toEqual(['bench', 'deploy', 'docs', 'drizzle', 'patches', 'src', 'tests'])
@@ -170,7 +170,7 @@ describe('the house', () => {
   })
 })
 
-describe('no test depends on the calm of the machine', () => {
+describe('no test depends on an idle machine: it', () => {
   /** The lines of the tests, outside support, that match. */
   async function linesWith(pattern: RegExp) {
     const paths = await Array.fromAsync(new Glob('tests/**/*.ts').scan('.'))
@@ -183,18 +183,18 @@ describe('no test depends on the calm of the machine', () => {
     return found
   }
 
-  test('waits for an event, with `until`, and for no time', async () => {
+  test('waits for an event, with `until`, and never for a time', async () => {
     expect(
       await linesWith(/Bun\.sleep\(|\bsetTimeout\(|AbortSignal\.timeout\(|\bpg_sleep\b(?!\((0\.2|6)\))/g),
     ).toEqual([])
   })
 
-  test('is never tried again until it passes', async () => {
+  test('is never retried until it passes', async () => {
     expect(await linesWith(/\bretry:/g)).toEqual([])
   })
 
-  test('asserts how long nothing took', async () => {
-    // A time of day may be compared, with one that was read before; a duration is for the bench.
+  test('asserts no durations', async () => {
+    // A time of day may be compared with an earlier one; durations are for the bench.
     const elapsed =
       /expect\([^\n]*(performance\.now\(\) -|Date\.now\(\) -|\b(seconds|elapsed|took|duration\w*)\)\.toBe(Less|Within))[^\n]*/g
     const asserted = /toBe(LessThan|Within)\w*\([^\n)]*_(MS|SECONDS)\b[^\n]*/g
@@ -205,7 +205,7 @@ describe('no test depends on the calm of the machine', () => {
 describe('docs/ARCHITECTURE.md', () => {
   const read = (path: string) => Bun.file(path).text()
 
-  test('names for each invariant a test that is there', async () => {
+  test('names an existing test for each invariant', async () => {
     const rows = [
       ...(await read('docs/ARCHITECTURE.md')).matchAll(/^\| .+ \| `([a-z/-]+\.test\.ts)`: (.+) \|$/gm),
     ]
@@ -218,7 +218,7 @@ describe('docs/ARCHITECTURE.md', () => {
       })
   })
 
-  test('names files that are there, and so do the pages beside it', async () => {
+  test('names existing files, as the other pages do', async () => {
     const pages = ['README.md', ...(await Array.fromAsync(new Glob('docs/*.md').scan('.')))]
     for (const page of pages) {
       const text = await read(page)

@@ -4,7 +4,7 @@ import { canStartCaddy, startCaddy } from '../support/caddy'
 import { freePort } from '../support/postgres'
 import { aMovie, startTestServer, type TestServer, type TestUser, testConfig } from '../support/server'
 
-// The service as its clients see it through deploy/Caddyfile.
+// The service through deploy/Caddyfile, as its clients see it.
 setDefaultTimeout(60_000)
 
 describe.skipIf(!canStartCaddy)('through Caddy', () => {
@@ -18,7 +18,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
       trustedProxies: ['127.0.0.1'],
       limiter: { ...limiter, enabled: true, requestsPerSecond: 0, registrationsPerMinute: 2 },
     })
-    // The second instance is never there: what it would have got goes to the first.
+    // The second instance doesn't exist, so the first one gets its requests.
     caddy = await startCaddy([server.url.host, `127.0.0.1:${await freePort()}`])
     alice = await server.newUser()
     const created = await server.request('POST', '/v1/movies', { token: alice.token, body: aMovie('Tagged') })
@@ -35,7 +35,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
       headers: { Authorization: `Bearer ${alice.token}`, ...init.headers },
     })
 
-  /** What came over the wire: fetch would unpack it. */
+  /** The bytes on the wire; fetch would decompress them. */
   async function fetchRaw(to: string, headers: Record<string, string>) {
     const { promise, resolve, reject } = Promise.withResolvers<{
       headers: IncomingHttpHeaders
@@ -56,7 +56,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
   }
 
   test.each(['gzip', 'identity', 'gzip, br, zstd'])(
-    'ETags are what they were, asking for %s',
+    'ETags stay the same with Accept-Encoding: %s',
     async (encoding) => {
       const headers = { 'Accept-Encoding': encoding }
       const answer = await ask(path, { headers })
@@ -74,7 +74,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
     },
   )
 
-  test.each(['gzip', 'zstd'])('what is large is sent as %s, under the same ETag', async (encoding) => {
+  test.each(['gzip', 'zstd'])('large responses are sent as %s, with the same ETag', async (encoding) => {
     const large = aMovie(`Large ${encoding}`, { synopsis: 'long '.repeat(1000).trim() })
     const created = await server.request('POST', '/v1/movies', { token: alice.token, body: large })
     const movie = created.headers.get('location') ?? ''
@@ -91,7 +91,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
   })
 
   test.each(['gzip', 'zstd'])(
-    'the tag of a newer Caddy that sent %s counts as the tag it was',
+    'the ETag of a newer Caddy that sent %s counts as the original one',
     async (encoding) => {
       const tag = (await ask(path)).headers.get('etag')?.replace(/"$/, `-${encoding}"`) ?? ''
       expect((await ask(path, { headers: { 'If-None-Match': `"0-${encoding}", ${tag}` } })).status).toBe(304)
@@ -114,7 +114,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
     '/v1/../metrics',
     '/v1/%2e%2e/metrics',
     '/nothing',
-  ])('%s is not there', async (inside) => {
+  ])('%s is not public', async (inside) => {
     const curl = Bun.spawn(['curl', '-sS', '--path-as-is', `${caddy.url.origin}${inside}`])
     const text = await new Response(curl.stdout).text()
     expect(text).toBe('{"error":"the requested resource could not be found"}')
@@ -127,7 +127,7 @@ describe.skipIf(!canStartCaddy)('through Caddy', () => {
     },
   )
 
-  test('a client counts under its own address, whatever it says of itself', async () => {
+  test('a client counts under its own address, whatever headers it sends', async () => {
     const register = async (from: string, number: number) => {
       const email = `caddy-${from}-${number}@example.com`
       const curl = Bun.spawn([
@@ -152,7 +152,7 @@ describe.skipIf(!canStartCaddy)('through Caddy, when an instance hangs', () => {
   let isFrozen = false
   beforeAll(async () => {
     serves = await startTestServer()
-    // Like a process that was stopped: the kernel accepts, and nothing answers.
+    // Like a stopped process: the kernel accepts connections, and nothing responds.
     hangs = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
@@ -170,9 +170,9 @@ describe.skipIf(!canStartCaddy)('through Caddy, when an instance hangs', () => {
     await serves?.stop()
   })
 
-  test('reads are served by the other one, writes are answered 503, and none waits for ever', async () => {
+  test('reads are served by the other one, writes get 503, and none waits forever', async () => {
     isFrozen = true
-    // So many that some of them meet it before Caddy has noticed.
+    // Enough that some reach it before Caddy notices.
     const reads = Array.from({ length: 8 }, () => fetch(new URL('/v1/healthcheck', caddy.url)))
     const writes = Array.from({ length: 8 }, () =>
       fetch(new URL('/v1/users', caddy.url), {
@@ -192,7 +192,7 @@ describe.skipIf(!canStartCaddy)('through Caddy, when an instance hangs', () => {
 })
 
 describe.skipIf(!canStartCaddy)('behind a content delivery network', () => {
-  test('a client counts under its own address once the networks are named, as the comment says', async () => {
+  test('a client counts under its own address once the networks are listed, as the comment says', async () => {
     const { limiter } = testConfig({ kind: 'embedded', dataDir: '', poolMax: 1, waitMs: 0 })
     const server = await startTestServer({
       trustedProxies: ['127.0.0.0/8'],

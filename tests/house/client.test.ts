@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestServer, type TestServer, type TestUser } from '../support/server'
 
-// The client of docs/ in an empty folder, made with the commands that stand at its head.
+// The client of docs/ in an empty folder, built with the commands in its first lines.
 
 const DOCS = join(import.meta.dir, '..', '..', 'docs')
 const TSC = join(import.meta.dir, '..', '..', 'node_modules/.bin/tsc')
@@ -55,7 +55,7 @@ async function run(line: string) {
   return { line, code: await child.exited, out, error }
 }
 
-/** Runs the demonstration, first with a wrong password, and holds what it prints against what it does. */
+/** Runs the demonstration, first with a wrong password, and compares its output with its effects. */
 async function expectDemonstration(command: string) {
   const as = (password: string) =>
     run(command.replace('alice@example.com pa55word-of-alice', `${user.email} '${password}'`))
@@ -74,14 +74,14 @@ describe.skipIf(!hasNpm)('the client in an empty folder', () => {
   test('works under Bun', () =>
     expectDemonstration(commands.node.replace('node client-demo.mjs', `${process.execPath} client-demo.mts`)))
 
-  test('works under Node as it is, where Node reads TypeScript', async () => {
+  test('works under Node without a compiler, if Node reads TypeScript', async () => {
     const { out } = await run('node -p process.features.typescript')
     if (out.trim() !== 'strip') return console.log('not run: this Node does not read TypeScript')
     await expectDemonstration(commands.node.replace('client-demo.mjs', 'client-demo.mts'))
   })
 
   test(
-    'does not compile with what the document does not have',
+    'does not compile with anything that the document does not have',
     async () => {
       const client = await Bun.file(join(folder, 'client.mts')).text()
       const demo = await Bun.file(join(folder, 'client-demo.mts')).text()
@@ -95,7 +95,7 @@ describe.skipIf(!hasNpm)('the client in an empty folder', () => {
       for (const [name, [text, right, wrong]] of Object.entries(mistakes))
         await Bun.write(join(folder, `${name}.mts`), text.replace(right, wrong))
       const files = names.map((name) => `${name}.mts`).join(' ')
-      // Our own compiler is ten times as fast; the documented one has compiled the client above.
+      // Our own compiler is ten times as fast; the test above uses the documented one.
       const { code, out } = await run(
         commands.tsc.replace('npx tsc', TSC).replace('client-demo.mts', `--noEmit ${files}`),
       )

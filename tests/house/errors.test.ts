@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { failures } from '../../src/errors'
 
-// docs/ERRORS.md is made from the catalogue: `UPDATE_DOCS=1 bun test tests/house/errors.test.ts` writes it anew.
+// docs/ERRORS.md is generated from the catalogue: `UPDATE_DOCS=1 bun test tests/house/errors.test.ts` updates it.
 
 const PAGE = 'docs/ERRORS.md'
 
@@ -25,12 +25,12 @@ function section(status: number): string {
 const statuses = [...new Set(Object.values(failures).map(({ status }) => status))].sort()
 const page = [heading, ...statuses.map(section)].join('\n')
 
-test('the page of errors tells what the catalogue says', async () => {
+test('the page of errors matches the catalogue', async () => {
   if (process.env.UPDATE_DOCS) await Bun.write(PAGE, page)
   expect(await Bun.file(PAGE).text()).toBe(page)
 })
 
-test('every error says when it is said and what to do, each in a sentence', () => {
+test('every error says in a sentence each when it occurs and what to do', () => {
   for (const { when, fix } of Object.values(failures))
     for (const sentence of [when, fix]) expect(sentence).toMatch(/^[A-Z`].*\.$/s)
 })

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { $ } from 'bun'
 
-// The first change of docs/CONTRIBUTING.md, made as written on a copy of the repository.
+// The first change of docs/CONTRIBUTING.md, carried out as written on a copy of the repository.
 
 const copy = await mkdtemp(join(tmpdir(), 'first-change-'))
 afterAll(() => rm(copy, { recursive: true }))
 
-/** The page's fragments of code: the column, then the model's two lines. */
+/** The code in the page: the column, then the model's two lines. */
 const [column = '', rule = '', shown = ''] = [
   ...(await Bun.file('docs/CONTRIBUTING.md').text()).matchAll(/`(country: [^`]+,)`/g),
 ].map(([, code]) => code)
@@ -32,7 +32,7 @@ const compiled = async () => {
   }
 }
 
-test('the compiler names what a new column lacks, and the lines of the page add it', async () => {
+test('the compiler names the places that lack a new column, and the lines of the page fix them', async () => {
   for (const path of (await $`git ls-files`.text()).trim().split('\n'))
     await cp(path, join(copy, path), { recursive: true })
   await symlink(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))

@@ -5,7 +5,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-// A new route is added here with those who may call it; a route on neither list fails.
+// Add new routes here, with their permitted callers; a route on neither list fails.
 const OPEN = [
   'GET /v1/healthcheck',
   'POST /v1/users',
@@ -83,7 +83,7 @@ const methodOf = (route: string) => route.split(' ')[0] ?? ''
 const patternOf = (route: string) => route.split(' ')[1] ?? ''
 const guarded = () => routes.filter((route) => !isOpen(route) && !KEYED.includes(route))
 const patterns = () => [...new Set(routes.map(patternOf))]
-/** What a path may look like: with a record that is there, with none, with what is no id. */
+/** Variants of a path: with an existing record, a missing one, and an invalid id. */
 const pathsOf = (pattern: string) =>
   pattern.includes(':external_id')
     ? ['guarded', 'nothing', '%00'].map((id) => pattern.replace(':external_id', id))
@@ -96,7 +96,7 @@ const allowOf = (pattern: string) => {
 }
 
 type Sent = { token?: string; body?: string; type?: string }
-/** Sends a request and holds its answer against what section 1 says of every answer. */
+/** Sends a request and checks the response against section 1. */
 async function call(method: string, path: string, { token, body, type }: Sent = {}) {
   const response = await fetch(new URL(path, server.url), {
     method,
@@ -119,7 +119,7 @@ async function call(method: string, path: string, { token, body, type }: Sent = 
   return { status, headers, text }
 }
 
-/** What a body may be that must not be looked at before its sender is known. */
+/** Bodies that must not be read before the sender is known. */
 const brokenBodies: Sent[] = [
   {},
   { body: '{"title":', type: 'application/json' },
@@ -129,7 +129,7 @@ const brokenBodies: Sent[] = [
   { body: '['.repeat(100), type: 'application/json' },
 ]
 
-/** Sends it to every path of every guarded route, with and without a body, and collects the answers that differ. */
+/** Sends it to every path of every guarded route, with and without a body, and collects unexpected responses. */
 async function walk(
   tokenFor: (route: string) => string | undefined,
   expected: (route: string) => [number, string],
@@ -149,7 +149,7 @@ async function walk(
 }
 
 describe('every route', () => {
-  test('is on one of the lists, and no list names more', () => {
+  test('is on one of the lists, and the lists have no others', () => {
     expect(guarded().sort()).toEqual(Object.keys(GUARDED).sort())
     expect(routes).toEqual(expect.arrayContaining([...OPEN, ...KEYED, 'GET /docs', 'GET /docs/json']))
     expect(new Set(routes).size).toBe(routes.length)

@@ -134,7 +134,7 @@ test('a failure inside is of this form, and tells nothing', async () => {
   await fragile.stop()
 })
 
-// The embedded database takes its one session back from a transaction that holds the others up.
+// The embedded database ends a transaction that blocks its only session.
 test.skipIf(testDatabaseUrl === undefined)(
   'a database that does not answer is a 503 of this form',
   async () => {

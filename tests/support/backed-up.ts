@@ -9,7 +9,7 @@ import { newKey } from './keys'
 import { aMovie, startTestServer, type TestServer, type TestUser } from './server'
 import { until } from './until'
 
-/** A little of everything that can go wrong on the way. */
+/** A bit of everything that could get lost. */
 async function fill({ request, newUser, sql }: TestServer) {
   const alice = await newUser({ name: 'Alice "the\n\t\\ first" 🎬', username: 'alice1' })
   const bob = await newUser({ name: 'Bob', permissions: ['movies:read'] })
@@ -29,7 +29,7 @@ async function fill({ request, newUser, sql }: TestServer) {
   })
   await request('PATCH', `/v1/movies/${odd}`, { token: alice.token, body: { director: 'Née' } })
   for (const id of [odd, 3, 1, 2]) await request('PUT', `/v1/users/me/favourites/${id}`, { token: bob.token })
-  // The highest ids are gone, and are not to be given again.
+  // The highest ids are deleted, and must not be assigned again.
   await request('DELETE', `/v1/movies/${await add('Gone')}`, { token: alice.token })
   await sql`update movies set created_at = '2001-02-03T04:05:06.123457Z' where id = ${odd}`
   await sql`insert into mails (user_id, kind, due_at) values (${bob.id}, 'password-reset', now() + interval '1 day')`
@@ -44,7 +44,7 @@ async function fill({ request, newUser, sql }: TestServer) {
 export const run = (database: TestDatabase, ...args: string[]) =>
   redlight(args, databaseVariables(database.config))
 
-/** A service for the tests of one file, and a backup that was taken beside it. */
+/** A service for the tests of one file, and a backup made while it runs. */
 export function backedUpService() {
   let folder: string
   let source: TestServer

@@ -7,7 +7,7 @@ import { openDatabaseAlone } from '../../src/opening/open'
 
 export const quietLog = createLog('error', () => {})
 
-/** All that a backup must bring back, as the database itself writes it: all but the record of a restore. */
+/** Everything that a backup must restore, as the database writes it, without the record of a restore. */
 export async function contentOf(sql: postgres.Sql): Promise<Record<string, unknown>> {
   const content: Record<string, unknown> = {}
   for (const { name, order, hasIds } of storedTables) {
@@ -26,7 +26,7 @@ export async function contentOf(sql: postgres.Sql): Promise<Record<string, unkno
   return { ...content, counted: counted?.movies }
 }
 
-/** Work on a database that no server runs on. */
+/** Runs work on a database without a server. */
 export async function withDb<T>(config: DatabaseConfig, work: (db: Db) => Promise<T>): Promise<T> {
   const database = await openDatabaseAlone(config, quietLog)
   try {

@@ -5,7 +5,7 @@ export const MIB = 1_048_576
 export const JSON_TYPE = 'application/json'
 export const NOT_AN_OBJECT = 'body must be a JSON object'
 export const TOO_LARGE = 'body must not be larger than 1048576 bytes'
-// Traces of what happens inside, which no answer may hold.
+// Internal details, which no response may contain.
 export const INSIDE =
   /node_modules|\/src\/|\.ts:\d|\bat [\w.<>]+ \(|select |insert |PostgresError|RangeError|Elysia/i
 
@@ -27,7 +27,7 @@ export function attackedService() {
   })
   afterAll(() => server.stop())
 
-  /** As alice, because a stranger's body is not looked at where a token is needed. */
+  /** As alice, because bodies without a token aren't read on guarded routes. */
   async function send(method: string, path: string, { type = JSON_TYPE, body, encoding }: Sent) {
     const headers: Record<string, string> = { Authorization: `Bearer ${alice.token}` }
     if (type !== '') headers['Content-Type'] = type

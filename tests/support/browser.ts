@@ -7,7 +7,7 @@ const ARTEFACTS = join(import.meta.dir, '..', '..', 'artefacts')
 const DESKTOP = { width: 1280, height: 900 }
 const PHONE = { width: 390, height: 844 }
 
-/** Tests in a browser are left out where there is none. */
+/** Tests in a browser are skipped without one. */
 export const hasBrowser = CHROMIUM !== undefined
 export const BROWSER_TIMEOUT_MS = 180_000
 
@@ -30,14 +30,14 @@ export const launchBrowser = () =>
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
   })
 
-/** A page in a browser of its own; and whatever goes wrong on it, an asking of any other host included. */
+/** A page in a new browser context, and everything that goes wrong on it, requests to other hosts included. */
 export async function newPage(browser: Browser, { host }: URL, look = light) {
   const { colorScheme, viewport } = look
   const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === PHONE })
   const page = await context.newPage()
   const problems: string[] = []
   page.on('console', (message) => {
-    // A refusal of the API is an answer like any other, though the browser warns of it.
+    // The browser warns of refusals of the API, but they are ordinary responses.
     const isRefusal = /^Failed to load resource: the server responded with a status of 4/.test(message.text())
     if (['error', 'warning'].includes(message.type()) && !isRefusal) problems.push(message.text())
   })
@@ -49,7 +49,7 @@ export async function newPage(browser: Browser, { host }: URL, look = light) {
   return { page, problems }
 }
 
-/** For people to look at. */
+/** A screenshot for people. */
 export const shoot = (page: Page, name: string) =>
   page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: false })
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { Glob } from 'bun'
 
-/** For what is made once and used by many test files. */
+/** For files that are made once and used by many test files. */
 export const cacheFolder = join(import.meta.dir, '../../node_modules/.cache/redlight-tests')
 
-/** Of all files that match these patterns, from the project's folder on. */
+/** Of all files in the project that match these patterns. */
 export async function hashOf(patterns: readonly string[]): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256')
   for (const pattern of patterns)

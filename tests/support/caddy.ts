@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './postgres'
 
-// The proxy of deploy/Caddyfile, on a port of the test's own and without TLS.
+// The proxy of deploy/Caddyfile, on a free port and without TLS.
 
 export const canStartCaddy = Bun.which('caddy') !== null
 if (!canStartCaddy) console.warn('left out: tests through the proxy: no caddy')

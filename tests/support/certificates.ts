@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { own } from './postgres'
 
-/** Certificate authorities and what they signed, made with openssl: `localhost` is the server's only name. */
+/** Certificate authorities and certificates, made with openssl; the server's only name is `localhost`. */
 export async function makeCertificates() {
   const folder = await mkdtemp(join(tmpdir(), 'redlight-certificates-'))
   const path = (name: string) => join(folder, name)

@@ -6,13 +6,13 @@ const MAIN = join(import.meta.dir, '../../src/main.ts')
 
 export type Finished = { code: number; out: string; error: string }
 
-/** What the environment of a process says about a test's database. */
+/** Environment variables for a test's database. */
 export const databaseVariables = (config: DatabaseConfig): Record<string, string> =>
   config.kind === 'postgres'
     ? { DATABASE_URL: config.url, JWT_SECRET }
     : { DATA_DIR: config.dataDir, JWT_SECRET }
 
-/** Starts the program with these arguments and no other environment than is given. */
+/** Starts the program with only these arguments and this environment. */
 export const spawnRedlight = (args: string[], env: Record<string, string>, input = '') =>
   Bun.spawn([process.execPath, MAIN, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },

@@ -8,22 +8,22 @@ import { copyTemplateOnServer, copyTemplateTo, today } from './template'
 
 export type TestDatabase = {
   readonly config: DatabaseConfig
-  /** SQL straight to the database of a server that runs on it. */
+  /** Direct SQL, also while a server uses the database. */
   connect(): postgres.Sql
   drop(): Promise<void>
 }
 
-/** The server to test on, where there is one; without it, each test has an embedded database. */
+/** The PostgreSQL server to test on; without one, each test has an embedded database. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL
 
-/** An empty database of the test's own; on a server with what `create database` is given. */
+/** A new, empty database; on a server with these options of `create database`. */
 export async function createTestDatabase(options = ''): Promise<TestDatabase> {
   return testDatabaseUrl === undefined
     ? createEmbeddedDatabase()
     : createOnServer(testDatabaseUrl, (admin, name) => admin.unsafe(`create database ${name} ${options}`))
 }
 
-/** The same with the schema and the initial movies in it, as after a first start. */
+/** The same with schema and initial movies, as after a first start. */
 export async function createFilledDatabase(): Promise<TestDatabase> {
   if (testDatabaseUrl === undefined) return createFilledEmbeddedDatabase()
   const url = testDatabaseUrl
@@ -32,7 +32,7 @@ export async function createFilledDatabase(): Promise<TestDatabase> {
   )
 }
 
-/** An embedded one with the schema and the initial movies, wherever the tests run. */
+/** An embedded one with schema and initial movies, wherever the tests run. */
 export async function createFilledEmbeddedDatabase(): Promise<TestDatabase> {
   const database = await createEmbeddedDatabase()
   if (database.config.kind === 'embedded') await copyTemplateTo(database.config.dataDir)

@@ -27,7 +27,7 @@ export async function removeFolders() {
 
 export function clientOf(target: { socket: () => Duplex } | { path: string }, max = 1): postgres.Sql {
   const quiet = { backoff: () => 0, onnotice: () => {} }
-  // postgres.js takes a `socket`, though its types don't know it.
+  // postgres.js has an option `socket`, which its types lack.
   const options = { ...target, ...quiet, max, database: 'postgres', username: 'postgres' }
   const client = postgres(options)
   clients.push(client)
@@ -38,7 +38,7 @@ export async function endClients() {
   await Promise.all(clients.splice(0).map((client) => client.end({ timeout: 0 })))
 }
 
-/** `expect().rejects` would look for the end of the promise only once a second. */
+/** `expect().rejects` would check the promise only once a second. */
 export async function failureOf(promise: PromiseLike<unknown>): Promise<Error> {
   try {
     await promise

@@ -7,7 +7,7 @@ import { cacheFolder, hashOf } from './cache'
 const NAME = 'executable_'
 const MADE_FROM = ['src/**/*', 'drizzle/**/*', 'patches/*', 'package.json', 'bun.lock']
 
-/** The one executable, made as for a release, in a folder without anything else; made once for all test files. */
+/** The executable, built as for a release, alone in a folder; built once for all test files. */
 export async function buildExecutable(): Promise<string> {
   const folder = join(cacheFolder, `${NAME}${await hashOf(MADE_FROM)}`)
   const path = join(folder, 'redlight')
@@ -16,9 +16,9 @@ export async function buildExecutable(): Promise<string> {
     if (older.startsWith(NAME)) await rm(join(cacheFolder, older), { recursive: true, force: true })
   const unfinished = join(cacheFolder, `unfinished-${crypto.randomUUID()}`)
   await mkdir(unfinished, { recursive: true })
-  // Of two names for the outcome the last counts.
+  // The last --outfile counts.
   await $`${process.execPath} run build --outfile ${join(unfinished, 'redlight')}`.quiet()
-  // Two test files may have made one at the same time: either will do.
+  // Two test files may have made one at the same time; either one works.
   await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }))
   return path
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './postgres'
 
-// deploy/haproxy.cfg in front of servers of the test's own. Whether one is primary is said by a small HTTP server, which stands
+// deploy/haproxy.cfg in front of private servers. A small HTTP server says whether one is the primary; it stands
 // in for Patroni's REST API.
 
 const found = Bun.which('haproxy') ?? Bun.which('haproxy', { PATH: '/usr/sbin:/usr/local/sbin' })
@@ -13,7 +13,7 @@ if (!canStartHaproxy) console.warn('left out: tests through HAProxy: no program 
 
 export type Member = ReturnType<typeof startMember>
 
-/** A server and what is said of it: 200 to OPTIONS /primary, or 503. */
+/** A server and its reported state: 200 or 503 to OPTIONS /primary. */
 export function startMember(port: number, isPrimary: boolean) {
   let says = isPrimary
   const api = Bun.serve({

@@ -1,4 +1,4 @@
-// Preloaded into the program: its wall clock jumps by two hours, ahead and back by turns, whenever a signal says so.
+// Preloaded into the program: at each signal, its wall clock jumps two hours ahead or back.
 
 const JUMP_MS = 2 * 3_600_000
 const RealDate = Date

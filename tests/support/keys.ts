@@ -15,7 +15,7 @@ export const makeKey = (
   name = 'TV',
 ): Promise<Answer<{ key: KeyBody }>> => server.request('POST', '/v1/keys', { token, body: { name } })
 
-/** A new key, as it is sent. */
+/** A new key, in plain text. */
 export async function newKey(
   server: Pick<TestServer, 'request'>,
   user: Pick<TestUser, 'token'>,

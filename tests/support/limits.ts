@@ -3,10 +3,10 @@ import type { Config } from '../../src/config/config'
 import type { Timing } from '../../src/server/compose'
 import type { Answer } from './server'
 
-/** Nothing is refilled, however long a test takes. */
+/** Buckets are never refilled during a test. */
 export const stoppedClock: Timing = { now: () => 1e6, date: Date.now }
 
-/** Nothing is limited save what is given. */
+/** Only the given limits. */
 export const limits = (some: Partial<Config['limiter']>): Config['limiter'] => ({
   enabled: true,
   requestsPerSecond: 0,
@@ -25,7 +25,7 @@ export const limits = (some: Partial<Config['limiter']>): Config['limiter'] => (
 export const SLOW = 0.01
 
 let addresses = 0
-/** An address that nobody has used yet. */
+/** A new client address. */
 export const newAddress = () => `203.0.${113 + (++addresses >> 8)}.${addresses & 255}`
 export const from = (forwardedFor: string) => ({ 'X-Forwarded-For': forwardedFor })
 export const statusesOf = (answers: { status: number }[]) => answers.map(({ status }) => status)

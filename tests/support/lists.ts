@@ -15,7 +15,7 @@ export type List = {
 const LEAKS =
   /\$argon2|@example\.com|tsquery|select .*from|drizzle|postgres|\/work\/|\/src\/|node_modules|\n\s*at /i
 
-/** The service without movies for the tests of one file, and lists as alice gets them. */
+/** The service without movies for the tests of one file, and lists as alice. */
 export function listService() {
   let server: TestServer
   let alice: TestUser

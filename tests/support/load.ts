@@ -1,11 +1,11 @@
 import { aMovie } from './server'
 import { until } from './until'
 
-// A few clients that read and write all the time, and judge every answer: right, or a proper 503.
+// A few clients that keep reading and writing, and check every response: correct, or a proper 503.
 
 const PAUSE_MS = 15
 const CLIENTS = 5
-/** Far above what is allowed, so that a request that hangs is seen and doesn't hang the test. */
+/** Far above the limit, so that a hanging request is noticed and doesn't hang the test. */
 const HANGS_AFTER_MS = 20_000
 
 export type Load = ReturnType<typeof startLoad>
@@ -93,35 +93,35 @@ export function startLoad(url: URL, token: string, { connection = 'keep-alive' }
 
   return {
     acknowledged,
-    /** Answers that were neither right nor a proper 503. */
+    /** Responses that were neither correct nor a proper 503. */
     wrong,
     byStatus,
     slowestMs: () => slowestMs,
     refusals: () => refusals.length,
-    /** When the last request was begun that was refused. */
+    /** Start of the last request that was refused. */
     lastRefusalBegunAt: () => Math.max(0, ...refusals.map(({ begunAt }) => begunAt)),
-    /** Whether for so long nothing was refused, and every client was served that began after it. */
+    /** Whether nothing was refused for this long, and every client was served since. */
     isQuiet(milliseconds: number) {
       const since = performance.now() - milliseconds
       const served = begunAtOfSuccesses.filter((begunAt) => begunAt > since).length
       return served > CLIENTS && refusals.every(({ endedAt }) => endedAt < since)
     },
-    /** Once so many requests have been refused from now on, and some time has passed. */
+    /** Resolves once this many requests have been refused from now on, and some time has passed. */
     async isRefused(times: number, atLeastMs: number) {
       const before = refusals.length
       await Bun.sleep(atLeastMs)
       await until(() => refusals.length >= before + times)
     },
-    /** Once several writes have been acknowledged, at no exact moment. */
+    /** Resolves once several writes have been acknowledged. */
     async isUnderWay() {
       const atLeast = acknowledged.size + 3 + Math.floor(5 * Math.random())
       await until(() => acknowledged.size >= atLeast)
     },
-    /** Whether requests that begin from now on are answered at all is not judged. */
+    /** Requests that begin from now on aren't checked. */
     mayFailFromNow() {
       mayFailFrom = performance.now()
     },
-    /** Nor is it of those under way. */
+    /** Nor are those in flight. */
     mayFail() {
       mayFailFrom = 0
     },

@@ -38,7 +38,7 @@ export function reply(words: string): Error {
 }
 
 type Rcpt = NonNullable<SMTPServerOptions['onRcptTo']>
-/** A server that keeps clients waiting for an answer to RCPT TO, those whose address begins so, until they are released. */
+/** A server that delays its reply to RCPT TO for addresses with this prefix, until they are released. */
 export function holdRcpt(prefix = '') {
   const held: (() => void)[] = []
   let isOpen = false

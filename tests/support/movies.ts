@@ -5,7 +5,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from './serve
 export type MovieAnswer = { movie: MovieJson; error: string | Record<string, string>; message: string }
 type Asked = Parameters<TestServer['request']>[2]
 
-// Password hashes, addresses, SQL, what the database says, paths and stack traces: in no answer, whatever was asked.
+// Password hashes, addresses, SQL, database messages, paths and stack traces, which no response may contain.
 const LEAKS =
   /\$argon2|@example\.com|insert into|returning|select .*from|violates|constraint|drizzle|postgres|\/work\/|\/src\/|\.ts:|node_modules|\n\s*at /i
 

@@ -22,7 +22,7 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'${MARK}', '\\0' + name
 export const canReceive = Bun.which('python3') !== null
 if (!canReceive) console.warn('left out: tests of what systemd is told: no python3')
 
-/** What arrives at an address, one message a line. */
+/** The messages that arrive at an address, one per line. */
 export async function receiveAt(address: string) {
   const child = Bun.spawn(['python3', '-c', RECEIVER, address], { stdout: 'pipe', stderr: 'inherit' })
   const messages: string[] = []
@@ -45,7 +45,7 @@ export async function receiveAt(address: string) {
     async until(pattern: RegExp, times = 1) {
       await until(() => messages.filter((message) => pattern.test(message)).length >= times)
     },
-    /** Sends a message of its own: once it has come, so has everything that was sent before. */
+    /** Sends a message; once it arrives, all earlier ones have arrived. */
     async mark() {
       await Bun.$`python3 -c ${SENDER} ${address}`.quiet()
       await until(() => messages.includes(MARK))

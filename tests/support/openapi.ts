@@ -30,7 +30,7 @@ export type Sent = {
 }
 type Body = { body?: unknown; rawBody?: string }
 
-/** The same schemas without room for a property that they don't name, so that nothing goes undocumented. */
+/** The same schemas without additional properties, so that everything must be documented. */
 function closed<T>(node: T): T {
   if (Array.isArray(node)) return node.map(closed) as T
   if (typeof node !== 'object' || node === null) return node
@@ -39,7 +39,7 @@ function closed<T>(node: T): T {
   return copy as T
 }
 
-/** The service with its initial movies, its document, and requests whose answers are held against that. */
+/** The service with its initial movies, its document, and requests whose responses are checked against it. */
 export function documentedService() {
   let server: TestServer
   let document: OpenApi
@@ -63,7 +63,7 @@ export function documentedService() {
     return operation
   }
 
-  /** What is wrong with a value by the schema at a place in the document. */
+  /** The problems of a value according to a schema in the document. */
   function problemsAt(place: readonly string[], value: unknown) {
     const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
     const check = ajv.getSchema(`document#/${pointer.join('/')}`)
@@ -71,7 +71,7 @@ export function documentedService() {
     return check(value) ? [] : check.errors
   }
 
-  /** Holds an answer against what the document says of its status. */
+  /** Checks a response against the document's entry for its status. */
   function expectDocumented(id: string, answer: Answer) {
     const { method, path, responses } = operationOf(id)
     const response = responses[answer.status]
@@ -97,7 +97,7 @@ export function documentedService() {
     expect({ id, problems: problemsAt(place, value) }).toEqual({ id, problems: [] })
   }
 
-  /** Calls an operation and holds the answer against the document. */
+  /** Calls an operation and checks the response against the document. */
   async function call(id: string, { id: record, externalId, query = '', ...sent }: Sent & Body = {}) {
     const { method, path, parameters } = operationOf(id)
     const example = parameters.find((parameter) => parameter.in === 'path')?.example
@@ -115,7 +115,7 @@ export function documentedService() {
       ({ value }) => value,
     )
 
-  /** Calls an operation with each of its examples, and answers with the first answer. */
+  /** Calls an operation with each of its examples, and returns the first response. */
   async function callExamples(id: string, sent: Sent = {}, more: object = {}) {
     const bodies = exampleBodies(id).map((body) => ({ ...Object(body), ...more }))
     const answers: Answer[] = []
@@ -139,7 +139,7 @@ export function documentedService() {
   }
 }
 
-/** Limits that are on, so that answers have their headers, and out of reach. */
+/** Limits that are on, so that responses have their headers, but too high to be reached. */
 export function neverReached() {
   const { limiter } = testConfig({ kind: 'embedded', dataDir: '', poolMax: 1, waitMs: 0 })
   const signIns = { signInsPerMinute: 0, failedSignInsPerMinute: 0, accountFailuresPerMinute: 0 }

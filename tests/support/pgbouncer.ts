@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { APP_PASSWORD, asServer, freePort, own, type PostgresServer, untilItAnswers } from './postgres'
 
-// PgBouncer in front of a PostgreSQL of the test's own, in transaction mode.
+// PgBouncer in transaction mode, in front of a private PostgreSQL.
 
 const program = Bun.which('pgbouncer') ?? Bun.which('pgbouncer', { PATH: '/usr/sbin:/usr/local/sbin' })
 export const canStartPgBouncer = program !== null
@@ -16,7 +16,7 @@ export async function startPgBouncer(server: PostgresServer, poolSize: number) {
   const settings = join(folder, 'pgbouncer.ini')
   const users = join(folder, 'users.txt')
   await Bun.write(users, `"app" "${APP_PASSWORD}"\n`)
-  // The example of the documentation, as far as this machine allows.
+  // The example in the documentation, adapted to this machine.
   const [, example = ''] = /^```ini\n(.*?)^```$/ms.exec(await Bun.file('docs/OPERATIONS.md').text()) ?? []
   const here = {
     redlight: `host=127.0.0.1 port=${server.port} dbname=redlight`,
@@ -40,7 +40,7 @@ export async function startPgBouncer(server: PostgresServer, poolSize: number) {
   const url = server.url('redlight', { port })
   await untilItAnswers(url)
 
-  /** Its own process, which is not that of the program which changed the user. */
+  /** Kills PgBouncer itself, not the program that changed the user. */
   async function end() {
     process.kill(Number(await Bun.file(join(folder, 'pid')).text()), 'SIGKILL')
     await child.exited

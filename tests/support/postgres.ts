@@ -8,7 +8,7 @@ import postgres from 'postgres'
 import type { PostgresConfig } from '../../src/config/database'
 import { type TestDatabase, testDatabaseUrl } from './database'
 
-// A PostgreSQL server of a test file's own, which may be stopped, frozen and starved as the others' must not be.
+// A private PostgreSQL server, which tests may stop, freeze and starve.
 
 const TOO_MANY_CONNECTIONS = '53300'
 export const APP_PASSWORD = 'hunter2 & more'
@@ -16,7 +16,7 @@ export const ADMIN_PASSWORD = 'the administrator'
 const isRoot = process.getuid?.() === 0
 const programs = findPrograms()
 
-/** Where these tests are to be left out, one line says why. */
+/** The reason for skipping these tests. */
 const reason =
   programs === undefined
     ? 'no PostgreSQL server programs (initdb, pg_ctl) under /usr/lib/postgresql/*/bin'
@@ -63,7 +63,7 @@ export async function startPostgres(settings: Record<string, string | number> = 
   }
   const connect = (database = 'redlight', max = 1, user = 'admin', password = ADMIN_PASSWORD) =>
     postgres(url(database, { user, password }), { max, onnotice: () => {} })
-  /** A statement of the administrator's, who gets in when nobody else does, once those who are leaving have left. */
+  /** Runs a statement as the administrator, who can connect when others can't; retries until a connection is free. */
   async function admin(
     statement: string,
     database = 'redlight',
@@ -141,7 +141,7 @@ export function controlOf(folder: string, ...options: string[]) {
 
 /** Tries until a server answers there. */
 export async function untilItAnswers(url: string, tries = 100): Promise<void> {
-  // As PgBouncer wants it: nothing prepared, and no types asked for.
+  // For PgBouncer: nothing prepared, and no query for types.
   const sql = postgres(url, {
     ...{ max: 1, onnotice: () => {}, connect_timeout: 2 },
     ...{ prepare: false, fetch_types: false },
@@ -166,7 +166,7 @@ export async function runAsServer(program: string, args: string[]) {
   const child = Bun.spawn(asServer(command), {
     cwd: '/',
     stdin: 'ignore',
-    // Not pipes, which the server would inherit and hold open.
+    // No pipes: the server would inherit them and keep them open.
     stdout: 'ignore',
     stderr: 'ignore',
   })

@@ -1,5 +1,5 @@
-// The embedded database starts from a packed cluster that isn't in the repository: made here once, where `bun run test`
-// hasn't made it.
+// The embedded database starts from a packed cluster that isn't in the repository. Makes it unless `bun run test`
+// already has.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'bun'

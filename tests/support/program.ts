@@ -2,9 +2,9 @@ import { SECRET } from './config'
 import { PASSWORD } from './server'
 import { until } from './until'
 
-// The program as an operator starts it: a process of its own, with an environment and nothing else.
+// The program as an operator starts it: a separate process with only its environment.
 
-// Not even a test that fails leaves a process behind.
+// Even a failed test leaves no process behind.
 const children = new Set<Bun.Subprocess>()
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
@@ -52,7 +52,7 @@ export async function startProgram(environment: Record<string, string>, options:
   return { ...program, url: await program.listening }
 }
 
-/** The same, of a start that isn't waited for. */
+/** The same without waiting. */
 export function launchProgram(environment: Record<string, string>, options: SpawnOptions = {}) {
   const child = spawnProgram(environment, options)
   const lines: string[] = []
@@ -75,18 +75,18 @@ export function launchProgram(environment: Record<string, string>, options: Spaw
   if (child.stderr instanceof ReadableStream) read(child.stderr)
   child.exited.then((code) => listening.reject(new Error(`it ended with ${code}: ${lines.join('\n')}`)))
 
-  // Whoever waits for it to end needs no word of that here.
+  // Callers that only wait for its end don't handle this promise.
   listening.promise.catch(() => {})
   return {
     listening: listening.promise,
     pid: child.pid,
     lines,
-    /** Once a line of the log has these words. */
+    /** Resolves once a line of the log has these words. */
     logged: (words: string) => until(() => lines.some((line) => line.includes(words))),
     exited: child.exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
-    /** The exit code, and how long it took. */
+    /** Resolves with the exit code and the time it took. */
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
       const startedAt = performance.now()
       child.kill(signal)

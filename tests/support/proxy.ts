@@ -1,10 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-// What may stand between the service and its database, and the ways in which it fails.
+// A proxy between the service and its database, with several kinds of failure.
 
-/** `closing`: accepts and hangs up; `starting`: PostgreSQL isn't up yet; `silent`: takes all, says nothing; `slow`: late. */
+/** `closing`: accepts and closes; `starting`: PostgreSQL isn't up yet; `silent`: never responds; `slow`: responds late. */
 export type ProxyMode = 'passing' | 'closing' | 'starting' | 'silent' | 'slow'
-/** Late enough that two answers together are too late. */
+/** Late enough that two responses together are too late. */
 const SLOW_MS = 2500
 
 export type Proxy = Awaited<ReturnType<typeof startProxy>>
@@ -57,7 +57,7 @@ export async function startProxy(port: number, firstMode: ProxyMode) {
     become(next: ProxyMode) {
       mode = next
     },
-    /** Like a machine whose power is cut: it is gone, and nobody who talked to it hears of that. */
+    /** Like a power cut: it is gone without closing its connections. */
     dropConnections() {
       for (const leave of leaveSilently) leave()
       leaveSilently.clear()

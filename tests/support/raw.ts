@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 
-// A client that sends what no HTTP library would.
+// A client for requests that no HTTP library sends.
 
-/** A request up to its body. */
+/** A request without its body. */
 export const head = (line: string, ...headers: string[]) =>
   [`${line} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n')
 
@@ -34,17 +34,17 @@ export async function openRaw(url: URL) {
   return {
     received: () => received,
     isOpen: () => isOpen,
-    /** Reads nothing any more. */
+    /** Stops reading. */
     pause: () => socket.pause(),
-    /** Once the first byte is there, or will never be. */
+    /** Resolves once the first byte has arrived, or can't any more. */
     answered: answered.promise,
-    /** Once an answer is there with its whole body, or will never be. */
+    /** Resolves once a complete response has arrived, or can't any more. */
     answeredWholly: answeredWholly.promise,
     closed: closed.promise,
-    /** Resolves once it is on its way, or the connection is gone. */
+    /** Resolves once it is sent, or the connection is closed. */
     send: (data: string | Uint8Array) =>
       Promise.race([new Promise<void>((resolve) => socket.write(data, () => resolve())), closed.promise]),
-    /** Says that nothing more will be sent. */
+    /** Ends the sending side. */
     end: () => socket.end(),
     close: () => socket.destroy(),
   }
@@ -56,7 +56,7 @@ function isWhole(received: string): boolean {
   return length !== undefined && body.join('\r\n\r\n').length >= Number(length)
 }
 
-/** All that comes back until the other end closes: a request that is sent as it should be asks for that itself. */
+/** Everything received until the other end closes; valid requests must ask it to. */
 export async function sendRaw(url: URL, data: string) {
   const client = await openRaw(url)
   await client.send(data)

@@ -10,7 +10,7 @@ export async function* piecesOf(content: string | Uint8Array, bytes: number): As
 
 type Options = Partial<Omit<ReadOptions, 'map'>> & { map?: Record<string, string>; pieces?: number }
 
-/** Opens a file's content as if it came through standard input, in pieces. */
+/** Opens content as if it came through standard input, in pieces. */
 export const openContent = (
   content: string | Uint8Array,
   { map = {}, pieces = 1_000_000, ...options }: Options = {},

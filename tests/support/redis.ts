@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { RedisClient } from 'bun'
 import { freePort } from './postgres'
 
-// A Redis, or Valkey, of the test's own, which may be killed and frozen as the others' must not be.
+// A private Redis or Valkey, which tests may kill and freeze.
 
 const program = Bun.which('redis-server') ?? Bun.which('valkey-server')
 export const canStartRedis = program !== null

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { ADMIN_PASSWORD, controlOf, freePort, own, type PostgresServer, runAsServer } from './postgres'
 
-/** A streaming replica of a PostgreSQL of the test's own. */
+/** A streaming replica of a private PostgreSQL. */
 export async function startReplica(primary: PostgresServer) {
   const folder = await mkdtemp(join(tmpdir(), 'redlight-replica-'))
   if (process.getuid?.() === 0) await own(folder)
@@ -14,7 +14,7 @@ export async function startReplica(primary: PostgresServer) {
     ...['--pgdata', join(folder, 'data'), '--dbname', primary.url('postgres', admin), '--checkpoint', 'fast'],
     ...['--write-recovery-conf', '--wal-method', 'stream', '--no-sync'],
   ])
-  // It asks a primary that is back at once, and not every 5 s.
+  // Reconnects to a recovered primary at once instead of every 5 s.
   const options = `-p ${port} -c wal_retrieve_retry_interval=100`
   const { start, stop, freeze, thaw, dispose } = controlOf(folder, '--options', options)
   const admit = () => postgres(primary.url('redlight', { ...admin, port }), { max: 1, onnotice: () => {} })

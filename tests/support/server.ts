@@ -26,7 +26,7 @@ export type TestServer = Awaited<ReturnType<typeof startTestServer>>
 export type TestUser = { id: number; email: string; password: string; token: string }
 
 export const PASSWORD = 'correct horse battery'
-/** Of PASSWORD, so that not every user of a test costs a hash. */
+/** Of PASSWORD, so that creating a user doesn't compute a hash. */
 const PASSWORD_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$ZhjxTzU/jYXzA/VfZNLe/r2t5BMG5K2VjuoNc1HgZa8$fhWp/FFtr6RNJDdU3IXTnLE2KoLy5Wryq+iXXgqoyDU'
 export const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough-for-HS256'
@@ -47,7 +47,7 @@ export function testConfig(database: Config['database'], overrides: Partial<Conf
   }
 }
 
-/** The real service on a port of its own, on a database of its own (or on the one given), without the initial movies unless they are to be kept. */
+/** The real service on a free port, with a new database or the given one, without the initial movies unless `keepMovies`. */
 export async function startTestServer(
   overrides: Partial<Config> = {},
   { database, keepMovies = false, timing = realTime }: ServerOptions = {},
@@ -105,7 +105,7 @@ export async function startTestServer(
   })
   type UserOptions = { name?: string; username?: string; activated?: boolean; permissions?: Permission[] }
 
-  /** A user as after a registration and a sign-in, activated and with all permissions unless told otherwise. */
+  /** A user as after registration and sign-in, by default activated and with the default permissions. */
   async function newUser({
     name = 'Alice',
     username,
@@ -130,7 +130,7 @@ export async function startTestServer(
     return { ...user, id, token }
   }
 
-  /** The figures as they are after all that was answered before; they are gathered twice a second. */
+  /** The metrics after all earlier requests; they are collected twice a second. */
   async function figures<Body = Record<string, unknown>>(path: '/metrics' | '/debug/vars') {
     const gatheredAt = ({ text }: Answer<Body>) => /uptime_seconds"?:? ?([\d.]+)/.exec(text)?.[1]
     const seen = gatheredAt(await request<Body>('GET', path))
@@ -143,7 +143,7 @@ export async function startTestServer(
   /** Every line of the log so far. */
   const logLines = (): LogLine[] => lines.map((line) => JSON.parse(line))
 
-  /** The newest token that was mailed (to the log) to an address; waits for the mail. */
+  /** Waits for a mail to this address in the log, and returns its token. */
   async function mailedToken(to: string): Promise<string> {
     return until(() => {
       const mail = logLines().findLast((line) => line.message === 'mail' && line.to === to)

@@ -1,7 +1,7 @@
-/** A command of a shell block, and the answer that stands below it as a comment. */
+/** A command of a shell block, and the output in the comment below it. */
 export type Step = { readonly line: number; readonly script: string; readonly shown: string }
 
-/** Every command in the ```sh blocks of a page, in order. A command may go on in further lines. */
+/** Every command in the ```sh blocks of a page, in order. A command may have several lines. */
 export function stepsOf(page: string): Step[] {
   const steps: Step[] = []
   const lines = page.split('\n')
@@ -27,11 +27,11 @@ function addAnswer(steps: Step[], text: string) {
   steps.push({ ...last, shown: last.shown === '' ? text : `${last.shown}\n${text}` })
 }
 
-/** Whether an answer is what is shown of it, where … stands for anything. */
+/** Whether the output matches the one shown, in which … stands for anything. */
 export const isAsShown = (answer: string, shown: string) =>
   new RegExp(`^${shown.split('…').map(RegExp.escape).join('.*')}$`, 's').test(answer)
 
-/** One bash that runs commands one after the other, so that a variable is there for those that follow. */
+/** One bash for all commands, so that later ones see the variables of earlier ones. */
 export function startShell(env: Record<string, string>) {
   const bash = Bun.spawn(['bash'], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
@@ -42,9 +42,9 @@ export function startShell(env: Record<string, string>) {
   const output = bash.stdout.pipeThrough(new TextDecoderStream()).getReader()
   let unread = ''
 
-  /** What the command prints, errors too. */
+  /** The command's output, with errors. */
   async function run(script: string): Promise<string> {
-    // Its own input is empty: what follows is for the shell.
+    // Its input is empty, because the rest is for the shell.
     bash.stdin.write(`{ ${script}\n} 2>&1 </dev/null; printf '\\0'\n`)
     bash.stdin.flush()
     while (!unread.includes('\0')) {

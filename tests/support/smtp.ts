@@ -13,7 +13,7 @@ export type ReceivedMail = {
 
 const TOKEN = /^[A-Z2-7]{26}$/m
 
-/** A real SMTP server that keeps what it got. */
+/** A real SMTP server that keeps the mails it gets. */
 export async function startSmtp(options: SMTPServerOptions = {}, port = 0) {
   const received: ReceivedMail[] = []
   const server = new SMTPServer({

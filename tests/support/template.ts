@@ -8,7 +8,7 @@ import { migrate } from '../../src/migrations/migrate'
 import { withDb } from './backup'
 import { cacheFolder, hashOf } from './cache'
 
-// A database with the schema and the initial movies, made once for all test files: a copy costs a tenth of making one.
+// A database with schema and initial movies, made once for all test files; copying costs a tenth of making one.
 
 const MADE_FROM = [
   'drizzle/**/*',
@@ -22,7 +22,7 @@ const hashOfTemplate = () => {
   hash ??= hashOf(MADE_FROM)
   return hash
 }
-/** In the names on a server, where it tells what is left of earlier runs. */
+/** In names on a server, to recognize leftovers of earlier runs. */
 export const today = () => new Date().toISOString().slice(0, 10).replaceAll('-', '')
 
 const fill = (config: DatabaseConfig) =>
@@ -31,7 +31,7 @@ const fill = (config: DatabaseConfig) =>
     await seedMovies(db)
   })
 
-/** Copies the template into a data folder that is empty. */
+/** Copies the template into an empty data folder. */
 export async function copyTemplateTo(dataDir: string) {
   const name = `redlight_template_${await hashOfTemplate()}`
   const template = join(cacheFolder, name)
@@ -46,7 +46,7 @@ async function makeFolder(name: string) {
       await rm(join(cacheFolder, older), { recursive: true, force: true })
   const unfinished = await mkdtemp(join(cacheFolder, 'unfinished-'))
   await fill({ kind: 'embedded', dataDir: unfinished, poolMax: 1, waitMs: 5000 })
-  // Two test files may have made one at the same time: either will do.
+  // Two test files may have made one at the same time; either one works.
   await rename(unfinished, join(cacheFolder, name)).catch(() => rm(unfinished, { recursive: true }))
 }
 
@@ -99,7 +99,7 @@ async function templateOn(session: postgres.ISql): Promise<string | undefined> {
   return found?.datname
 }
 
-/** One that is still in use stays for the next time. */
+/** One still in use is left for the next time. */
 async function dropOld(session: postgres.ISql) {
   const left = await session`select datname from pg_database
     where datname ~ '^redlight_(template|test)_\\d{8}_' and substring(datname from '\\d{8}') < ${today()}`

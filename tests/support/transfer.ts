@@ -10,7 +10,7 @@ export type Fields = Readonly<Record<string, unknown>>
 
 export const lines = (rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 
-/** The service for the tests of one file, without movies, and imports and exports beside it. */
+/** The service without movies for the tests of one file, with imports and exports. */
 export function transferService(overrides: Partial<Config> = {}) {
   let server: TestServer
   let folder: string
@@ -39,7 +39,7 @@ export function transferService(overrides: Partial<Config> = {}) {
     newPath,
     write,
     run,
-    /** All movies as they are stored, without their ids and owners. */
+    /** All movies as stored, without ids and owners. */
     async movies(): Promise<Fields[]> {
       const rows = await server.sql`
         select title, year, runtime, to_json(genres) as genres, director, to_json("cast") as cast,

@@ -1,10 +1,10 @@
-/** Far above what anything takes, on a machine with much else to do too; below the 60 s that a test has. */
+/** Longer than anything takes even on a busy machine, and less than a test's 60 s. */
 const LIMIT_MS = 50_000
 const EVERY_MS = 10
 
 type Maybe<T> = T | false | '' | 0 | null | undefined
 
-/** Resolves once the condition holds, with what it returned: the only way in which a test waits for what has no event. */
+/** Resolves with the condition's result once it holds; the only way for tests to wait without an event. */
 export async function until<T>(condition: () => Maybe<T> | Promise<Maybe<T>>): Promise<T> {
   const endsAt = performance.now() + LIMIT_MS
   for (;;) {
@@ -15,13 +15,13 @@ export async function until<T>(condition: () => Maybe<T> | Promise<Maybe<T>>): P
   }
 }
 
-/** Asks again while too many passwords wait for their turn to be hashed, as they may on a busy machine. */
+/** Repeats the request while too many passwords wait to be hashed, as on a busy machine. */
 export async function untilHashed<A extends { readonly status: number }>(ask: () => Promise<A>): Promise<A> {
   const answer = await ask()
   return answer.status === 503 ? untilHashed(ask) : answer
 }
 
-/** For what must not happen: throws when the condition fails within so long, so that a slow machine can only let it pass. */
+/** Throws if the condition fails within this time; a slow machine can only let it pass. */
 export async function staysSo(condition: () => unknown, forMs: number): Promise<void> {
   for (const endsAt = performance.now() + forMs; performance.now() < endsAt; await Bun.sleep(EVERY_MS))
     if (!(await condition())) throw new Error(`did not stay true: ${condition}`)

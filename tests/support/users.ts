@@ -23,7 +23,7 @@ export function userService() {
   const signIn = (email: string, password: string) =>
     server.request('POST', '/v1/tokens/authentication', { body: { email, password } })
 
-  /** The tokens of all mails with this subject to an address; waits until there are so many. */
+  /** Waits for this many mails with this subject to an address, and returns their tokens. */
   async function mailedTokens(to: string, subject: RegExp, count = 1): Promise<string[]> {
     return until(() => {
       const tokens = server
@@ -34,7 +34,7 @@ export function userService() {
     })
   }
 
-  /** A token that was never mailed, straight into the database. */
+  /** Inserts a token directly into the database. */
   async function plantToken(userId: number, scope: 'activation' | 'password-reset', lifetime = '1 hour') {
     const token = Buffer.from(crypto.getRandomValues(new Uint8Array(26)).map((byte) => 65 + (byte % 26)))
     const hash = new Bun.CryptoHasher('sha256').update(token).digest()
