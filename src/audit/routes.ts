@@ -1,7 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
-import { listPage } from '../http/answers'
 import type { Guards } from '../http/guards'
+import { listPage } from '../http/list-answer'
 import * as docs from './docs'
 import { AuditQuery, eventJson, parseAudit } from './model'
 import { listEvents } from './store'

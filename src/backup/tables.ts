@@ -13,7 +13,7 @@ export const storedTables: readonly StoredTable[] = [
 ]
 
 /**
- * Left out: counts of movies, which triggers keep; and one-time tokens, which are easily requested again,
+ * Left out: counts of movies and versions of the catalogue, which triggers keep; and one-time tokens, which are easily requested again,
  * while a stolen backup would expose their hashes.
  */
-export const tablesLeftOut: readonly string[] = ['movie_counts', 'tokens']
+export const tablesLeftOut: readonly string[] = ['movie_counts', 'catalogue_versions', 'tokens']

@@ -67,6 +67,7 @@ export const movies = pgTable(
       .with({ gin_pending_list_limit: 256 }),
     index('movies_created_by_idx').on(table.createdBy, table.id),
     index('movies_title_idx').on(sql`${table.title} collate "und-x-icu"`, table.id),
+    index('movies_title_desc_idx').on(sql`${table.title} collate "und-x-icu" desc`, table.id),
     index('movies_year_idx').on(table.year, table.id),
     index('movies_year_desc_idx').on(table.year.desc().nullsFirst(), table.id),
     index('movies_runtime_idx').on(table.runtime, table.id),
@@ -224,6 +225,15 @@ export const movieCounts = pgTable(
   },
   (table) => [primaryKey({ columns: [table.firstId, table.slot] })],
 )
+
+/**
+ * The version of the catalogue, as the sum of slots that triggers raise: every commit that changes what a list says
+ * of movies or their creators changes the sum. One slot would make all writers wait for each other.
+ */
+export const catalogueVersions = pgTable('catalogue_versions', {
+  slot: integer().primaryKey(),
+  version: bigint({ mode: 'number' }).notNull(),
+})
 
 /** Initial movies that have been loaded, so that a deleted one stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })

@@ -23,6 +23,7 @@ export const listFavourites: Operation = {
     ...listParameters,
     sort: { ...listMovies.query?.sort, default: '-added' },
   },
+  requestHeaders: ['IfNoneMatch'],
   answers: {
     200: {
       description: 'A page of your favourites.',
@@ -33,8 +34,9 @@ export const listFavourites: Operation = {
           .map((movie) => ({ ...movie, favourited_at: '2026-01-02T03:04:05Z' })),
         metadata: { current_page: 1, page_size: 20, first_page: 1, last_page: 1, total_records: 1 },
       },
-      headers: ['Link', 'Stale'],
+      headers: ['Link', 'ContentETag', 'Stale'],
     },
+    304: { description: 'Nothing of the page has changed.', headers: ['ContentETag'] },
   },
   refusals: ['tooManyAnswers'],
   problems: listMovies.problems,

@@ -1,8 +1,9 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
 import { Failure } from '../errors'
-import { json, listPage } from '../http/answers'
+import { json } from '../http/answers'
 import type { Guards } from '../http/guards'
+import { listAnswer, listContent } from '../http/list-answer'
 import { movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
@@ -25,8 +26,8 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       '',
       async ({ query, user, request }) => {
         const list = parseFavouriteList(query, user.id)
-        const { rows, total } = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        return listPage(request, { name: 'movies', rows, total }, list)
+        const page = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
+        return listAnswer(request, listContent({ name: 'movies', ...page }, list), list)
       },
       { access: 'movies:read', query: FavouriteListQuery, detail: docs.listFavourites },
     )

@@ -4,7 +4,8 @@ import type { Db } from '../db/client'
 import { constraintFailure } from '../db/errors'
 import { favourites, movies } from '../db/schema'
 import { Failure } from '../errors'
-import type { MovieList, MovieSortKey, Page } from '../search/query'
+import type { MoviePage } from '../search/page-store'
+import type { MovieList, MovieSortKey } from '../search/query'
 import { listPage, movieSortKeys } from '../search/store'
 
 const refusals = {
@@ -48,6 +49,6 @@ const favouritesOf = (userId: number) => ({
 })
 
 type Question = { userId: number; list: MovieList<FavouriteSortKey> }
-export const listFavourites: (db: Db, question: Question) => Promise<Page<string>> = askedOnce(
+export const listFavourites: (db: Db, question: Question) => Promise<MoviePage> = askedOnce(
   (db, { userId, list }: Question) => listPage(db, favouritesOf(userId), list),
 )

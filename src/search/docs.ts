@@ -63,6 +63,7 @@ export const listMovies: Operation = {
   description:
     'A movie must match all filters. Empty parameters are ignored; an unknown or repeated parameter is refused.',
   query: { ...listParameters, sort },
+  requestHeaders: ['IfNoneMatch'],
   answers: {
     200: {
       description: 'A page of movies.',
@@ -77,8 +78,9 @@ export const listMovies: Operation = {
           total_records: INITIAL_MOVIES,
         },
       },
-      headers: ['Link'],
+      headers: ['Link', 'ContentETag'],
     },
+    304: { description: 'No movie of the page has changed, nor the totals.', headers: ['ContentETag'] },
   },
   refusals: ['tooManyAnswers'],
   problems: { page_size: 'must be between 1 and 100', rating: 'is not a known parameter' },

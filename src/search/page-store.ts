@@ -8,6 +8,7 @@ import { countBefore, type Range, type Snapshot, startCondition } from './far-st
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
 import type { MovieList, MovieSortKey, Page } from './query'
+import { versionOfSnapshot } from './version-store'
 
 /**
  * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort
@@ -25,6 +26,9 @@ export type MovieSource<Key extends string> = {
   addedAt?: SQL
   values?: Readonly<Record<string, unknown>>
 }
+
+/** Movies as JSON, and the version of the catalogue that they were read from. */
+export type MoviePage = Page<string> & { readonly version: string }
 
 /** Sort keys that may be null. */
 const nullableSortKeys: readonly string[] = ['release_date', 'runtime'] satisfies MovieSortKey[]
@@ -64,8 +68,8 @@ const buildStatement = <Key extends string>(
     : sql`with page as (select * from
         (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range}) as few ${MAX_PAGE})`
   const total = hasFilters(filters) ? sql`select count(*) from matched` : source.total
-  const whole = sql`(${isKept ? sql`` : unnamed}${page} select whole.total, whole.before, page.*
-    from (select (${total}) as total, (${countBefore(start)}) as before) as whole
+  const whole = sql`(${isKept ? sql`` : unnamed}${page} select whole.*, page.*
+    from (select (${total}) as total, (${countBefore(start)}) as before, ${versionOfSnapshot} as version) as whole
     left join page on true) as page`
   const addedAt =
     source.addedAt && sql`to_char(page.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
@@ -77,6 +81,7 @@ const buildStatement = <Key extends string>(
     .select({
       total: sql<string>`page.total`,
       before: sql<string>`page.before`,
+      version: sql<string>`page.version`,
       json: movieJsonColumn(more),
     })
     .from(whole)
@@ -138,7 +143,7 @@ export async function selectRange<Key extends string>(
   source: MovieSource<Key>,
   list: MovieList<Key>,
   range: Range,
-): Promise<Page<string> & Snapshot> {
+): Promise<MoviePage & Snapshot> {
   const { limit, offset, start } = range
   const values = { limit, offset, bound: start?.bound, reader: list.marksFavouritesOf }
   const rows = await statementFor(db, source, list, range).execute({
@@ -149,6 +154,7 @@ export async function selectRange<Key extends string>(
   return {
     total: Number(rows[0]?.total ?? 0),
     before: Number(rows[0]?.before ?? 0),
+    version: rows[0]?.version ?? '',
     // A page without movies is one row, with the totals.
     rows: rows.flatMap(({ json }) => json ?? []),
   }

@@ -121,6 +121,9 @@ export type MovieList<Key extends string> = {
   pageSize: number
 }
 
+export const dependsOnFavourites = ({ filters, marksFavouritesOf }: MovieList<string>) =>
+  (filters.favouriteOf ?? filters.notFavouriteOf ?? marksFavouritesOf) !== undefined
+
 export const parseMovieList = (query: Static<typeof MovieListQuery>, me: number | undefined) =>
   parseList(query, me, { key: 'id', descending: false }, movieSortKeys)
 

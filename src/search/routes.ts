@@ -1,12 +1,32 @@
 import { type AnyElysia, Elysia } from 'elysia'
-import { json, listPage, notModified } from '../http/answers'
+import type { Db } from '../db/client'
+import { json, notModified } from '../http/answers'
 import { etag, isNotModified } from '../http/conditional'
 import type { Guards } from '../http/guards'
+import { listAnswer, listContent } from '../http/list-answer'
 import type { Reads } from '../replicas/reads'
+import { answeredWhileTrue } from './cache'
 import * as docs from './docs'
 import { listGenres } from './genres-store'
-import { isPersonal, MovieListQuery, parseMovieList } from './query'
+import {
+  dependsOnFavourites,
+  isPersonal,
+  type MovieList,
+  MovieListQuery,
+  type MovieSortKey,
+  parseMovieList,
+} from './query'
 import { listMovies } from './store'
+
+async function loadPage(db: Db, list: MovieList<MovieSortKey>) {
+  const page = await listMovies(db, list)
+  const answer = listContent({ name: 'movies', ...page }, list)
+  return { answer, bytes: answer.bytes, version: page.version }
+}
+const sharedPage = answeredWhileTrue(loadPage)
+/** What depends on somebody's favourites isn't a matter of the catalogue's version. */
+const moviePage = async (db: Db, list: MovieList<MovieSortKey>) =>
+  dependsOnFavourites(list) ? (await loadPage(db, list)).answer : sharedPage(db, list)
 
 export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'search', prefix: '/v1', tags: ['movies'] })
@@ -17,8 +37,8 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
       async ({ query, caller, request }) => {
         const me = caller.user?.id
         const list = parseMovieList(query, me)
-        const { rows, total } = await read(me, (db) => listMovies(db, list))
-        return listPage(request, { name: 'movies', rows, total }, list)
+        const content = await read(me, (db) => moviePage(db, list))
+        return listAnswer(request, content, list)
       },
       { public: 'movies:read', personal: isPersonal, query: MovieListQuery, detail: docs.listMovies },
     )

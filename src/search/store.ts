@@ -7,8 +7,8 @@ import { createGate } from '../gate'
 import type { Sort } from '../rules/lists'
 import { fromTheBlock, fromTheEnd, type Shortcut } from './far-store'
 import { hasFilters, isFavouriteOf } from './filter-store'
-import { countMovies, type MovieSource, selectRange } from './page-store'
-import type { MovieList, MovieSortKey, Page } from './query'
+import { countMovies, type MoviePage, type MovieSource, selectRange } from './page-store'
+import type { MovieList, MovieSortKey } from './query'
 
 /** With this many rows to skip, a second round trip to find a shortcut pays off. */
 const FAR = 1000
@@ -37,14 +37,14 @@ export const listPage = <Key extends string>(
   db: Db,
   source: MovieSource<Key>,
   list: MovieList<Key>,
-): Promise<Page<string>> =>
+): Promise<MoviePage> =>
   list.pageSize <= FEW ? selectPage(db, source, list) : largePages.run(() => selectPage(db, source, list))
 
 async function selectPage<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
   list: MovieList<Key>,
-): Promise<Page<string>> {
+): Promise<MoviePage> {
   const limit = list.pageSize
   const offset = (list.page - 1) * limit
   const isFar = offset >= FAR && !hasFilters(list.filters)
@@ -87,7 +87,7 @@ const moviesExceptFavourites = (userId: number) => ({
   values: { owner: userId },
 })
 
-export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<Page<string>> = askedOnce(
+export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<MoviePage> = askedOnce(
   (db, list: MovieList<MovieSortKey>) => {
     const { notFavouriteOf, ...filters } = list.filters
     if (notFavouriteOf === undefined || hasFilters(filters)) return listPage(db, allMovies, list)

@@ -40,6 +40,7 @@ function kindOf(path: string): string {
   if (/(^|-)routes$|^guards$|(^|-)docs(-schemas)?$/.test(name)) return 'routes'
   if (/(^|-)metrics$|^figures$/.test(name)) return 'metrics'
   if (/(^|-)service$/.test(name)) return 'service'
+  if (name === 'cache') return 'cache'
   return 'model'
 }
 

@@ -145,5 +145,6 @@ export const kinds: Record<string, Allowed> = {
     ],
     packages: ['elysia'],
   },
+  cache: { rooms: ['db/batch', 'db/client types'], packages: ['lru-cache'] },
   metrics: { rooms: ['http/context types', 'waiting'], packages: ['prom-client'] },
 }
