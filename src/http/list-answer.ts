@@ -1,7 +1,7 @@
+import { readAtItsPace } from '../json/large-answer'
 import { answer, JSON_TYPE, notModified } from './answers'
 import { isNotModified } from './conditional'
 import { contextOf } from './context'
-import { readAtItsPace } from './large-answer'
 import { parametersOf } from './request-path'
 
 /** The text of a longer list is written while the client reads it. */

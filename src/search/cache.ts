@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { catalogueVersion } from './version-store'
+import { catalogueVersion } from './page-store'
 
 const MAX_BYTES = 4 * 1_048_576
 /** Of a question, with what the cache itself needs for an entry. */

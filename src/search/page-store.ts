@@ -1,14 +1,13 @@
 import { eq, type SQL, sql } from 'drizzle-orm'
-import { builtOnce } from '../db/batch'
+import { askedOnce, builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { unnamed } from '../db/driver'
-import { movies, users } from '../db/schema'
+import { catalogueVersions, movies, users } from '../db/schema'
 import type { Sort } from '../rules/lists'
 import { countBefore, type Range, type Snapshot, startCondition } from './far-store'
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
 import type { MovieList, MovieSortKey, Page } from './query'
-import { versionOfSnapshot } from './version-store'
 
 /**
  * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort
@@ -40,6 +39,9 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
   const nulls = sql.raw(nullableSortKeys.includes(key) ? `nulls ${reversed ? 'first' : 'last'}` : '')
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
+
+/** Of a statement's snapshot. Each commit that changes a list raises it. */
+export const versionOfSnapshot = sql<string>`(select sum(${catalogueVersions.version}) from ${catalogueVersions})`
 
 // Building a statement takes longer than running it. Further shapes are built for each use, and have no name.
 const MAX_STATEMENTS = 150
@@ -159,3 +161,11 @@ export async function selectRange<Key extends string>(
     rows: rows.flatMap(({ json }) => json ?? []),
   }
 }
+
+const versionStatement = builtOnce((db) =>
+  db.select({ version: versionOfSnapshot }).from(sql`(select) as whole`).prepare('catalogue_version'),
+)
+const readVersion = askedOnce(async (db, _: 'version') => (await versionStatement(db).execute())[0]?.version)
+
+/** The catalogue's version; while it is the same, so is every list. Asked once for all who ask in one turn. */
+export const catalogueVersion = (db: Db): Promise<string | undefined> => readVersion(db, 'version')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readAtItsPace, unreadBytes } from '../../src/http/large-answer'
+import { readAtItsPace, unreadBytes } from '../../src/json/large-answer'
 import { head, openRaw, type RawClient } from '../support/raw'
 import { startTestServer, type TestServer, type TestUser } from '../support/server'
 
