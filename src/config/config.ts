@@ -58,6 +58,8 @@ export type Config = {
   /** Undefined: anyone may ask for the metrics. */
   readonly metricsNetworks: readonly string[] | undefined
   readonly corsTrustedOrigins: readonly string[]
+  /** The pages for browsers at / and below, and whether they show posters from other hosts. */
+  readonly console: { readonly enabled: boolean; readonly posters: boolean }
   readonly logLevel: LogLevel
   readonly shutdownDelayMs: number
   readonly shutdownTimeoutMs: number
@@ -95,6 +97,7 @@ function build(read: Reader): Config {
     trustedProxies: read.optional(variables.trustedProxies) ?? [],
     metricsNetworks: read.optional(variables.metricsNetworks),
     corsTrustedOrigins: read.optional(variables.corsTrustedOrigins) ?? [],
+    console: { enabled: read.value(variables.console), posters: read.value(variables.posters) },
     logLevel: read.value(variables.logLevel),
     shutdownDelayMs: read.value(variables.shutdownDelay),
     shutdownTimeoutMs: read.value(variables.shutdownTimeout),

@@ -90,6 +90,8 @@ export const variables = {
   metricsNetworks: optional('METRICS_NETWORKS', 'any', parse.list(parse.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
   auditKeep: withDefault('AUDIT_KEEP', '400d', parse.seconds('1d', '36500d'), 'how long the trail of who did what is kept'),
   corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', parse.list(parse.origin), 'origins whose pages may call the API, separated by commas'),
+  console: withDefault('CONSOLE', 'true', parse.boolean, 'false takes the catalogue’s pages away: / is a list of links'),
+  posters: withDefault('POSTERS', 'true', parse.boolean, 'false leaves out posters, which browsers fetch from other hosts'),
   logLevel: withDefault('LOG_LEVEL', 'info', parse.oneOf(logLevels), logLevels.join(', ')),
   shutdownDelay: withDefault('SHUTDOWN_DELAY', '0s', parse.milliseconds('0s', '1h'), 'how long the healthcheck says 503 before connections are refused'),
   shutdownTimeout: withDefault('SHUTDOWN_TIMEOUT', '20s', parse.milliseconds('0s', '1h'), 'how long requests may still take then'),

@@ -30,11 +30,12 @@ import { userAdminRoutes } from '../users/admin-routes'
 import type { AdminService } from '../users/admin-service'
 import { userRoutes } from '../users/routes'
 import type { UsersService } from '../users/service'
+import { consolePage } from '../web/console-page'
 import { docs } from '../web/docs'
-import { pages } from '../web/routes'
+import { isLostVisitor, pages } from '../web/routes'
 
 export type AppDeps = {
-  config: Pick<Config, 'publicUrl'>
+  config: Pick<Config, 'publicUrl' | 'console'>
   db: Db
   /** Replicas that serve reads. */
   replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
@@ -64,6 +65,15 @@ export function createApp(deps: AppDeps) {
   const guard = guards({ ...deps, authenticate: deps.authenticator.authenticate })
   const omdbForm = createOmdbForm(deps.metrics.counter)
   const forms = [omdbForm]
+  const { publicUrl, console } = deps.config
+  const { version } = deps.health
+  const showConsole = consolePage({
+    siteName: 'Redlight',
+    hasCatalogue: console.enabled,
+    hasPosters: console.posters,
+    isOpen: deps.anonymousRead,
+    home: undefined,
+  })
 
   const api = new Elysia({
     normalize: false,
@@ -82,6 +92,9 @@ export function createApp(deps: AppDeps) {
     })
     .onError(({ error, request }) => {
       const failure = toFailure(error, request, allowedMethods)
+      const { path } = contextOf(request)
+      if (failure.code === 'notFound' && console.enabled && isLostVisitor(request, path))
+        return showConsole(request, path, 404)
       logFailure(failure, contextOf(request), log)
       return failureIn(forms, failure, request)
     })
@@ -95,8 +108,8 @@ export function createApp(deps: AppDeps) {
     .use(auditRoutes(db, guard))
     .use(omdbRoutes(reads, omdbForm, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
-    .use(pages(deps.config.publicUrl, deps.health.version))
-    .use(docs(deps.config.publicUrl, deps.health.version, deps.anonymousRead))
+    .use(pages({ publicUrl, version, hasCatalogue: console.enabled, console: showConsole }))
+    .use(docs(publicUrl, version, deps.anonymousRead))
 
   const fixed = fixedPaths(api.routes)
   const allowedMethods = createRouteTable(api.routes)

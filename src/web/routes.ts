@@ -1,8 +1,9 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { Failure } from '../errors'
 import { json } from '../http/answers'
-import { activationPage, passwordResetPage } from './account-pages'
-import { assetResponse, pageResponse } from './page'
+import { contextOf } from '../http/context'
+import { assetResponse } from './assets'
+import type { consolePage } from './console-page'
 
 const links = {
   documentation: '/docs',
@@ -16,8 +17,34 @@ const links = {
 }
 const HIDDEN = { detail: { hide: true } }
 
-/** Pages for browsers, besides the documentation: the front door, and the pages that mails link to. */
-export function pages(publicUrl: string, version: string): AnyElysia {
+/** Where mails lead. */
+const ACCOUNT_PAGES = ['/activate', '/reset-password']
+/** What else the console shows besides the list, at /. */
+const CATALOGUE_PAGES = [
+  '/favourites',
+  '/my-movies',
+  '/movies/new',
+  '/sign-in',
+  '/register',
+  '/forgot-password',
+  '/account',
+  '/admin/users',
+  '/admin/movies',
+  '/admin/audit',
+]
+
+const RECORD_PAGES = ['/movies/:id', '/movies/:id/edit', '/admin/users/:id'] as const
+const ID = /^[1-9]\d{0,18}$/
+
+type PagesOptions = {
+  readonly publicUrl: string
+  readonly version: string
+  readonly hasCatalogue: boolean
+  readonly console: ReturnType<typeof consolePage>
+}
+
+/** Pages for browsers, besides the documentation: the console, at the front door and where mails lead. */
+export function pages({ publicUrl, version, hasCatalogue, console }: PagesOptions): AnyElysia {
   // A proxy may add a path prefix.
   const base = new URL(publicUrl).pathname.replace(/\/$/, '')
   const index = {
@@ -27,28 +54,36 @@ export function pages(publicUrl: string, version: string): AnyElysia {
   }
   const redirect = (to: string, headers: Record<string, string> = {}) =>
     new Response(null, { status: 302, headers: { Location: base + to, ...headers } })
-  return new Elysia({ name: 'pages' })
+  const show = ({ request }: { request: Request }) => console(request, contextOf(request).path)
+  const showOne = ({ request, params }: { request: Request; params: { id: string } }) => {
+    if (!ID.test(params.id)) throw new Failure('notFound')
+    return console(request, contextOf(request).path)
+  }
+  const app = new Elysia({ name: 'pages' })
     .get(
       '/',
       ({ request }) => {
         if (!prefersHtml(request.headers.get('accept') ?? '')) return json(index, 200, { Vary: 'Accept' })
-        return redirect('/docs', { Vary: 'Accept' })
+        return hasCatalogue ? console(request, '/') : redirect('/docs', { Vary: 'Accept' })
       },
       HIDDEN,
     )
     .get('/docs/', () => redirect('/docs'), HIDDEN)
     .get('/openapi.json', () => redirect('/docs/json'), HIDDEN)
-    .get('/activate', () => pageResponse(activationPage), HIDDEN)
-    .get('/reset-password', () => pageResponse(passwordResetPage), HIDDEN)
     .get(
       '/docs/assets/:version/:name',
-      async ({ params }) => {
-        const response = await assetResponse(params.version, params.name)
+      async ({ request, params }) => {
+        const response = await assetResponse(request, params.version, params.name)
         if (response === undefined) throw new Failure('notFound')
         return response
       },
       HIDDEN,
     )
+  for (const path of ACCOUNT_PAGES) app.get(path, show, HIDDEN)
+  if (!hasCatalogue) return app
+  for (const path of CATALOGUE_PAGES) app.get(path, show, HIDDEN)
+  for (const path of RECORD_PAGES) app.get(path, showOne, HIDDEN)
+  return app
 }
 
 /** Whether text/html is preferred to application/json (RFC 9110 section 12.5.1). */
@@ -62,3 +97,11 @@ function prefersHtml(accept: string): boolean {
   const ofJson = ['application/json', 'application/*', '*/*'].map((type) => weights.get(type))
   return (weights.get('text/html') ?? 0) > (ofJson.find((weight) => weight !== undefined) ?? 0)
 }
+
+const NEVER_A_PAGE = /^\/(?:v1|omdb|debug|metrics|docs)(?:\/|$)/
+
+/** Whether a person in a browser asked for a path that isn't there. */
+export const isLostVisitor = ({ method, headers }: Request, path: string) =>
+  (method === 'GET' || method === 'HEAD') &&
+  !NEVER_A_PAGE.test(path) &&
+  /^\s*text\/html\b/i.test(headers.get('accept') ?? '')

@@ -34,6 +34,7 @@ test('without variables, the defaults apply', () => {
     trustedProxies: [],
     metricsNetworks: undefined,
     corsTrustedOrigins: [],
+    console: { enabled: true, posters: true },
     logLevel: 'info',
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 20_000,

@@ -20,6 +20,20 @@ const OPEN = [
   'GET /activate',
   'GET /reset-password',
   'GET /openapi.json',
+  // The console's pages, which ask the API for what they show.
+  'GET /favourites',
+  'GET /my-movies',
+  'GET /movies/new',
+  'GET /movies/:id',
+  'GET /movies/:id/edit',
+  'GET /sign-in',
+  'GET /register',
+  'GET /forgot-password',
+  'GET /account',
+  'GET /admin/users',
+  'GET /admin/users/:id',
+  'GET /admin/movies',
+  'GET /admin/audit',
 ]
 const GUARDED: Record<string, 'authenticated' | 'activated' | Permission> = {
   'GET /v1/movies': 'movies:read',

@@ -104,8 +104,9 @@ export const rooms: Record<string, Allowed> = {
       'errors',
     ],
   },
+  console: { rooms: [], packages: ['preact', '@preact/signals'] },
   web: {
-    rooms: ['http', 'openapi', 'errors'],
+    rooms: ['http', 'openapi', 'errors', 'console/console.pack.json', 'console/pack types'],
     packages: ['elysia', '@elysiajs/swagger', 'swagger-ui-dist'],
   },
 }

@@ -1,7 +1,9 @@
-// The embedded database starts from a packed cluster that isn't in the repository. Makes it unless `bun run test`
-// already has.
+// The embedded database starts from a packed cluster, and the console from a bundle, which aren't in the repository.
+// Makes them unless `bun run test` already has.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'bun'
 
-if (!existsSync(join(import.meta.dir, '../../src/embedded/cluster.tar.zst'))) await $`bun run pack`.quiet()
+const packed = ['embedded/cluster.tar.zst', 'console/console.pack.json']
+if (!packed.every((path) => existsSync(join(import.meta.dir, '../../src', path))))
+  await $`bun run pack`.quiet()

@@ -1,4 +1,4 @@
-// Runs in the browser, beside swagger-ui. The token stays in the memory of the page.
+// Runs in the browser, beside swagger-ui. The session is shared with the console (src/console/session.ts).
 const element = (id) => document.getElementById(id)
 const api = new URL('.', document.baseURI).href.replace(/\/$/, '')
 
@@ -24,6 +24,9 @@ async function showOperations() {
   })
 }
 
+const KEY = 'redlight.session'
+const channel = new BroadcastChannel('redlight')
+
 async function signIn(login, password) {
   const name = login.includes('@') ? { email: login } : { username: login }
   const answer = await fetch(`${api}/v1/tokens/authentication`, {
@@ -32,8 +35,32 @@ async function signIn(login, password) {
     body: JSON.stringify({ ...name, password }),
   })
   const body = await answer.json()
-  if (answer.ok) return body.authentication_token.token
+  if (answer.ok) return body.authentication_token
   throw new Error(typeof body.error === 'string' ? body.error : Object.values(body.error).join(', '))
+}
+
+function storedSession() {
+  for (const store of [sessionStorage, localStorage]) {
+    try {
+      const session = JSON.parse(store.getItem(KEY))
+      if (Date.parse(session?.expiry) > Date.now()) return session
+    } catch {
+      store.removeItem(KEY)
+    }
+  }
+}
+
+/** Calls carry the token from now on; the page says whose it is. */
+async function useSession({ token }) {
+  ;(await ui).preauthorizeApiKey('token', token)
+  const answer = await fetch(`${api}/v1/users/me`, { headers: { Authorization: `Bearer ${token}` } })
+  const { user } = await answer.json()
+  showSignedIn(user?.email ?? 'Signed in')
+}
+
+async function forgetSession() {
+  ;(await ui).authActions.logout(['token'])
+  showSignedIn()
 }
 
 function showSignedIn(login) {
@@ -63,12 +90,12 @@ for (const link of document.querySelectorAll('#start a[href^="#/"]'))
 element('sign-in').addEventListener('submit', async (event) => {
   event.preventDefault()
   const form = event.target
-  const login = form.elements.login.value.trim()
   try {
-    const token = await signIn(login, form.elements.password.value)
-    ;(await ui).preauthorizeApiKey('token', token)
+    const session = await signIn(form.elements.login.value.trim(), form.elements.password.value)
+    sessionStorage.setItem(KEY, JSON.stringify(session))
+    channel.postMessage({ session })
+    await useSession(session)
     form.reset()
-    showSignedIn(login)
     showProblem()
   } catch (error) {
     showProblem(error)
@@ -77,6 +104,27 @@ element('sign-in').addEventListener('submit', async (event) => {
 
 element('sign-out').addEventListener('submit', async (event) => {
   event.preventDefault()
-  ;(await ui).authActions.logout(['token'])
-  showSignedIn()
+  sessionStorage.removeItem(KEY)
+  localStorage.removeItem(KEY)
+  channel.postMessage({ end: true })
+  await forgetSession()
 })
+
+channel.addEventListener('message', ({ data }) => {
+  const own = storedSession()
+  if (data.end) {
+    sessionStorage.removeItem(KEY)
+    forgetSession()
+  } else if (data.renewed && data.renewed.old === own?.token) {
+    sessionStorage.setItem(KEY, JSON.stringify(data.renewed.session))
+    useSession(data.renewed.session)
+  } else if (data.ask && own) channel.postMessage({ session: own })
+  else if (data.session && !own) {
+    sessionStorage.setItem(KEY, JSON.stringify(data.session))
+    useSession(data.session)
+  }
+})
+
+const session = storedSession()
+if (session) useSession(session).catch(showProblem)
+else channel.postMessage({ ask: true })

@@ -11,10 +11,6 @@ declare module '*/assets/docs.js' {
   const path: string
   export default path
 }
-declare module '*/assets/account.js' {
-  const path: string
-  export default path
-}
 declare module 'swagger-ui-dist/swagger-ui-bundle.js' {
   const path: string
   export default path

@@ -1,0 +1,59 @@
+import { Dialog } from './dialog'
+import { type Draft, differing, FIELDS, same, shown } from './movie-draft'
+import type { Movie } from './types'
+
+type Props = {
+  /** The movie as the form was filled from it. */
+  read: Movie
+  theirs: Movie
+  mine: Draft
+  saveMine: () => void
+  keepTheirs: () => void
+  onClose: () => void
+}
+
+/** Two people changed one movie: what is there now, beside what would take its place. */
+export function Conflict({ read, theirs, mine, saveMine, keepTheirs, onClose }: Props) {
+  const names = differing(mine, theirs)
+  return (
+    <Dialog title="Someone else changed this movie" isWide onClose={onClose}>
+      <p>Nothing of yours is saved yet. These fields differ:</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse */}
+      <section class="scroll" tabIndex={0} aria-label="Fields that differ">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Field</th>
+              <th scope="col">Saved now</th>
+              <th scope="col">Yours</th>
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name) => (
+              <tr key={name}>
+                <th scope="row">{FIELDS[name]}</th>
+                <td dir="auto">{shown(theirs[name])}</td>
+                {same(mine[name], read[name]) ? (
+                  <td class="soft">not changed by you, stays as saved now</td>
+                ) : (
+                  <td dir="auto">{shown(mine[name])}</td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <div class="actions">
+        <button type="button" onClick={saveMine}>
+          Save mine
+        </button>
+        <button type="button" class="quiet" onClick={keepTheirs}>
+          Keep theirs
+        </button>
+        <button type="button" class="quiet" onClick={onClose}>
+          Back to editing
+        </button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,82 @@
+import { effect, signal } from '@preact/signals'
+import { call, explain, isRefusal } from './api'
+import { tell } from './notices'
+import { session } from './session'
+import type { Movie, MoviePage } from './types'
+
+/** What was wished since the movies were read, by their ids; it counts before what the API said. */
+const wishes = signal<ReadonlyMap<number, boolean>>(new Map())
+/** What the lists said, for the pages of single movies. */
+const known = new Map<number, boolean>()
+const underWay = new Set<number>()
+const channel = new BroadcastChannel('redlight.favourites')
+channel.onmessage = ({ data }: MessageEvent<{ id: number; favourite: boolean }>) =>
+  wish(data.id, data.favourite)
+
+export const isFavourite = ({ id, favourite }: Pick<Movie, 'id' | 'favourite'>) =>
+  wishes.value.get(id) ?? favourite ?? known.get(id) ?? false
+
+export function note({ movies }: MoviePage, areFavourites: boolean) {
+  for (const { id, favourite } of movies) {
+    if (areFavourites || favourite !== undefined) known.set(id, favourite ?? true)
+  }
+}
+
+function wish(id: number, favourite: boolean) {
+  wishes.value = new Map(wishes.value).set(id, favourite)
+}
+
+/** Shows at once what will be so, and takes it back when it was refused. */
+export async function toggleFavourite(movie: Pick<Movie, 'id' | 'title' | 'favourite'>) {
+  const { id, title } = movie
+  let held = isFavourite(movie)
+  wish(id, !held)
+  if (underWay.has(id)) return
+  underWay.add(id)
+  try {
+    // What is pressed again meanwhile follows, so that the last wish holds.
+    for (let wanted = !held; wanted !== held; wanted = isFavourite(movie)) {
+      await save(id, wanted)
+      held = wanted
+    }
+    tell(
+      held
+        ? `“${title}” is one of your favourites now.`
+        : `“${title}” isn’t one of your favourites any more.`,
+    )
+    channel.postMessage({ id, favourite: held })
+  } catch (error) {
+    wish(id, held)
+    if (!isRefusal(error, 401)) tell(explain(error))
+  } finally {
+    underWay.delete(id)
+  }
+}
+
+async function save(id: number, favourite: boolean) {
+  try {
+    await call(favourite ? 'PUT' : 'DELETE', `/v1/users/me/favourites/${id}`)
+  } catch (error) {
+    // It was none already.
+    if (favourite || !isRefusal(error, 404)) throw error
+  }
+}
+
+/** The API says of a list's movies which are favourites, so a single one is looked for in a list of them. */
+export async function learn({ id, title, year }: Movie, signal: AbortSignal) {
+  if (known.has(id) || wishes.peek().has(id) || session.peek() === undefined) return
+  const query = new URLSearchParams({ favourite: 'true', year: String(year), page_size: '100' })
+  // A longer text is no search.
+  if (title.split(/\s+/).length <= 32) query.set('title', title)
+  const { movies } = await call<MoviePage>('GET', `/v1/movies?${query}`, { signal })
+  const favourite = movies.some((one) => one.id === id)
+  known.set(id, favourite)
+  if (!wishes.peek().has(id)) wish(id, favourite)
+}
+
+// Another person may sign in.
+effect(() => {
+  if (session.value !== undefined) return
+  known.clear()
+  wishes.value = new Map()
+})

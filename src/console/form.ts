@@ -1,0 +1,66 @@
+import { useSignal } from '@preact/signals'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import { explain, isRefusal, type Refusal, sentence } from './api'
+import type { Fields } from './types'
+
+export type Text = Record<string, string | undefined>
+
+export const textOf = (form: HTMLFormElement): Text =>
+  Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
+
+/** What to show where, of a refusal: at the fields that the form has, and above them. */
+function partsOf({ problem }: Refusal, form: HTMLFormElement, error: unknown) {
+  if (typeof problem !== 'object') return { fields: {}, summary: explain(error) }
+  const unknown = Object.entries(problem).filter(([name]) => form.elements.namedItem(name) === null)
+  const rest = unknown.map(([name, text]) => sentence(`${name}: ${text}`)).join(' ')
+  return {
+    fields: problem,
+    summary: unknown.length === Object.keys(problem).length ? rest : `${explain(error)} ${rest}`.trim(),
+  }
+}
+
+/**
+ * A form that is sent once at a time, keeps its text when it is refused, and shows why: the first field that
+ * is wrong takes the focus.
+ */
+export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<void>) {
+  const ref = useRef<HTMLFormElement>(null)
+  const fields = useSignal<Fields>({})
+  const summary = useSignal('')
+  const isBusy = useSignal(false)
+  useLayoutEffect(() => {
+    if (summary.value !== '') ref.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+  }, [fields.value, summary.value])
+
+  async function submit() {
+    const form = ref.current
+    if (form === null || isBusy.peek()) return
+    isBusy.value = true
+    fields.value = {}
+    summary.value = ''
+    try {
+      await send(textOf(form), form)
+    } catch (error) {
+      const parts = isRefusal(error) ? partsOf(error, form, error) : { fields: {}, summary: explain(error) }
+      fields.value = parts.fields
+      summary.value = parts.summary
+    }
+    isBusy.value = false
+  }
+  const onSubmit = (event: Event) => {
+    event.preventDefault()
+    submit()
+  }
+  return {
+    ref,
+    /** Spread on the form. */
+    form: { ref, onSubmit, noValidate: true, 'aria-busy': isBusy.value } as const,
+    problems: fields.value,
+    problem: summary.value,
+    isBusy: isBusy.value,
+    submit,
+    say: (text: string) => {
+      summary.value = text
+    },
+  }
+}

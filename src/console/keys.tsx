@@ -1,0 +1,138 @@
+import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import { call } from './api'
+import { Confirm } from './dialog'
+import { Field, Problem } from './field'
+import { useForm } from './form'
+import { tell } from './notices'
+import { useResource } from './resource'
+import { Failed } from './states'
+import { dayOf } from './times'
+import type { Key } from './types'
+
+export function Keys() {
+  const { data, error, reload } = useResource<{ keys: Key[] }>('/v1/keys')
+  const made = useSignal<Key | undefined>(undefined)
+  const { form, problems, problem } = useForm(async ({ name }, form) => {
+    made.value = (await call<{ key: Key }>('POST', '/v1/keys', { body: { name: name?.trim() } })).key
+    form.reset()
+    reload()
+  })
+  const keys = data.value?.keys ?? []
+  return (
+    <section aria-labelledby="keys">
+      <div class="about">
+        <h2 id="keys">API keys</h2>
+        <p>A key reads movies, and nothing else, for programs such as a television.</p>
+      </div>
+      <div>
+        <form {...form}>
+          <Problem>{problem}</Problem>
+          <Field name="name" label="Name of the key" autocomplete="off" dir="auto" problem={problems.name} />
+          <button type="submit">Make a key</button>
+        </form>
+        {made.value?.key && <NewKey text={made.value.key} />}
+        {error.value && data.value === undefined ? <Failed error={error.value} retry={reload} /> : null}
+        {keys.length > 0 && (
+          <KeyTable
+            keys={keys}
+            revoked={(key) => {
+              if (made.value?.id === key.id) made.value = undefined
+              reload()
+            }}
+          />
+        )}
+      </div>
+    </section>
+  )
+}
+
+function NewKey({ text }: { text: string }) {
+  const field = useRef<HTMLInputElement>(null)
+  async function copy() {
+    field.current?.select()
+    try {
+      await navigator.clipboard.writeText(text)
+      tell('Copied.')
+    } catch {
+      // Without TLS a page has no clipboard.
+      tell('Your browser doesn’t let this page copy. The key is selected: copy it yourself.')
+    }
+  }
+  return (
+    <div class="alert new-key">
+      <label>
+        Your new key
+        <input ref={field} readOnly value={text} onFocus={({ currentTarget }) => currentTarget.select()} />
+      </label>
+      <p>Copy it now: it won’t be shown again.</p>
+      <button type="button" onClick={copy}>
+        Copy
+      </button>
+    </div>
+  )
+}
+
+function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key) => void }) {
+  const asked = useSignal<Key | undefined>(undefined)
+  const close = () => {
+    asked.value = undefined
+  }
+  async function revoke(key: Key) {
+    await call('DELETE', `/v1/keys/${key.id}`)
+    tell(`“${key.name}” is revoked.`)
+    revoked(key)
+  }
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse */}
+      <section class="scroll" aria-labelledby="keys" tabIndex={0}>
+        <table aria-label="API keys">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Starts with</th>
+              <th scope="col">Made</th>
+              <th scope="col">Last used</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {keys.map((key) => (
+              <tr key={key.id}>
+                <th scope="row">
+                  <bdi>{key.name}</bdi>
+                </th>
+                <td>
+                  <code>{key.prefix}…</code>
+                </td>
+                <td>{dayOf(key.created_at)}</td>
+                <td>{key.last_used_on === null ? 'never' : dayOf(key.last_used_on)}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="quiet small"
+                    aria-label={`Revoke ${key.name}`}
+                    onClick={() => {
+                      asked.value = key
+                    }}
+                  >
+                    Revoke
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {asked.value && <RevokeKey revoked={asked.value} act={revoke} onClose={close} />}
+    </>
+  )
+}
+
+type Revocation = { revoked: Key; act: (key: Key) => Promise<void>; onClose: () => void }
+const RevokeKey = ({ revoked, act, onClose }: Revocation) => (
+  <Confirm title={`Revoke “${revoked.name}”?`} label="Revoke key" act={() => act(revoked)} onClose={onClose}>
+    <p>Programs that use it stop working at once.</p>
+  </Confirm>
+)

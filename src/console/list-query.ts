@@ -1,0 +1,37 @@
+import { url } from './router'
+import { session } from './session'
+
+export type Own = 'all' | 'favourites' | 'mine'
+const PAGE_SIZE = 40
+
+/** The parameters of the address that narrow the list. */
+export const FILTERS = ['q', 'genres', 'year_from', 'year_to', 'director', 'cast'] as const
+
+export const SORTS = {
+  title: 'Title',
+  '-year': 'Newest movie',
+  year: 'Oldest movie',
+  '-id': 'Newest entry',
+  runtime: 'Shortest',
+  '-runtime': 'Longest',
+}
+
+export const isFiltered = () => FILTERS.some((name) => url.value.searchParams.get(name))
+
+/** What the API is asked for the address. */
+export function apiPath(own: Own): string {
+  const query = new URLSearchParams({ page_size: String(PAGE_SIZE) })
+  for (const name of [...FILTERS, 'sort', 'page']) {
+    const value = url.value.searchParams.get(name)
+    if (value) query.set(name === 'q' ? 'title' : name, value)
+  }
+  if (own === 'favourites') return `/v1/users/me/favourites?${query}`
+  if (own === 'mine') query.set('created_by', 'me')
+  if (session.value) query.set('include', 'favourite')
+  return `/v1/movies?${query}`
+}
+
+export const countOf = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'movie' : 'movies'}`
+
+/** The genres of the address. */
+export const chosenGenres = () => (url.value.searchParams.get('genres') ?? '').split(',').filter(Boolean)

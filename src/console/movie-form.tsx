@@ -1,0 +1,170 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { call, isRefusal } from './api'
+import { Conflict } from './conflict'
+import { restoreDraft } from './drafts'
+import { Problem } from './field'
+import { textOf, useForm } from './form'
+import { Heading } from './heading'
+import { changesOf, differing, draftOf, type FieldName, tileOf } from './movie-draft'
+import { MovieFields } from './movie-fields'
+import { tell } from './notices'
+import { useResource } from './resource'
+import { guard, navigate, to } from './router'
+import { can, user } from './session'
+import { Empty, Failed, Loading, NotAllowed, NotFound } from './states'
+import { Tile } from './tile'
+import type { Movie } from './types'
+
+export function AddMovie() {
+  if (user.value === undefined) return <Loading what="the form" />
+  return can('movies:write') ? <MovieForm /> : <NotAllowed title="Add a movie" />
+}
+
+export function EditMovie({ id }: { id: string }) {
+  const { data, error, reload } = useResource<{ movie: Movie }>(`/v1/movies/${id}`)
+  const movie = data.value?.movie
+  if (isRefusal(error.value, 404)) return <NotFound what="Movie" />
+  if (error.value && !movie) return <Failed error={error.value} retry={reload} />
+  if (movie === undefined || user.value === undefined) return <Loading what="the movie" />
+  if (movie.created_by.id === user.value.id) return <MovieForm movie={movie} />
+  return (
+    <>
+      <Heading title={`Edit “${movie.title}”`} />
+      <Empty text="Only the person who added this movie can change it.">
+        <a class="button" href={to(`/movies/${id}`)}>
+          Back to the movie
+        </a>
+      </Empty>
+    </>
+  )
+}
+
+/** The form keeps the movie that it was filled from, whatever is read later. */
+function MovieForm({ movie: given }: { movie?: Movie }) {
+  const movie = useRef(given).current
+  const { theirs, duplicate, version, save } = useSaving(movie)
+  const { ref, form, problems, problem, submit } = useForm((_, form) => save(form))
+  const onInput = useGuard(ref)
+  const { preview, show } = usePreview(ref, movie)
+  const title = movie ? `Edit “${movie.title}”` : 'Add a movie'
+  const problemAt = (name: FieldName) =>
+    duplicate.value && problems[name]?.includes('already exists') ? (
+      <>
+        {problems[name]}: <a href={to(duplicate.value)}>open it</a>
+      </>
+    ) : (
+      problems[name]
+    )
+  return (
+    <div class="editing">
+      <div>
+        <Heading title={title} />
+        <form
+          {...form}
+          onInput={() => {
+            onInput()
+            show()
+          }}
+        >
+          <Problem>{problem}</Problem>
+          <MovieFields movie={movie} problemAt={problemAt} />
+          <div class="actions">
+            <button type="submit">{movie ? 'Save changes' : 'Add movie'}</button>
+            <a href={to(movie ? `/movies/${movie.id}` : '/')}>Cancel</a>
+          </div>
+        </form>
+      </div>
+      <Tile movie={preview.value} isLarge />
+      {theirs.value && movie && ref.current && (
+        <Conflict
+          read={movie}
+          theirs={theirs.value}
+          mine={draftOf(textOf(ref.current))}
+          saveMine={() => {
+            version.current = theirs.value?.version
+            theirs.value = undefined
+            submit()
+          }}
+          keepTheirs={() => leave(movie.id)}
+          onClose={() => {
+            theirs.value = undefined
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+/** The tile that the movie will have. */
+function usePreview(ref: { current: HTMLFormElement | null }, movie: Movie | undefined) {
+  const preview = useSignal(tileOf(undefined, movie))
+  return {
+    preview,
+    show: () => {
+      if (ref.current) preview.value = tileOf(draftOf(textOf(ref.current)), movie)
+    },
+  }
+}
+
+/** To the movie's page, with nothing left to ask about. */
+function leave(id: number) {
+  guard.isDirty = undefined
+  navigate(`/movies/${id}`)
+}
+
+function useSaving(movie: Movie | undefined) {
+  /** What somebody else saved meanwhile. */
+  const theirs = useSignal<Movie | undefined>(undefined)
+  /** The page of the movie that has what must be unique. */
+  const duplicate = useSignal('')
+  const version = useRef(movie?.version)
+
+  async function save(form: HTMLFormElement) {
+    duplicate.value = ''
+    const body = changesOf(draftOf(textOf(form)), movie)
+    const path = movie ? `/v1/movies/${movie.id}` : '/v1/movies'
+    const guarded = { body, version: version.current }
+    try {
+      const saved = await call<{ movie: Movie }>(movie ? 'PATCH' : 'POST', path, guarded)
+      tell(movie ? 'Your changes are saved.' : `“${saved.movie.title}” is in the catalogue.`)
+      leave(saved.movie.id)
+    } catch (error) {
+      if (movie && isRefusal(error, 409, 412)) return compare(movie.id, form)
+      if (isRefusal(error, 422)) duplicate.value = duplicateOf(error.headers)
+      throw error
+    }
+  }
+  async function compare(id: number, form: HTMLFormElement) {
+    const now = await call<{ movie: Movie }>('GET', `/v1/movies/${id}`)
+    if (differing(draftOf(textOf(form)), now.movie).length > 0) {
+      theirs.value = now.movie
+      return
+    }
+    // They changed it to the same.
+    tell('Your changes are saved.')
+    leave(id)
+  }
+  return { theirs, duplicate, version, save }
+}
+
+/** Link: </v1/movies/7>; rel="duplicate" */
+const duplicateOf = (headers: Headers) =>
+  /<[^>]*\/v1(\/movies\/\d+)>;\s*rel="duplicate"/.exec(headers.get('Link') ?? '')?.[1] ?? ''
+
+/** Asks before what was typed is lost, and keeps it if the session ends; returns what hears of typing. */
+function useGuard(ref: { current: HTMLFormElement | null }) {
+  const isChanged = useRef(false)
+  const onInput = () => {
+    isChanged.current = true
+    if (ref.current) ref.current.dataset.keep = 'changed'
+  }
+  useEffect(() => {
+    guard.isDirty = () => isChanged.current
+    if (ref.current && restoreDraft(ref.current)) onInput()
+    return () => {
+      guard.isDirty = undefined
+    }
+  }, [])
+  return onInput
+}

@@ -1,0 +1,21 @@
+import { signal } from '@preact/signals'
+
+const SHOWN_MS = 6000
+
+const notice = signal('')
+let timer: ReturnType<typeof setTimeout> | undefined
+
+/** Says something in passing, for eye and screen reader. */
+export function tell(text: string) {
+  clearTimeout(timer)
+  notice.value = text
+  timer = setTimeout(() => {
+    notice.value = ''
+  }, SHOWN_MS)
+}
+
+export const Notice = () => (
+  <p class="notice" role="status" aria-label="Notifications">
+    {notice.value}
+  </p>
+)

@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals'
+import { base } from './router'
+
+const EVERY_MS = 3000
+
+/** The last request got no answer. */
+export const isOffline = signal(false)
+/** What is to be asked again; without any, the healthcheck tells when Redlight is back. */
+const waiting = new Set<() => void>()
+let timer: ReturnType<typeof setInterval> | undefined
+
+export function failed() {
+  isOffline.value = true
+  timer ??= setInterval(tryAgain, EVERY_MS)
+}
+export function reached() {
+  isOffline.value = false
+  clearInterval(timer)
+  timer = undefined
+}
+
+/** Asks again every 3 s until Redlight is reached; returns a function that gives up. */
+export function whenReached(ask: () => void): () => void {
+  waiting.add(ask)
+  return () => waiting.delete(ask)
+}
+
+function tryAgain() {
+  if (waiting.size > 0) for (const ask of waiting) ask()
+  else fetch(`${base}/v1/healthcheck`).then(reached, () => {})
+}
+
+addEventListener('online', () => isOffline.value && tryAgain())

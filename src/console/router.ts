@@ -1,0 +1,126 @@
+import { signal } from '@preact/signals'
+
+/** Where the console is served, which a proxy may have put under a path of its own: …/docs/assets/<version>/main.js */
+export const base = new URL('../../../', import.meta.url).pathname.replace(/\/$/, '')
+
+const read = () => new URL(location.href)
+/** The address is the state: whatever can be shared or gone back to stands in it. */
+export const url = signal(read())
+export const pathname = () => url.value.pathname.slice(base.length) || '/'
+/** The address of a page, for a link. */
+export const to = (path: string) => base + path
+
+type Kept = { y?: number; index?: number }
+const kept = (): Kept => history.state ?? {}
+const keepScroll = () => history.replaceState({ ...kept(), y: scrollY } satisfies Kept, '')
+
+/** Says whether something typed would be lost. */
+export const guard: { isDirty: (() => boolean) | undefined } = { isDirty: undefined }
+/** The navigation that waits for an answer to "Leave without saving?". */
+export const leaving = signal<(() => void) | undefined>(undefined)
+export function answerLeaving(mayLeave: boolean) {
+  const go = leaving.value
+  leaving.value = undefined
+  if (!mayLeave) return
+  guard.isDirty = undefined
+  go?.()
+}
+
+/** Counts navigations after which the next heading takes the focus. */
+export const arrivals = signal(0)
+let index = kept().index ?? 0
+
+type Way = {
+  replace?: boolean
+  /** The focus stays where it is: a control of the page changes what the page shows. */
+  inPlace?: boolean
+  /** Likewise, on another page. */
+  keepFocus?: boolean
+  /** Done first, unless the person stays. */
+  first?: () => void
+}
+export function navigate(path: string, way: Way = {}) {
+  const { replace = false, inPlace = false, keepFocus = false } = way
+  if (!inPlace && guard.isDirty?.()) {
+    leaving.value = () => navigate(path, way)
+    return
+  }
+  if (!inPlace) guard.isDirty = undefined
+  way.first?.()
+  const target = new URL(path.startsWith('/') ? base + path : path, location.href)
+  if (replace) history.replaceState(history.state, '', target)
+  else {
+    keepScroll()
+    history.pushState({ index: ++index } satisfies Kept, '', target)
+  }
+  url.value = read()
+  if (inPlace) return
+  if (!keepFocus) arrivals.value++
+  scrollTo(0, 0)
+}
+
+/** The same page with some parameters changed; an empty one goes. */
+export function withQuery(changes: Record<string, string | undefined>) {
+  const next = new URLSearchParams(url.value.search)
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined || value === '') next.delete(name)
+    else next.set(name, value)
+  }
+  const query = next.toString()
+  return pathname() + (query === '' ? '' : `?${query}`)
+}
+
+let isReturning = false
+function onPopState() {
+  if (isReturning) {
+    isReturning = false
+    return
+  }
+  const to = kept().index ?? 0
+  const by = to - index
+  if (guard.isDirty?.() && by !== 0) {
+    isReturning = true
+    history.go(-by)
+    leaving.value = () => history.go(by)
+    return
+  }
+  index = to
+  url.value = read()
+  arrivals.value++
+  restoreScroll(kept().y ?? 0)
+}
+
+/** What was scrolled to may still be on its way. */
+function restoreScroll(y: number, tries = 20) {
+  scrollTo(0, y)
+  if (scrollY < y - 1 && tries > 0) setTimeout(() => restoreScroll(y, tries - 1), 50)
+}
+
+/** The path of a link that leads to a page of the console, and is not opened elsewhere. */
+function inHouse(event: MouseEvent): string | undefined {
+  const link = event.target instanceof Element ? event.target.closest('a') : null
+  if (!link || event.defaultPrevented || event.button !== 0) return undefined
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return undefined
+  if (link.target !== '' || link.hasAttribute('download') || link.hasAttribute('data-native'))
+    return undefined
+  const isHere = link.origin === location.origin && `${link.pathname}/`.startsWith(`${base}/`)
+  return isHere ? link.href : undefined
+}
+
+/** Once: links become navigations, Back and Forward work, and a changed form is asked about. */
+export function startRouter() {
+  history.scrollRestoration = 'manual'
+  addEventListener('beforeunload', (event) => {
+    keepScroll()
+    if (guard.isDirty?.()) event.preventDefault()
+  })
+  addEventListener('popstate', onPopState)
+  document.addEventListener('click', (event) => {
+    const link = inHouse(event)
+    if (link === undefined) return
+    event.preventDefault()
+    navigate(link)
+  })
+  // After a reload.
+  if (kept().y !== undefined) restoreScroll(kept().y ?? 0)
+}

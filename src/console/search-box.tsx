@@ -1,0 +1,81 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { navigate, pathname, url, withQuery } from './router'
+
+const TYPING_MS = 150
+
+/** Finds as you type: each pause is a search, and all of one typing is one step back. */
+export function SearchBox() {
+  const input = useRef<HTMLInputElement>(null)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const asked = useRef('')
+  /** The address is of this typing, so what is typed further replaces it. */
+  const isTyping = useRef(false)
+  const q = pathname() === '/' ? (url.value.searchParams.get('q') ?? '') : ''
+  useEffect(() => {
+    if (q === asked.current) return
+    if (input.current) input.current.value = q
+    asked.current = q
+    isTyping.current = false
+  }, [q])
+  useEffect(() => focusOnSlash(() => input.current), [])
+
+  function search() {
+    clearTimeout(timer.current)
+    const value = input.current?.value.trim() ?? ''
+    if (value === asked.current) return
+    asked.current = value
+    const isList = pathname() === '/'
+    const way = { replace: isTyping.current && isList, inPlace: isList }
+    if (isList) navigate(withQuery({ q: value, page: undefined }), way)
+    else if (value !== '') navigate(`/?q=${encodeURIComponent(value)}`, { keepFocus: true })
+    isTyping.current = true
+  }
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key !== 'Escape' || !input.current) return
+    event.preventDefault()
+    input.current.value = ''
+    search()
+  }
+  return (
+    <search>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          search()
+          isTyping.current = false
+        }}
+      >
+        <input
+          ref={input}
+          type="search"
+          aria-label="Search movies"
+          aria-keyshortcuts="/"
+          placeholder="Search movies"
+          autocomplete="off"
+          spellcheck={false}
+          maxLength={500}
+          onInput={() => {
+            clearTimeout(timer.current)
+            timer.current = setTimeout(search, TYPING_MS)
+          }}
+          onKeyDown={onKeyDown}
+          onBlur={() => {
+            isTyping.current = false
+          }}
+        />
+      </form>
+    </search>
+  )
+}
+
+function focusOnSlash(box: () => HTMLInputElement | null) {
+  const onKey = (event: KeyboardEvent) => {
+    const isBusy = event.target instanceof Element && event.target.closest('input, textarea, select, dialog')
+    if (event.key !== '/' || isBusy || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    box()?.focus()
+    box()?.select()
+  }
+  addEventListener('keydown', onKey)
+  return () => removeEventListener('keydown', onKey)
+}

@@ -1,0 +1,47 @@
+import type { ComponentChildren } from 'preact'
+import { explain } from './api'
+import { Heading } from './heading'
+import { to } from './router'
+
+/** In place of what could not be read. */
+export const Failed = ({ error, retry }: { error: unknown; retry: () => void }) => (
+  <div class="empty">
+    <p role="alert">{explain(error)}</p>
+    <button type="button" onClick={retry}>
+      Try again
+    </button>
+  </div>
+)
+
+export const Empty = ({ text, children }: { text: string; children?: ComponentChildren }) => (
+  <div class="empty">
+    <p>{text}</p>
+    {children}
+  </div>
+)
+
+export const Loading = ({ what }: { what: string }) => (
+  <p class="loading" role="status">
+    Loading {what}
+  </p>
+)
+
+export const NotFound = ({ what }: { what: 'Movie' | 'Page' | 'User' }) => (
+  <div class="empty">
+    <Heading title={`${what} not found`} />
+    <p>{what === 'Page' ? 'There is nothing at this address.' : 'It may have been deleted.'}</p>
+    <a class="button" href={to('/')}>
+      Browse movies
+    </a>
+  </div>
+)
+
+export const NotAllowed = ({ title }: { title: string }) => (
+  <div class="empty">
+    <Heading title={title} />
+    <p>You aren’t allowed to do that.</p>
+    <a class="button" href={to('/')}>
+      Browse movies
+    </a>
+  </div>
+)

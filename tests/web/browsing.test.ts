@@ -1,0 +1,266 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { BROWSER_TIMEOUT_MS, hasBrowser } from '../support/browser'
+import {
+  addressIn,
+  button,
+  consoleInBrowser,
+  count,
+  focused,
+  heading,
+  link,
+  noProblems,
+  notice,
+  textbox,
+  titles,
+} from '../support/console'
+import { aMovie, type TestUser } from '../support/server'
+import { until } from '../support/until'
+
+setDefaultTimeout(BROWSER_TIMEOUT_MS)
+
+const { server, open } = consoleInBrowser()
+let ana: TestUser
+beforeAll(async () => {
+  if (hasBrowser) ana = await server().newUser({ name: 'Ana' })
+})
+const searchbox = (page: Page) => page.getByRole('searchbox', { name: 'Search movies' })
+const genre = (page: Page, name: RegExp) => page.getByRole('checkbox', { name })
+const pressed = (page: Page, name: string) =>
+  page.locator(`[aria-label="${name}"][aria-pressed="true"]`).waitFor()
+const add = (body: Record<string, unknown>, token = ana.token) =>
+  server().request<{ movie: { id: number } }>('POST', '/v1/movies', { token, body })
+
+describe.skipIf(!hasBrowser)('the list', () => {
+  test('is searched while one types, and one step back undoes a typing', async () => {
+    const opened = await open('/', ana)
+    const { page } = opened
+    await count(page, '120 movies')
+    await page.keyboard.press('/')
+    expect(await focused(page)).toBe('Search movies')
+    await page.keyboard.type('samurai', { delay: 40 })
+    await count(page, '1 movie for “samurai”')
+    expect(await titles(page)).toEqual(['Seven Samurai'])
+    await page.keyboard.type(' seven', { delay: 300 })
+    await count(page, '1 movie for “samurai seven”')
+    expect(await focused(page)).toBe('Search movies')
+    await page.goBack()
+    await count(page, '120 movies')
+    expect(await searchbox(page).inputValue()).toBe('')
+    await page.goForward()
+    await count(page, '1 movie for “samurai seven”')
+    await searchbox(page).press('Escape')
+    await count(page, '120 movies')
+    await link(page, 'My movies').click()
+    await heading(page, 'My movies')
+    await searchbox(page).pressSequentially('moana')
+    await heading(page, 'Movies')
+    await count(page, '1 movie for “moana”')
+    expect(await focused(page)).toBe('Search movies')
+    expect(addressIn(page)).toBe('/?q=moana')
+    noProblems(opened)
+  })
+
+  test('is filtered, sorted and paged by its address, which a reload and a friend share', async () => {
+    const opened = await open('/', ana)
+    const { page } = opened
+    await genre(page, /^animation \d+$/i).check()
+    await genre(page, /^adventure \d+$/i).check()
+    await page.waitForURL('**/?genres=animation%2Cadventure')
+    await textbox(page, 'From year').fill('2000')
+    await page.waitForURL(/year_from=2000/)
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Title')
+    await page.waitForURL(/sort=title/)
+    const found = await page
+      .getByRole('status')
+      .getByText(/^\d+ movies?$/)
+      .textContent()
+    const expected = await server().request<{ movies: { title: string }[] }>(
+      'GET',
+      '/v1/movies?genres=animation,adventure&year_from=2000&sort=title&page_size=100',
+      { token: ana.token },
+    )
+    const names = expected.body.movies.map(({ title }) => title)
+    expect(found).toBe(`${names.length} movies`)
+    await page.reload()
+    await count(page, found ?? '')
+    expect(await titles(page)).toEqual(names)
+    expect(await genre(page, /^adventure/i).isChecked()).toBe(true)
+    expect(await textbox(page, 'From year').inputValue()).toBe('2000')
+    await textbox(page, 'To year').fill('1')
+    await textbox(page, 'To year').blur()
+    expect(await textbox(page, 'To year').getAttribute('aria-invalid')).toBe('true')
+    await button(page, 'Clear filters').click()
+    await count(page, '120 movies')
+
+    const pages = page.getByRole('navigation', { name: 'Pages' })
+    await pages.getByText('Page 1 of 3').waitFor()
+    await link(pages, 'Next page').click()
+    await pages.getByText('Page 2 of 3').waitFor()
+    expect(await focused(page)).toBe('Movies')
+    await link(pages, 'Next page').click()
+    await pages.getByText('Page 3 of 3').waitFor()
+    await page.goBack()
+    await pages.getByText('Page 2 of 3').waitFor()
+    await link(pages, 'Previous page').click()
+    await pages.getByText('Page 1 of 3').waitFor()
+    expect(addressIn(page)).toBe('/')
+    noProblems(opened)
+  })
+
+  test('says what it can when there is nothing to show', async () => {
+    const opened = await open('/?q=zzzzqqqq', ana)
+    const { page } = opened
+    await page.getByText('No movie matches.').waitFor()
+    await button(page, 'Clear filters').last().click()
+    await count(page, '120 movies')
+    await page.goto(`${server().url}?page=99`)
+    await page.getByText('This page is past the end.').waitFor()
+    await link(page, 'Last page').click()
+    await page.getByText('Page 3 of 3').waitFor()
+    await page.goto(`${server().url}?year_from=abc&sort=size`)
+    await page.getByText('There is no such list.').waitFor()
+    await button(page, 'Clear filters').last().click()
+    await count(page, '120 movies')
+    await page.goto(`${server().url}favourites`)
+    await page.getByText('No favourites yet. Press the heart on a movie to keep it here.').waitFor()
+    await page.goto(`${server().url}my-movies`)
+    await page.getByText('You haven’t added a movie yet.').waitFor()
+    await link(page.getByRole('main'), 'Add a movie').click()
+    await heading(page, 'Add a movie')
+    noProblems(opened)
+  })
+
+  test('keeps the place that one scrolled to', async () => {
+    const { page } = await open('/', ana)
+    await page.getByText('Page 1 of 3').scrollIntoViewIfNeeded()
+    const y = await page.evaluate('scrollY')
+    expect(y).toBeGreaterThan(300)
+    await page.getByRole('list', { name: 'Movies' }).getByRole('link').last().click()
+    await page.getByRole('article').waitFor()
+    expect(await page.evaluate('scrollY')).toBe(0)
+    await page.goBack()
+    await until(async () => (await page.evaluate('scrollY')) === y)
+  })
+})
+
+describe.skipIf(!hasBrowser)('a movie', () => {
+  test('has a page whose facts lead to lists', async () => {
+    const opened = await open('/movies/1', ana)
+    const { page } = opened
+    await heading(page, 'Moana')
+    expect(await page.title()).toBe('Moana · Redlight')
+    for (const text of ['107 min', '23 November 2016', 'Redlight'])
+      await page.getByText(text, { exact: true }).last().waitFor()
+    expect(await button(page, 'Delete').or(link(page, 'Edit')).count()).toBe(0)
+    await link(page, 'Dwayne Johnson').click()
+    await heading(page, 'Movies')
+    await button(page, /Remove the filter: With Dwayne Johnson/).click()
+    await count(page, '120 movies')
+    await page.goBack()
+    await page.goBack()
+    await heading(page, 'Moana')
+    await link(page, 'animation').click()
+    await heading(page, 'Movies')
+    expect(await genre(page, /^animation/i).isChecked()).toBe(true)
+    await page.goBack()
+    await link(page, '2016').click()
+    expect(await textbox(page, 'From year').inputValue()).toBe('2016')
+    noProblems(opened)
+  })
+
+  test('that is not there says so, as does a page that is not', async () => {
+    const { page } = await open('/movies/99999', ana)
+    await heading(page, 'Movie not found')
+    await link(page, 'Browse movies').click()
+    await count(page, '120 movies')
+    await page.goto(`${server().url}nothing/here`)
+    await heading(page, 'Page not found')
+    await page.goto(`${server().url}movies/abc`)
+    await heading(page, 'Page not found')
+  })
+
+  test('is a favourite at once, in every tab, and stays on the list of them until that is left', async () => {
+    const opened = await open('/movies/2', ana)
+    const { page } = opened
+    await heading(page, 'Seven Samurai')
+    const other = await page.context().newPage()
+    await other.goto(server().url.href)
+    const heart = button(other, 'Favourite Seven Samurai')
+    await heart.waitFor()
+    await page.route('**/favourites/2', async (route) => {
+      expect(await button(page, 'Favourite').getAttribute('aria-pressed')).toBe('true')
+      await route.continue()
+    })
+    await button(page, 'Favourite').click()
+    await notice(page, '“Seven Samurai” is one of your favourites now.')
+    await page.unroute('**/favourites/2')
+    await pressed(other, 'Favourite Seven Samurai')
+    await page.reload()
+    await pressed(page, 'Favourite')
+    await link(page, 'Favourites').click()
+    await count(page, '1 movie')
+    await button(page, 'Favourite Seven Samurai').click()
+    await notice(page, 'isn’t one of your favourites any more')
+    expect(await titles(page, 'Favourites')).toEqual(['Seven Samurai'])
+    await link(page, 'Movies').click()
+    await count(page, '120 movies')
+    await link(page, 'Favourites').click()
+    await page.getByText('No favourites yet.').waitFor()
+
+    // A refusal takes it back.
+    await link(page, 'Movies').click()
+    await page.route('**/favourites/*', (route) => route.fulfill({ status: 403, json: { error: 'no' } }))
+    await button(page, 'Favourite Moana').click()
+    await notice(page, 'You aren’t allowed to do that.')
+    expect(await button(page, 'Favourite Moana').getAttribute('aria-pressed')).toBe('false')
+    noProblems(opened)
+  })
+})
+
+describe.skipIf(!hasBrowser)('whatever a title is', () => {
+  const hostile = {
+    script: '<img src=x onerror="document.title=1"><script>alert(1)</script>',
+    quotes: `"'\`&amp; \${title}`,
+    rtl: 'وجدة \u202Eeivom',
+    emoji: '👩‍👩‍👧‍👦🎬'.repeat(8),
+    long: 'Llanfair'.repeat(62).slice(0, 500),
+    control: 'Bell\u0007 and \u001B[31mred',
+  }
+  beforeAll(async () => {
+    if (!hasBrowser) return
+    const genres = ['<b>bold</b>', 'x'.repeat(50)]
+    for (const title of Object.values(hostile))
+      expect(
+        (
+          await add({
+            ...aMovie(title, { genres }),
+            director: title,
+            cast: [[...title].slice(0, 150).join('')],
+            synopsis: title,
+          })
+        ).status,
+      ).toBe(201)
+  })
+
+  test('it is shown as it is, and breaks nothing', async () => {
+    const eve = await server().newUser({ name: '<script>alert(2)</script>' })
+    await add(aMovie('By Eve'), eve.token)
+    const opened = await open('/my-movies', ana)
+    const { page } = opened
+    await count(page, '6 movies')
+    expect((await titles(page, 'My movies')).toSorted()).toEqual(Object.values(hostile).toSorted())
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
+    for (const title of Object.values(hostile)) {
+      await page.getByRole('list', { name: 'My movies' }).getByRole('link').filter({ hasText: title }).click()
+      await page.getByRole('article').waitFor()
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(title)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
+      await page.goBack()
+    }
+    await page.goto(`${server().url}?sort=-id`)
+    await page.getByRole('link', { name: /By Eve/ }).click()
+    await page.getByText('<script>alert(2)</script>').waitFor()
+    noProblems(opened)
+  })
+})

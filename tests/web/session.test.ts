@@ -1,0 +1,197 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { BROWSER_TIMEOUT_MS, hasBrowser, newPage } from '../support/browser'
+import {
+  addressIn,
+  button,
+  consoleInBrowser,
+  count,
+  heading,
+  link,
+  noProblems,
+  notice,
+  textbox,
+} from '../support/console'
+import { aMovie, PASSWORD, type TestUser } from '../support/server'
+import { until } from '../support/until'
+
+setDefaultTimeout(BROWSER_TIMEOUT_MS)
+
+const { server, browser, open, giveSession } = consoleInBrowser()
+let ana: TestUser
+beforeAll(async () => {
+  if (hasBrowser) ana = await server().newUser({ name: 'Ana', username: 'ana1' })
+})
+async function signIn(page: Page, name = ana.email) {
+  await textbox(page, 'Email or username').fill(name)
+  await textbox(page, 'Password').fill(PASSWORD)
+  await button(page, 'Sign in').click()
+}
+/** Ends every session of the user, behind the back of the page, and gives a new token. */
+async function endSessions() {
+  await server().request('DELETE', '/v1/tokens/authentication', { token: ana.token })
+  ana.token = await server().signIn(ana.email)
+}
+const stored = (page: Page) => page.evaluate<[number, number]>('[sessionStorage.length, localStorage.length]')
+
+describe.skipIf(!hasBrowser)('a session', () => {
+  test('begins where one wanted to go, and nowhere else', async () => {
+    const opened = await open('/favourites?sort=title')
+    const { page } = opened
+    await heading(page, 'Sign in')
+    expect(addressIn(page)).toBe('/sign-in?next=%2Ffavourites%3Fsort%3Dtitle')
+    await signIn(page, 'ANA1')
+    await heading(page, 'Favourites')
+    expect(addressIn(page)).toBe('/favourites?sort=title')
+    expect(await stored(page)).toEqual([1, 0])
+    await button(page, 'Sign out').click()
+    await heading(page, 'Sign in')
+    expect(await stored(page)).toEqual([0, 0])
+    // biome-ignore format: a list
+    for (const next of ['https://evil.example/', '//evil.example/', '/\\evil.example', '\\\\evil.example', 'javascript:alert(1)', '/\t/evil.example', '']) {
+      await page.goto(`${server().url}sign-in?next=${encodeURIComponent(next)}`)
+      await signIn(page)
+      await heading(page, 'Movies')
+      expect([next, page.url()]).toEqual([next, server().url.href])
+      await button(page, 'Sign out').click()
+      await heading(page, 'Sign in')
+    }
+    noProblems(opened)
+  })
+
+  test('is in every tab, new ones too, and ends in all of them', async () => {
+    const opened = await open('/', ana)
+    const { page } = opened
+    await count(page, '120 movies')
+    const other = await page.context().newPage()
+    await other.goto(`${server().url}movies/2`)
+    await heading(other, 'Seven Samurai')
+    await other.reload()
+    await heading(other, 'Seven Samurai')
+    await button(page, 'Sign out').click()
+    await heading(page, 'Sign in')
+    await heading(other, 'Sign in')
+    await signIn(other)
+    await heading(other, 'Seven Samurai')
+    await heading(page, 'Movies')
+    noProblems(opened)
+  })
+
+  test('stays on the device if one says so, and only then', async () => {
+    const opened = await open('/sign-in')
+    const { page } = opened
+    await page.getByLabel('Stay signed in on this device').check()
+    await signIn(page)
+    await heading(page, 'Movies')
+    expect(await stored(page)).toEqual([0, 1])
+    const context = page.context()
+    await page.close()
+    const later = await context.newPage()
+    await later.goto(server().url.href)
+    await count(later, '120 movies')
+    await button(later, 'Sign out').click()
+    await heading(later, 'Sign in')
+    expect(await stored(later)).toEqual([0, 0])
+  })
+
+  test('that has ended leads to the sign-in and back, with what was typed', async () => {
+    const { body } = await server().request<{ movie: { id: number } }>('POST', '/v1/movies', {
+      token: ana.token,
+      body: aMovie('Typed'),
+    })
+    const opened = await open(`/movies/${body.movie.id}/edit`, ana)
+    const { page } = opened
+    await textbox(page, 'Synopsis').fill('A long text that must not be lost.')
+    await endSessions()
+    await button(page, 'Save changes').click()
+    await heading(page, 'Sign in')
+    await page.getByText('Your session has ended. Sign in again to go on where you were.').waitFor()
+    await signIn(page)
+    await heading(page, 'Edit “Typed”')
+    expect(await textbox(page, 'Synopsis').inputValue()).toBe('A long text that must not be lost.')
+    await button(page, 'Save changes').click()
+    await notice(page, 'Your changes are saved.')
+    await server().request('DELETE', `/v1/movies/${body.movie.id}`, { token: ana.token })
+    noProblems(opened)
+  })
+
+  test('ends where it can’t be renewed, with a notice before', async () => {
+    const { page } = await newPage(browser(), server().url)
+    await giveSession(page, ana)
+    await page.clock.install()
+    await page.goto(server().url.href)
+    await count(page, '120 movies')
+    await page.clock.fastForward('51:00')
+    await notice(page, /^You’ll be signed out at \d\d:\d\d\.$/)
+    await page.clock.fastForward('10:00')
+    await heading(page, 'Sign in')
+    await page.getByText('Your session has ended.').waitFor()
+  })
+})
+
+describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
+  const refuse = (page: Page, status: number, headers: Record<string, string> = {}, error: unknown = 'no') =>
+    page.route('**/v1/movies?*', (route) => route.fulfill({ status, headers, json: { error } }))
+
+  test.each([
+    [429, { 'Retry-After': '7' }, 'Too many requests. Try again in 7 seconds.'],
+    [403, {}, 'You aren’t allowed to do that.'],
+    [
+      500,
+      { 'X-Request-Id': 'abc-123' },
+      'Redlight has a problem just now. Try again in a moment. If it persists, tell its operator this number: abc-123',
+    ],
+    [502, {}, 'Redlight has a problem just now. Try again in a moment.'],
+  ])('%d', async (status, headers, text) => {
+    const { page } = await open('/movies/1', ana)
+    await heading(page, 'Moana')
+    await refuse(page, status, headers)
+    await link(page, 'Movies').click()
+    await page.getByRole('alert').getByText(text, { exact: true }).waitFor()
+    await page.unroute('**/v1/movies?*')
+    await button(page, 'Try again').click()
+    await count(page, '120 movies')
+  })
+
+  test('no answer is said, and tried again until there is one', async () => {
+    const { page } = await open('/', ana)
+    await count(page, '120 movies')
+    await page.context().setOffline(true)
+    await link(page, 'My movies').click()
+    const told = page.getByText('Redlight can’t be reached. What you see may be out of date.')
+    await told.waitFor()
+    await page.context().setOffline(false)
+    await page.getByText(/^\d+ movies?$/).waitFor()
+    expect(await told.count()).toBe(0)
+
+    await link(page, 'Add a movie').first().click()
+    await textbox(page, 'Title').fill('Offline')
+    await page.context().setOffline(true)
+    await button(page, 'Add movie').click()
+    await told.waitFor()
+    expect(await textbox(page, 'Title').inputValue()).toBe('Offline')
+    await page.context().setOffline(false)
+    await until(async () => (await told.count()) === 0)
+  })
+
+  test('an older answer never covers a newer one', async () => {
+    const { page } = await open('/', ana)
+    await count(page, '120 movies')
+    const held: (() => Promise<void>)[] = []
+    await page.route('**/v1/movies?*genres=war*', (route) => {
+      held.push(() => route.continue())
+    })
+    await page.getByRole('checkbox', { name: /^war/i }).check()
+    await until(() => held.length > 0)
+    await page.getByRole('checkbox', { name: /^war/i }).uncheck()
+    await page.getByRole('checkbox', { name: /^western/i }).check()
+    await page.waitForURL('**/?genres=western')
+    const western = await page
+      .getByRole('status')
+      .getByText(/^\d movies$/)
+      .textContent()
+    for (const go of held) await go().catch(() => {})
+    await page.waitForLoadState('networkidle')
+    await count(page, western ?? '')
+  })
+})
