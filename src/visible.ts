@@ -2,7 +2,7 @@
  * Terminal controls (C0, DEL, C1), line ends, direction marks and lone surrogates, with which text from
  * outside could forge a row or control a terminal.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find.
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu
 
 const NAMED = new Map([

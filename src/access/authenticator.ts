@@ -96,7 +96,7 @@ export function createAuthenticator({ jwt, findKey, ...deps }: Deps) {
     keyOwners.set(key, found)
     const owner = await byOwner(found)
     if (owner !== undefined) return owner
-    // What was remembered of the owner may be from before the key was made.
+    // The cached owner may be from before the key was created.
     forget(found.userId)
     return byOwner(found)
   }

@@ -34,8 +34,8 @@ export const listEvents: Operation = {
     'The trail of permissions, accounts, passwords, keys, deleted and reassigned movies, imports and restores, newest first. Adding and changing movies is not in it.',
   query: {
     actor: { description: 'The id of the user who did it.' },
-    action: { description: 'What was done.' },
-    subject: { description: 'What it was done to: a kind and an id, such as `movie:12` or `user:7`.' },
+    action: { description: 'The action.' },
+    subject: { description: 'The affected record: a kind and an id, such as `movie:12` or `user:7`.' },
     from: { description: 'A time or date in UTC; included.' },
     to: { description: 'A time or date in UTC; included.' },
   },

@@ -3,7 +3,7 @@ import type { Db, Tx } from '../db/client'
 import { auditEvents } from '../db/schema'
 import type { AuditEvent, Author, Detail, EventList, NewEvent } from './model'
 
-/** Records an event in the transaction of what it is about, so that both are committed or neither. */
+/** Records an event in the transaction of its cause, so that both are committed or neither. */
 export async function recordEvent(tx: Tx, author: Author, event: NewEvent): Promise<number> {
   const [recorded] = await tx
     .insert(auditEvents)

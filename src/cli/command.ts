@@ -95,7 +95,7 @@ export const oneOf =
 export const counted = (count: number, noun: string) =>
   `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 
-/** What to tell about a failure, on a line each. */
+/** The messages about a failure, one per line. */
 export function reasonsOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)]
   if (error instanceof ConfigError) return error.problems
@@ -108,7 +108,7 @@ export function reasonsOf(error: unknown): readonly string[] {
 export function operator(): Author {
   const uid = String(process.getuid?.())
   try {
-    // `userInfo` of node:os goes by the variable USER, which cron and systemd may not set.
+    // `userInfo` of node:os uses the variable USER, which cron and systemd may not set.
     const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
     const [name = uid] = lines.map((line) => line.split(':')).find((fields) => fields[2] === uid) ?? []
     return { actor: null, by: name }

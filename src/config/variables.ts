@@ -88,7 +88,7 @@ export const variables = {
   redisUrl: optional('REDIS_URL', 'none: each instance counts by itself', parse.redisUrl, 'Redis or Valkey, in which several instances count the limits together'),
   trustedProxies: optional('TRUSTED_PROXIES', 'none', parse.list(parse.network), 'proxies whose X-Forwarded-For counts: addresses or networks, separated by commas'),
   metricsNetworks: optional('METRICS_NETWORKS', 'any', parse.list(parse.network), 'who may ask for /metrics and /debug/vars: addresses or networks, separated by commas'),
-  auditKeep: withDefault('AUDIT_KEEP', '400d', parse.seconds('1d', '36500d'), 'how long the trail of who did what is kept'),
+  auditKeep: withDefault('AUDIT_KEEP', '400d', parse.seconds('1d', '36500d'), 'how long the audit trail is kept'),
   corsTrustedOrigins: optional('CORS_TRUSTED_ORIGINS', 'none', parse.list(parse.origin), 'origins whose pages may call the API, separated by commas'),
   console: withDefault('CONSOLE', 'true', parse.boolean, 'false takes the catalogue’s pages away: / is a list of links'),
   posters: withDefault('POSTERS', 'true', parse.boolean, 'false leaves out posters, which browsers fetch from other hosts'),

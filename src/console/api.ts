@@ -43,7 +43,7 @@ export async function call<T = unknown>(method: string, path: string, options: O
     { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) },
     options.signal,
   )
-  // A proxy may answer with a page of its own.
+  // A proxy may respond with an HTML page.
   const answer = await response.json().catch(() => ({}))
   options.signal?.throwIfAborted()
   if (method !== 'GET') for (const hear of changed) hear()

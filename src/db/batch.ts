@@ -28,7 +28,7 @@ type Batch<Item, Value> = { readonly items: Item[]; bytes: number; readonly done
 
 /**
  * Collects the items of one turn of the event loop, by database, and works on them together, up to a number
- * and a size. A heavy item is batched only with others of its own client.
+ * and a size. A heavy item is batched only with others of the same client.
  */
 function gathered<Item, Value>(
   work: (db: Db, items: readonly Item[]) => Promise<Value>,

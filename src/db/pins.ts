@@ -14,7 +14,7 @@ export const pins: Readonly<Record<string, string>> = {
   standard_conforming_strings: 'on',
   default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off',
-  // A page is planned once for all of them; PostgreSQL would plan each anew, for most of its time.
+  // A page is planned once for all values; PostgreSQL would spend most of the time on planning each again.
   plan_cache_mode: 'force_generic_plan',
   gin_fuzzy_search_limit: '0',
   idle_session_timeout: '0',

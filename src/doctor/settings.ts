@@ -52,7 +52,7 @@ export function checkLimits({ limiter }: Config): Finding[] {
     warn(
       'limits',
       `LIMITER_EXEMPT exempts everyone (${wide.join(', ')}): there are no limits`,
-      'list only the networks of your own programs, or set LIMITER_ENABLED=false if you mean it',
+      'list only the networks of your own programs, or set LIMITER_ENABLED=false to turn the limits off',
     ),
   ]
 }
@@ -88,7 +88,7 @@ export function checkMetrics({ metricsNetworks = [], trustedProxies }: Config): 
   ]
 }
 
-/** What a proxy in front needs, and what is missing without one. */
+/** Settings that a proxy needs, and problems without one. */
 export function checkProxies(config: Config): Finding[] {
   const { host, publicUrl, trustedProxies, database } = config
   const url = new URL(publicUrl)

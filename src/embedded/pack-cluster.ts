@@ -53,7 +53,7 @@ async function pack(): Promise<void> {
 async function makeCluster(folder: string): Promise<void> {
   const pglite = await PGlite.create({ dataDir: folder, extensions: { unaccent } })
   await pglite.exec('create extension unaccent')
-  // Nobody creates another database here, and the templates are two thirds of what a first start would unpack.
+  // No other database is ever created here, and the templates would be two thirds of what a first start unpacks.
   await pglite.exec('update pg_database set datistemplate = false')
   for (const name of ['template0', 'template1']) await pglite.exec(`drop database ${name}`)
   await pglite.close()

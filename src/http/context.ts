@@ -11,7 +11,7 @@ export interface RequestContext {
   readonly path: string
   /** The key that the limits count this client under. */
   limitKey: LimitKey
-  /** What the request took from its client's limit, and what it cost beyond one request. */
+  /** The turn taken from the client's limit, and the cost beyond one request. */
   taken: Taken
   /** The same for the limit of its key. */
   takenByKey: Taken
@@ -62,7 +62,7 @@ export function contextOf(request: Request): RequestContext {
   return context
 }
 
-/** Who asks, for the trail. */
+/** The caller, for the audit trail. */
 export function authorOf(request: Request) {
   const { id, caller } = contextOf(request)
   const actor = caller?.kind === 'user' ? { id: caller.user.id, name: caller.user.name } : null

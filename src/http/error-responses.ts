@@ -36,7 +36,7 @@ export function failureResponse(failure: Failure): Response {
   return json({ error }, status, failureHeaders(failure))
 }
 
-/** The headers of a failure, in whatever form it is written. */
+/** The headers of a failure, in any form. */
 export const failureHeaders = (failure: Failure): Readonly<Record<string, string>> => ({
   ...headersOf[failures[failure.code].status],
   ...failure.detail.headers,

@@ -169,7 +169,7 @@ function callerOf(request: Request): Caller {
   return caller
 }
 
-/** The user who sent a request themselves; throws for a key, and for nobody. */
+/** The user of a request with a token; throws for a key and for anonymous requests. */
 function userOf(caller: Caller): Principal {
   if (caller.kind === 'nobody') throw new Failure('authenticationRequired')
   if (caller.kind === 'key') throw new Failure('notPermitted')

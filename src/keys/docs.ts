@@ -3,7 +3,7 @@ import { messageAnswer, named, type Operation, objectOf } from '../openapi/opera
 const keyProperties = {
   id: { type: 'integer', format: 'int64', minimum: 1 },
   name: { type: 'string', minLength: 1, maxLength: 100 },
-  prefix: { type: 'string', description: 'How the key begins, to tell it from others.' },
+  prefix: { type: 'string', description: 'The start of the key, to recognize it.' },
   created_at: { type: 'string', format: 'date-time' },
   last_used_on: { type: 'string', format: 'date', nullable: true, description: 'The day of its last use.' },
 }

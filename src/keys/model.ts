@@ -8,7 +8,7 @@ export const KeyInput = object({ name: text(1, 100) })
 export type Key = {
   id: number
   name: string
-  /** How the key begins, for its owner to tell it from others. */
+  /** The start of the key, by which its owner recognizes it. */
   prefix: string
   createdAt: Date
   lastUsedOn: string | null

@@ -118,7 +118,7 @@ export const updateMovie: Operation = {
   summary: 'Change a movie',
   description:
     'Changes the fields that are sent (JSON Merge Patch); `null` clears an optional one. Only the creator can do this. `If-Match` or `X-Expected-Version` makes it fail if somebody else has changed the movie.',
-  id: { description: 'The id of a movie of your own.', example: NEW_ID },
+  id: { description: 'The id of one of your movies.', example: NEW_ID },
   body: {
     name: 'MovieChanges',
     fields: movieFields,
@@ -145,7 +145,7 @@ export const deleteMovie: Operation = {
   summary: 'Delete a movie',
   description:
     'Also removes it from all favourites. Only the creator can do this. `If-Match` or `X-Expected-Version` makes it fail if somebody else has changed the movie.',
-  id: { description: 'The id of a movie of your own.', example: NEW_ID },
+  id: { description: 'The id of one of your movies.', example: NEW_ID },
   answers: { 200: messageAnswer('The movie was deleted.', 'movie successfully deleted') },
 }
 

@@ -110,7 +110,7 @@ const replaceVersion = updaterOf(allContent, isAtVersion)
 const replaceOther = updaterOf(allContent, isAnother)
 
 /**
- * Replaces a movie's content whatever its version, unless only this version is meant. Undefined when it has
+ * Replaces a movie's content, at any version unless only this one is meant. Undefined when it has
  * another version, already has this content, is gone, or is another creator's.
  */
 export async function replaceMovie(

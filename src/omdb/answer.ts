@@ -58,7 +58,7 @@ function released(date: string | null | undefined): string {
 /** `science fiction` → `Science Fiction`. */
 const capitalized = (genre: string) => genre.replace(/(?<=^|[ -])\p{Ll}/gu, (letter) => letter.toUpperCase())
 
-// Spaces behind it tell the end of a sentence from an abbreviation's dot or a number's.
+// Only a space after the dot marks the end of a sentence, not of an abbreviation or inside a number.
 const SENTENCE_END = /[.!?…]+["'”’»›]*(?=\s)/gu
 
 function plotOf(synopsis: string | null | undefined, plot: 'short' | 'full'): string {

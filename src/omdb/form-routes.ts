@@ -7,7 +7,7 @@ import { type Form, failureHeaders } from '../http/error-responses'
 import { type Format, formatOf, formOf, type Form as Kind, type Miss, misses, type Parameters } from './query'
 import { errorXml } from './xml'
 
-/** What becomes of requests, for the metrics: by what was asked, in which format. */
+/** Outcomes of requests, for the metrics, by kind of question and format. */
 export type Outcome = 'found' | 'not_found' | 'unauthorized' | 'limited' | 'failed'
 type Counter = (
   name: string,
@@ -45,7 +45,7 @@ export const failureJson = (code: FailureCode) => errorJson(textOf(new Failure(c
 export function createOmdbForm(counter: Counter) {
   const count = counter(
     'redlight_omdb_requests_total',
-    'Requests to /omdb, by what they ask for, format and outcome.',
+    'Requests to /omdb, by kind of question, format and outcome.',
     ['form', 'format', 'outcome'],
   )
   function write(parameters: Parameters, text: string, status: number, headers = {}) {

@@ -4,7 +4,7 @@ import { wordsProblem } from '../search/query'
 /** Parameters by their names in lower case, none empty. */
 export type Parameters = ReadonlyMap<string, string>
 export type Format = 'json' | 'xml'
-/** By what is asked: an id, a title, a search, or none of them. */
+/** Kinds of questions: an id, a title, a search, or none of them. */
 export type Form = 'i' | 't' | 's' | 'none'
 
 type Title = { readonly text: string; readonly year: number | undefined }

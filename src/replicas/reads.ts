@@ -14,7 +14,7 @@ import { noteStale } from './staleness'
 const READ_MS = 1500
 
 export type Reads = {
-  /** Runs a read, of a user or of nobody in particular, on a suitable replica, or else on the primary. */
+  /** Runs a read, for a user or anonymously, on a suitable replica, or else on the primary. */
   read<T>(userId: number | undefined, work: (db: Db) => Promise<T>): Promise<T>
   /** Runs it on the primary or, while that is away, on a replica that was current when it left. */
   readCurrent<T>(work: (db: Db) => Promise<T>): Promise<T>

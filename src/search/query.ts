@@ -18,7 +18,7 @@ const searchText =
   }
 
 // As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
-// what is next to a symbol, and Chinese and Japanese, which matters for neither of the questions here.
+// text next to a symbol, and Chinese and Japanese, which doesn't matter for either question here.
 const WORD = /(?![\u02b9-\u02bf\u02c8\u2044])(?:[\p{L}\p{N}\p{M}]+|[$+]|[^\p{ASCII}\p{P}\p{Z}\p{Cc}\p{Cf}])/gu
 const differentWords = (text: string) =>
   new Set(
@@ -40,7 +40,7 @@ function differentGenres(text: string): ReadonlyMap<string, string> {
   return genres
 }
 
-/** What is wrong with a text to be searched for, for its sender. */
+/** The problem with a search text, for its sender. */
 export const wordsProblem = searchText('words', differentWords)
 const words = parameter({ type: 'string', maxLength: MAX_TEXT }, wordsProblem)
 const genreList = parameter(

@@ -46,7 +46,7 @@ const widthOf = (text: string) => Bun.stringWidth(text)
 const textOf = (cell: Cell) =>
   cell === null || cell === undefined || cell === '' ? NOTHING : visible(String(cell))
 
-/** The beginning of a text that fits into so many columns, with … in place of the rest. */
+/** The start of a text that fits into this many columns, with … for the rest. */
 function cut(text: string, columns = Number.POSITIVE_INFINITY): string {
   if (Bun.stringWidth(text) <= columns) return text
   let kept = ''

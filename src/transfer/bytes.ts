@@ -34,7 +34,7 @@ function openInput(stdin: AsyncIterable<Uint8Array>): Bytes {
       yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     }
   }
-  // Not closed: whoever writes to it may never write again.
+  // Not closed, because its writer may never write again.
   const origin = { name: 'standard input', position: () => ({ bytes }), close: async () => {} }
   return createBytes(origin, chunks())
 }

@@ -22,7 +22,7 @@ export function createCellReader(dialect: Dialect) {
     /** Within quotes, so that a line end belongs to the cell. */
     isOpen: () => progress.state === 'quoted' || progress.state === 'escaped',
     isBroken: () => progress.state === 'broken',
-    /** Forgets what was read but not where it stands, of a record that is too long to keep. */
+    /** Drops the text of a record that is too long, but not the position. */
     drop() {
       progress.cells = []
       progress.cell = ''

@@ -91,7 +91,7 @@ export const noTitle = (file: string, names: readonly string[]) =>
 
 export const givesTitle = (use: Use | 'ignored' | undefined) => use === 'title' || typeof use === 'function'
 
-/** Adds a value to a row. What is read for several fields gives way to a column of one. */
+/** Adds a value to a row. A column for one field wins over a column for several. */
 export function put(row: RawRow, use: Use, value: unknown): void {
   if (typeof use === 'function') Object.assign(row, { ...use(value), ...row })
   else row[use] = value

@@ -9,7 +9,7 @@ export type Element = {
   readonly bytes: Buffer
   readonly isTooDeep: boolean
 }
-/** What is read: a list, from behind its bracket; that of an object; or values without commas between them. */
+/** The kinds of input: a list, after its bracket; a list inside an object; or values without commas between them. */
 export type Layout = 'list' | 'list in an object' | 'sequence'
 
 const [COMMA, LF, BRACKET, BRACE] = [44, 10, 93, 125]

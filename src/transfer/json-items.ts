@@ -7,7 +7,7 @@ import { notUtf8, tooLong } from './records'
 import type { RowProblem } from './row'
 
 export type JsonObject = Readonly<Record<string, unknown>>
-/** A line or element: an object, or what is wrong with it. */
+/** A line or element: an object, or its problem. */
 export type JsonItem = {
   readonly line: number
   readonly object?: JsonObject

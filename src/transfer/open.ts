@@ -66,7 +66,7 @@ const isKnowable = (start: Buffer) =>
 async function openReadable(raw: Bytes, given: Settings): Promise<Source> {
   const { head } = await raw.peek(isKnowable)
   const isRejectFile = beginsRejectFile(head)
-  // The same command must import what is left of a file, whatever that was.
+  // The same command must be able to import the rest of any file.
   const settings: Settings = isRejectFile
     ? { ...given, format: undefined, encoding: 'utf-8', mapping: new Map() }
     : given

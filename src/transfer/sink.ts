@@ -4,11 +4,11 @@ import { aboutFile } from '../file-problem'
 
 /** Where an export goes. */
 export type Sink = {
-  /** Resolves once the text is taken over; false if nobody reads any more. */
+  /** Resolves once the text is accepted; false if the reader is gone. */
   write(text: string): Promise<boolean>
   /** Completes the output. */
   finish(): Promise<void>
-  /** Removes what is unfinished. */
+  /** Removes an unfinished file. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -66,7 +66,7 @@ function refuseBuiltIn(id: number) {
 
 /** What operators do to users, by HTTP and at the command line. */
 export function createAdminService({ db, forgetPrincipal }: Deps) {
-  /** Runs work in a transaction; afterwards, the user's permissions are read anew. */
+  /** Runs work in a transaction; afterwards, the user's permissions are reloaded. */
   async function changing<T>(id: number, work: (tx: Tx) => Promise<T>): Promise<T> {
     refuseBuiltIn(id)
     const result = await db.transaction(work)

@@ -13,7 +13,7 @@ const hasPermission = (permission: Permission) => sql`exists (
   select from ${usersPermissions}
   where ${usersPermissions.userId} = ${users.id} and ${usersPermissions.permission} = ${permission})`
 
-/** Until the transaction ends, nobody else takes an admin away. */
+/** Until the transaction ends, nobody else can remove an admin. */
 export async function lockAdmins(tx: Tx): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADMINS_LOCK})`)
 }
@@ -43,7 +43,7 @@ export async function findManagedUser(db: Db | Tx, id: number): Promise<ManagedU
   return user && withPermissions(user)
 }
 
-/** A collation that folds and orders the letters of all languages, whatever the database's own is. */
+/** A collation that folds and orders the letters of all languages, on any database. */
 const anyLanguage = (text: SQL) => sql`${text} collate "und-x-icu"`
 const lower = (text: SQL) => sql`lower(${anyLanguage(text)})`
 

@@ -17,7 +17,7 @@ export type Format = {
    * Without it, the format is read by --format only.
    */
   readonly isKnownBy?: (names: readonly string[], first: Readonly<Record<string, unknown>>) => boolean
-  /** By name in lower case; besides these, what is named as a field is that field. */
+  /** By name in lower case; other columns with the name of a field are that field. */
   readonly columns: Readonly<Record<string, Use>>
   /** Several files in a folder. */
   readonly isFolder?: true

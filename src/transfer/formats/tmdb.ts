@@ -2,7 +2,7 @@ import type { Format, Reading } from './format'
 
 const kind: Reading = (type) => ({ kind: type === 'tv' ? 'show' : type })
 
-/** Tables made of TMDB's data, and answers of its API; what they hold besides is theirs. */
+/** Tables of TMDB's data, and responses of its API; other content is ignored. */
 export const tmdb: Format = {
   name: 'tmdb',
   shape: 'any',

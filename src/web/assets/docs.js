@@ -12,7 +12,7 @@ async function showOperations() {
   if (!answer.ok) throw new Error(`docs/json answered ${answer.status}`)
   const openApi = await answer.json()
   return SwaggerUIBundle({
-    // The calls go to where the page comes from, by whatever name it was reached.
+    // Calls go to the page's own origin.
     spec: { ...openApi, servers: [{ url: api }] },
     domNode: element('operations'),
     deepLinking: true,
