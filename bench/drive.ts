@@ -9,6 +9,7 @@ export type Call = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
   user?: number
+  headers?: Record<string, string>
   body?: unknown
 }
 export type Load = { calls: readonly Call[]; connections: number; seconds: number }
@@ -43,11 +44,12 @@ export function createDrive(folder: string, client: Client): Drive {
   }
 }
 
-function rawRequest({ method, path, user, body }: Call, tokens: readonly string[]): RawRequest {
+function rawRequest({ method, path, user, headers, body }: Call, tokens: readonly string[]): RawRequest {
   return {
     method,
     path,
     headers: {
+      ...headers,
       ...(user === undefined ? {} : { Authorization: `Bearer ${tokens[user]}` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     },

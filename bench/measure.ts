@@ -1,5 +1,5 @@
 import { ask, type Call, type Outcome } from './drive'
-import type { Calls } from './requests'
+import { type Calls, changedMovie } from './requests'
 import { cpuSeconds, memoryMb, resetPeakMemory, type Server } from './servers'
 import type { Workplace } from './workplace'
 
@@ -16,7 +16,7 @@ export type Measured = {
 }
 
 /** A server, and the calls it gets. */
-export type Party = { label: string; server: Server; calls: Calls }
+export type Party = { label: string; server: Server; calls: Calls; writesPerSecond?: number }
 /** What is compared: the rate, or a client's waiting time. */
 export type Measure = 'rate' | 'time'
 
@@ -76,13 +76,15 @@ export async function measure(
 
 async function driveOnce(
   { drive, sample, sql }: Workplace,
-  { server, calls }: Party,
+  { server, calls, writesPerSecond }: Party,
   connections: number,
   seconds: number,
 ): Promise<Figures> {
   // Flushes earlier writes, so that this drive doesn't pay for them.
   await sql`checkpoint`
   await resetPeakMemory(server.pid)
+  using _ =
+    writesPerSecond === undefined ? undefined : startWriting(server, changedMovie(sample), writesPerSecond)
   const cpuBefore = cpuSeconds(server.pid)
   const outcome = await drive(server, { calls: calls(sample), connections, seconds })
   const cpuMs = (cpuSeconds(server.pid) - cpuBefore) * 1000
@@ -92,6 +94,17 @@ async function driveOnce(
     cpuMsPerRequest: cpuMs / (outcome.answered + outcome.failed),
     peakMemoryMb: memoryMb(server.pid, 'VmHWM'),
   }
+}
+
+/** Sends these calls at a rate until it is disposed of. */
+function startWriting(server: Server, calls: readonly Call[], perSecond: number): Disposable {
+  let place = 0
+  const timer = setInterval(() => {
+    const call = calls[place++ % calls.length]
+    // A slow server may refuse one; the rows count their own failures.
+    if (call !== undefined) ask(server, call).catch(() => {})
+  }, 1000 / perSecond)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 export function side(label: string, rounds: readonly Figures[]): Side {

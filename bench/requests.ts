@@ -52,6 +52,39 @@ export const search: Calls = ({ movies }) =>
     return { method: 'GET', path: `/v1/movies?${query}`, user: reader(place) }
   })
 
+const VARIED = 3000
+const VARIED_PAGES = 50
+const HOT = 128
+const listKeys = ['id', 'title', 'year', 'runtime', 'release_date']
+
+/** One of the first pages, in any order and of any size, no two alike, more than a cache holds. */
+export const varied: Calls = () => {
+  const random = createRandom(SEED)
+  return Array.from({ length: VARIED }, (_, place) => {
+    const size = random.integer(1, 100)
+    const sort = `${random.pick(['', '-'])}${random.pick(listKeys)}`
+    const query = `sort=${sort}&page=${random.integer(1, VARIED_PAGES)}&page_size=${size}`
+    return { method: 'GET', path: `/v1/movies?${query}`, user: reader(place) }
+  })
+}
+
+/** The same few lists again and again: first pages in every order, and searches. */
+export const hot: Calls = (sample) => {
+  const sorts = listKeys.flatMap((key) => [key, `-${key}`])
+  const first = sorts.map((sort, place) => ({
+    method: 'GET' as const,
+    path: `/v1/movies?sort=${sort}`,
+    user: reader(place),
+  }))
+  return [...first, ...search(sample)].slice(0, HOT)
+}
+
+export const genres: Calls = () => byEachUser('/v1/genres')
+
+/** By a client whose copy is current. */
+export const unchangedMovie: Calls = (sample) =>
+  oneMovie(sample).map((call) => ({ ...call, headers: { 'If-None-Match': '*' } }))
+
 /** Pages of 20 around 80 % of all movies. */
 export const deepPage: Calls = ({ rows }) => {
   const middle = Math.floor((rows * 0.8) / 20)

@@ -34,9 +34,14 @@ const row = (name: string, what: string, run: Run, ...targets: Target[]): Row =>
 export const rows: readonly Row[] = [
   row('health', 'GET /v1/healthcheck', againstFloor(calls.healthcheck), atLeast(0.5)),
   row('get', 'GET /v1/movies/:id', againstFloor(calls.oneMovie, { same: true }), atLeast(0.9)),
-  row('list', 'GET /v1/movies', againstFloor(calls.firstPage, { same: true }), atLeast(8, HUNDRED_THOUSAND)),
+  row('list', 'GET /v1/movies', againstFloor(calls.firstPage, { same: true }), atLeast(40, HUNDRED_THOUSAND), atLeast(350, MILLION)),
   row('tenth', 'GET /v1/movies ÷ its own rate at a tenth of the movies', againstTenth(calls.firstPage), atLeast(0.8, MILLION)),
-  row('search', 'GET /v1/movies?title=&genres=&sort=-year', againstFloor(calls.search, { same: true }), atLeast(1.5, HUNDRED_THOUSAND), atLeast(2, MILLION)),
+  row('search', 'GET /v1/movies?title=&genres=&sort=-year', againstFloor(calls.search, { same: true }), atLeast(3, HUNDRED_THOUSAND), atLeast(7, MILLION)),
+  ...[5, 50].map((writes) => row('search', `the same, ${writes} writes a second`, againstFloor(calls.search, { writes }))),
+  ...[0, 5, 50].map((writes) => row('varied', `GET /v1/movies?sort=&page=&page_size= at random, ${writes} writes a second`, againstFloor(calls.varied, { writes }))),
+  ...[0, 5, 50].map((writes) => row('hot', `128 lists again and again, ${writes} writes a second`, againstFloor(calls.hot, { writes }), ...(writes === 0 ? [atLeast(20, HUNDRED_THOUSAND), atLeast(80, MILLION)] : []))),
+  row('genres', 'GET /v1/genres ÷ GET /v1/movies', againstItself(calls.genres, calls.firstPage, 'rate')),
+  row('unchanged', 'GET /v1/movies/:id, 304 ÷ 200', againstItself(calls.unchangedMovie, calls.oneMovie, 'rate')),
   row('deep', 'GET /v1/movies?page=<80 % deep>', againstFloor(calls.deepPage, { same: true }), atLeast(20, MILLION)),
   ...sortKeys.map((key) => row('sort', `time of GET /v1/movies?sort=${key} ÷ sort=id`, againstItself(calls.sortedBy(key), calls.sortedBy('id'), 'time'), atMost(3, MILLION))),
   row('favourites', 'GET /v1/users/me/favourites (10,000) ÷ GET /v1/movies', againstItself(calls.favourites, calls.firstPage, 'rate'), atLeast(0.2)),
@@ -52,13 +57,14 @@ export const rows: readonly Row[] = [
   row('delete', 'deleting a movie that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
 ]
 
-/** The same calls to Redlight and the floor; `same` also compares the responses. */
-function againstFloor(toMake: calls.Calls, { same = false } = {}): Run {
+/** The same calls to Redlight and the floor; `same` also compares the responses, and `writes` a second happen meanwhile. */
+function againstFloor(toMake: calls.Calls, { same = false, writes = 0 } = {}): Run {
   return async (workplace) => {
     const { redlight, floor, sample } = workplace
     if (same) await sameAnswers(redlight, floor, toMake(sample))
-    const subject = { label: 'redlight', server: redlight, calls: toMake }
-    const reference = { label: 'floor', server: floor, calls: toMake }
+    const more = { calls: toMake, writesPerSecond: writes === 0 ? undefined : writes }
+    const subject = { label: 'redlight', server: redlight, ...more }
+    const reference = { label: 'floor', server: floor, ...more }
     return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
   }
 }
