@@ -7,6 +7,7 @@ import { readManifest } from '../../src/backup/read'
 import { createLog } from '../../src/log'
 import { databaseVariables, type Finished, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase } from '../support/database'
+import { executable } from '../support/executable'
 
 let folder: string
 let database: TestDatabase
@@ -57,7 +58,7 @@ test('an existing file is overwritten only with --force', async () => {
 test('a file name that begins with a dash works after --', async () => {
   const path = '-dash.backup'
   const inFolder = (...args: string[]) =>
-    Bun.$`cd ${folder} && ${process.execPath} ${join(import.meta.dir, '../../src/main.ts')} ${args}`
+    Bun.$`cd ${folder} && ${executable} ${args}`
       .env({ PATH: process.env.PATH ?? '', ...databaseVariables(database.config) })
       .quiet()
       .nothrow()

@@ -4,14 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { redlight } from '../support/command-line'
+import { executable } from '../support/executable'
 
 // Each shell completes for real, where it is installed.
 
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
-  const main = join(import.meta.dir, '../../src/main.ts')
-  const program = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`
+  const program = `#!/bin/sh\nexec '${executable}' "$@"\n`
   for (const place of ['bin', 'home']) {
     await mkdir(join(folder, place))
     await writeFile(join(folder, place, 'redlight'), program, { mode: 0o755 })

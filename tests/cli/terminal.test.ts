@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { steps } from '../../src/cli/backup'
 import { createColours } from '../../src/terminal/colours'
 import { createProgress } from '../../src/terminal/progress'
 import { newFolder, removeFolders } from '../support/embedded'
+import { executable } from '../support/executable'
 
 // Commands on a terminal: the log is for people there, and closing the terminal ends the process.
 
@@ -18,7 +18,7 @@ async function serveOnTerminal() {
   const listening = Promise.withResolvers<void>()
   const decoder = new TextDecoder()
   let text = ''
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, '../../src/main.ts'), 'serve'], {
+  const child = Bun.spawn([executable, 'serve'], {
     env: { PATH: process.env.PATH ?? '', TERM: 'xterm', PORT: '0', DATA_DIR: await newFolder() },
     terminal: {
       cols: 80,

@@ -4,6 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
+import { executable } from '../support/executable'
 import { type Program, quietSettings, startProgram } from '../support/program'
 
 // Hosts with too few resources: one sentence says what is missing and how to fix it, and nothing incomplete is left behind.
@@ -17,7 +18,7 @@ afterEach(async () => {
 })
 afterAll(removeFolders)
 
-const MAIN = [process.execPath, 'src/main.ts', 'serve']
+const MAIN = [executable, 'serve']
 
 /** Runs the program in a shell after another command. */
 async function serveAfter(before: string, environment: Record<string, string>) {

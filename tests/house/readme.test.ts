@@ -3,6 +3,7 @@ import packageJson from '../../package.json'
 import { allVariables } from '../../src/config/config'
 import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase, testDatabaseUrl } from '../support/database'
+import { executable } from '../support/executable'
 import { launchProgram, type Program, startProgram } from '../support/program'
 import { isAsShown, type Step, startShell, stepsOf } from '../support/shell-blocks'
 import { until } from '../support/until'
@@ -26,7 +27,7 @@ async function freshStart() {
   toStop.push(() => program.stop())
   // On PostgreSQL, the movies are loaded by a command.
   expect((await redlight(['seed'], env)).code).toBe(0)
-  const shell = startShell({ ...env, PROGRAM: `${process.execPath} ${import.meta.dir}/../../src/main.ts` })
+  const shell = startShell({ ...env, PROGRAM: executable })
   toStop.push(async () => shell.stop())
   await shell.run('curl() { command curl -sS "$@"; }; redlight() { $PROGRAM "$@"; }')
   return { program, shell }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canStartCaddy, startCaddy } from '../support/caddy'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { executable as redlightExecutable } from '../support/executable'
 import { areFaultsWanted } from '../support/faults'
 import { startLoad } from '../support/load'
 import { freePort } from '../support/postgres'
@@ -37,7 +38,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
     /** An executable with a different healthcheck. */
     async function executable(name: string, body = 'serve') {
       const path = join(folder, name)
-      const command = body === 'serve' ? `exec ${process.execPath} ${process.cwd()}/src/main.ts "$@"` : body
+      const command = body === 'serve' ? `exec ${redlightExecutable} "$@"` : body
       await Bun.write(path, `#!/bin/sh\nexport ENVIRONMENT=${name}\n${command}\n`)
       await chmod(path, 0o755)
       return path

@@ -1,8 +1,6 @@
-import { join } from 'node:path'
 import type { DatabaseConfig } from '../../src/config/database'
+import { executable } from './executable'
 import { JWT_SECRET } from './server'
-
-const MAIN = join(import.meta.dir, '../../src/main.ts')
 
 export type Finished = { code: number; out: string; error: string }
 
@@ -14,7 +12,7 @@ export const databaseVariables = (config: DatabaseConfig): Record<string, string
 
 /** Starts the program with only these arguments and this environment. */
 export const spawnRedlight = (args: string[], env: Record<string, string>, input = '') =>
-  Bun.spawn([process.execPath, MAIN, ...args], {
+  Bun.spawn([executable, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdin: new Blob([input]),
     stdout: 'pipe',

@@ -1,4 +1,5 @@
 import { SECRET } from './config'
+import { executable } from './executable'
 import { PASSWORD } from './server'
 import { until } from './until'
 
@@ -12,16 +13,14 @@ process.on('exit', () => {
 
 export type Output = 'pipe' | ReturnType<typeof Bun.file>
 export type Program = Awaited<ReturnType<typeof startProgram>>
-type SpawnOptions = { args?: string[]; preload?: string; output?: Output; executable?: string }
+type SpawnOptions = { args?: string[]; preload?: string; output?: Output }
 
 export const quietSettings = { JWT_SECRET: SECRET, LIMITER_ENABLED: 'false', PORT: '0' }
 
-function spawnProgram(
-  environment: Record<string, string>,
-  { args, preload, output = 'pipe', executable }: SpawnOptions,
-) {
-  const flags = preload === undefined ? [] : ['--preload', preload]
-  const program = executable === undefined ? [process.execPath, ...flags, 'src/main.ts'] : [executable]
+function spawnProgram(environment: Record<string, string>, { args, preload, output = 'pipe' }: SpawnOptions) {
+  // Only the sources can be started with something before them.
+  const program =
+    preload === undefined ? [executable] : [process.execPath, '--preload', preload, 'src/main.ts']
   const child = Bun.spawn([...program, ...(args ?? ['serve'])], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdin: 'ignore',

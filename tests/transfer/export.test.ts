@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { MovieJson } from '../../src/movies/model'
 import { spawnRedlight } from '../support/command-line'
+import { executable } from '../support/executable'
 import type { TestUser } from '../support/server'
 import { type Fields, transferService } from '../support/transfer'
 
@@ -120,14 +121,11 @@ describe('a large export', () => {
   })
 
   test('ends quietly when its reader leaves', async () => {
-    const child = Bun.spawn(
-      ['sh', '-c', `"$@" | head -n 1`, 'sh', process.execPath, 'src/main.ts', 'export'],
-      {
-        env: { PATH: process.env.PATH ?? '', ...env() },
-        stdout: 'pipe',
-        stderr: 'pipe',
-      },
-    )
+    const child = Bun.spawn(['sh', '-c', `"$@" | head -n 1`, 'sh', executable, 'export'], {
+      env: { PATH: process.env.PATH ?? '', ...env() },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
     const [out, error] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),

@@ -12,7 +12,6 @@ import {
 } from '../support/browser'
 import { databaseVariables } from '../support/command-line'
 import { createTestDatabase, type TestDatabase } from '../support/database'
-import { buildExecutable } from '../support/executable'
 import { type Program, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 
 if (!hasBrowser) console.log('the documentation page is not tried in a browser: there is no Chromium')
@@ -25,7 +24,7 @@ beforeAll(async () => {
   if (!hasBrowser) return
   database = await createTestDatabase()
   const environment = { ...quietSettings, ...databaseVariables(database.config) }
-  program = await startProgram(environment, { executable: await buildExecutable() })
+  program = await startProgram(environment)
   // On PostgreSQL, the movies are loaded by a command.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   alice = await signUp(program, environment)

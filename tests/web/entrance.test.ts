@@ -4,7 +4,6 @@ import { BROWSER_TIMEOUT_MS, hasBrowser, launchBrowser, newPage } from '../suppo
 import { databaseVariables } from '../support/command-line'
 import { button, count, focused, heading, link, notice, textbox, titles } from '../support/console'
 import { createTestDatabase, type TestDatabase } from '../support/database'
-import { buildExecutable } from '../support/executable'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
 import { startSmtp } from '../support/smtp'
@@ -40,7 +39,7 @@ beforeAll(async () => {
     LIMITER_RPS: '0',
     LIMITER_MAILS_PER_MAILBOX: String(MAILS_PER_MAILBOX),
   }
-  program = await startProgram(environment, { executable: await buildExecutable() })
+  program = await startProgram(environment)
   // On PostgreSQL the movies come by hand.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   browser = await launchBrowser()
