@@ -67,30 +67,22 @@ export function guards({ anonymousRead, ...options }: GuardOptions) {
     .use(bearer({ extract: { header: SCHEME, query: NOWHERE, body: NOWHERE } }))
     .macro({
       access(access: Access) {
-        let line: RouteLine = {}
+        const { line, ...route } = onRoute({ access })
         return {
-          introspect(hook: RouteLine) {
-            line = hook
-            hook.detail = { ...hook.detail, access }
-          },
-          parse: leaveUnread,
+          ...route,
           async transform({ request, params, headers, bearer }) {
             const caller = await identify(request, bearerOf(headers.authorization, bearer))
             allow(userOf(caller), access)
-            const fields = await (line[RECORD] ?? noRecord)(request, params, caller)
-            await readInput(request, line, fields)
+            const fields = await (line()[RECORD] ?? noRecord)(request, params, caller)
+            await readInput(request, line(), fields)
           },
           resolve: ({ request }) => ({ user: userOf(callerOf(request)), ...inputOf(request) }),
         }
       },
       public(permission: Permission) {
-        let line: RouteLine = {}
+        const { line, ...route } = onRoute({ access: permission, credentials: 'any' })
         return {
-          introspect(hook: RouteLine) {
-            line = hook
-            hook.detail = { ...hook.detail, access: permission, credentials: 'any' }
-          },
-          parse: leaveUnread,
+          ...route,
           async transform({ request, headers, bearer }) {
             const isAnonymous = anonymousRead && headers.authorization === undefined
             const caller = isAnonymous
@@ -98,39 +90,32 @@ export function guards({ anonymousRead, ...options }: GuardOptions) {
               : await identify(request, bearerOf(headers.authorization, bearer))
             contextOf(request).caller = caller
             if (caller.kind !== 'nobody') allow(caller.user, permission)
-            if (line.personal?.(readQuery(request))) userOf(caller)
-            await readInput(request, line)
+            if (line().personal?.(readQuery(request))) userOf(caller)
+            await readInput(request, line())
           },
           resolve: ({ request }) => ({ caller: callerOf(request), ...inputOf(request) }),
         }
       },
       key(permission: Permission) {
-        let line: RouteLine = {}
+        const { line, ...route } = onRoute({ access: permission, credentials: 'key' })
         return {
-          introspect(hook: RouteLine) {
-            line = hook
-            hook.detail = { ...hook.detail, access: permission, credentials: 'key' }
-          },
-          parse: leaveUnread,
+          ...route,
           async transform({ request }) {
             const caller = await identify(request, keyOf(request))
             if (caller.kind !== 'key') throw new Failure('invalidAuthenticationToken')
             allow(caller.user, permission)
-            await readInput(request, line)
+            await readInput(request, line())
           },
           resolve: ({ request }) => ({ caller: callerOf(request), ...inputOf(request) }),
         }
       },
       personal: (_: (query: SentQuery) => boolean) => ({}),
       open(_: true) {
-        let line: RouteLine = {}
+        const { line, ...route } = onRoute()
         return {
-          introspect(hook: RouteLine) {
-            line = hook
-          },
-          parse: leaveUnread,
+          ...route,
           async transform({ request }) {
-            await readInput(request, line)
+            await readInput(request, line())
           },
           resolve: ({ request }) => inputOf(request),
         }
@@ -151,6 +136,19 @@ function identifier({ authenticate, keyUsed, limiter }: Omit<GuardOptions, 'anon
       context.takenByKey = await limiter.key(caller.keyId)
     }
     return caller
+  }
+}
+
+/** Gets hold of the route's line, and says in its document who may call. */
+function onRoute(detail: Readonly<Record<string, unknown>> = {}) {
+  let line: RouteLine = {}
+  return {
+    line: () => line,
+    introspect(hook: RouteLine) {
+      line = hook
+      hook.detail = { ...hook.detail, ...detail }
+    },
+    parse: leaveUnread,
   }
 }
 

@@ -25,26 +25,44 @@ export function unitsBeyondOne({ bodyBytes, answerBytes, databaseMs }: Cost): nu
   )
 }
 
-/**
- * The limits of section 6 of the contract; each throws the 429. Without shared counts a request takes its
- * turn synchronously.
- */
-export function createLimiter(config: Config['limiter'], now: () => number, counts?: SharedCounts) {
+type Limits = Config['limiter']
+
+function createBuckets(config: Limits, now: () => number, counts: SharedCounts | undefined) {
   const bucket = (name: string, quota: number, periodMs: number, burst = quota) => {
     const rate: Rate = { name, quota: config.enabled ? quota : 0, periodMs, burst }
     const own = createBucket(rate, now)
     return counts === undefined ? own : shareBucket(rate, own, counts)
   }
-  const requests = bucket('requests', config.requestsPerSecond, SECOND_MS, config.burst)
-  const signIns = bucket('sign-ins', config.signInsPerMinute, MINUTE_MS)
-  const failedSignIns = bucket('failed-sign-ins', config.failedSignInsPerMinute, MINUTE_MS)
-  const accountFailures = bucket('account-failures', config.accountFailuresPerMinute, MINUTE_MS)
-  const registrations = bucket('registrations', config.registrationsPerMinute, MINUTE_MS)
-  const mailboxMails = bucket('mails-per-mailbox', config.mailsPerMailboxPerHour, HOUR_MS)
   const mailboxQuota = config.mailsPerMailboxPerHour === 0 ? 0 : FREE_REGISTRATION_MAILS
-  const registrationMails = bucket('registration-mails', mailboxQuota, HOUR_MS)
-  const addressMails = bucket('mails', config.mailsPerAddressPerHour, HOUR_MS)
-  const keyRequests = bucket('key', config.keyRequestsPerSecond, SECOND_MS, config.keyBurst)
+  return {
+    requests: bucket('requests', config.requestsPerSecond, SECOND_MS, config.burst),
+    keyRequests: bucket('key', config.keyRequestsPerSecond, SECOND_MS, config.keyBurst),
+    signIns: bucket('sign-ins', config.signInsPerMinute, MINUTE_MS),
+    failedSignIns: bucket('failed-sign-ins', config.failedSignInsPerMinute, MINUTE_MS),
+    accountFailures: bucket('account-failures', config.accountFailuresPerMinute, MINUTE_MS),
+    registrations: bucket('registrations', config.registrationsPerMinute, MINUTE_MS),
+    mailboxMails: bucket('mails-per-mailbox', config.mailsPerMailboxPerHour, HOUR_MS),
+    registrationMails: bucket('registration-mails', mailboxQuota, HOUR_MS),
+    addressMails: bucket('mails', config.mailsPerAddressPerHour, HOUR_MS),
+  }
+}
+
+/**
+ * The limits of section 6 of the contract; each throws the 429. Without shared counts a request takes its
+ * turn synchronously.
+ */
+export function createLimiter(config: Limits, now: () => number, counts?: SharedCounts) {
+  const {
+    requests,
+    keyRequests,
+    signIns,
+    failedSignIns,
+    accountFailures,
+    registrations,
+    mailboxMails,
+    registrationMails,
+    addressMails,
+  } = createBuckets(config, now, counts)
   const taker = (from: Bucket) => (address: LimitKey) => (address === EXEMPT ? NOTHING : from.take(address))
   return {
     isOn: config.enabled,
