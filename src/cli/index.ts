@@ -13,6 +13,7 @@ import { completionCommand } from './completion'
 import { doctorCommand } from './doctor'
 import { exportCommand } from './export'
 import { healthcheckCommand } from './healthcheck'
+import { importCommand } from './import'
 import { migrateCommand } from './migrate'
 import { restoreCommand } from './restore'
 import { seedCommand } from './seed'
@@ -26,6 +27,7 @@ const commands = [
   keysCommand,
   moviesCommand,
   auditCommand,
+  importCommand,
   exportCommand,
   backupCommand,
   restoreCommand,

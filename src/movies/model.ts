@@ -55,12 +55,13 @@ export const externalIdProblem: Rule = (value) => textProblem(value, 1, 200) ?? 
 
 const title = text(1, 500, unpadded)
 const year = field<number>({ type: 'integer', minimum: FIRST_YEAR }, yearProblem)
-const genres = field<string[]>(
-  { type: 'array', minItems: 1, maxItems: 5, items: { type: 'string', minLength: 1, maxLength: 50 } },
-  (value) =>
-    listProblem(value, 1, 5, genreProblem) ??
-    repeated(value, (genre) => genre.normalize('NFC').toLowerCase()),
-)
+const genreKey = (genre: string) => genre.normalize('NFC').toLowerCase()
+export const genresFrom = (minItems: number) =>
+  field<string[]>(
+    { type: 'array', minItems, maxItems: 5, items: { type: 'string', minLength: 1, maxLength: 50 } },
+    (value) => listProblem(value, minItems, 5, genreProblem) ?? repeated(value, genreKey),
+  )
+const genres = genresFrom(1)
 const cast = field<string[]>(
   { type: 'array', maxItems: 100, items: { type: 'string', minLength: 1, maxLength: 200 } },
   (value) =>
@@ -80,7 +81,7 @@ type NullableColumn = {
   [Name in keyof MovieContent]: null extends MovieContent[Name] ? Name : never
 }[keyof Omit<MovieContent, 'runtime'>]
 
-const optional = {
+export const optional = {
   director: Type.Optional(nullable(text(1, 500))),
   cast: Type.Optional(nullable(cast)),
   release_date: Type.Optional(nullable(releaseDate)),
@@ -90,15 +91,13 @@ const optional = {
   external_id: Type.Optional(nullable(text(1, 200, externalIdForm))),
 } satisfies Record<NullableColumn, TSchema>
 
-const yearIsKnown: ObjectRule = (movie): Readonly<Record<string, string>> =>
+export const yearIsKnown: ObjectRule = (movie): Readonly<Record<string, string>> =>
   isMissing(movie.year) && isMissing(movie.release_date)
     ? { year: 'must be provided, unless release_date is' }
     : {}
 
-export const MovieInput = object(
-  { title, year: Type.Optional(nullable(year)), runtime: runtimeField, genres, ...optional },
-  yearIsKnown,
-)
+export const titleAndYear = { title, year: Type.Optional(nullable(year)) }
+export const MovieInput = object({ ...titleAndYear, runtime: runtimeField, genres, ...optional }, yearIsKnown)
 export const MoviePatch = object({
   title: Type.Optional(title),
   year: Type.Optional(year),
@@ -117,12 +116,17 @@ export const NewCreator = object({
 export type Creator = { id: number; name: string; username: string | null }
 export type Movie = NewMovie & { id: number; createdBy: Creator; version: number }
 
+type Input = Omit<Static<typeof MovieInput>, 'runtime' | 'genres'>
+/** Only an imported movie can lack these. */
+type Unsure = { runtime?: string | null; genres?: string[] }
+
 /** The movie that a valid body describes. */
-export function newMovie({ year, runtime, imdb_id, ...body }: Static<typeof MovieInput>): NewMovie {
+export function newMovie({ year, runtime, genres = [], imdb_id, ...body }: Input & Unsure): NewMovie {
   return {
     ...body,
     year: year ?? yearOf(body.release_date ?? ''),
-    runtime: parseRuntime(runtime),
+    runtime: isMissing(runtime) ? null : parseRuntime(runtime),
+    genres,
     imdb_id: imdb_id && normalImdbId(imdb_id),
   }
 }

@@ -78,6 +78,7 @@ export const rooms: Record<string, Allowed> = {
       'migrations',
       'movies/columns',
       'movies/model',
+      'movies/runtime',
       'rules',
       'errors',
       'log',

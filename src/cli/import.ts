@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander'
+import { BUILT_IN_USER_ID } from '../db/schema'
+import { UsageError } from '../errors'
+import { userNamed } from '../moderation/users'
+import { openSource } from '../transfer/open'
+import { type ImportOptions, importOptions } from '../transfer/options'
+import { present } from '../transfer/present'
+import { createReport, type Report } from '../transfer/report'
+import { prepareDatabase, runImport } from '../transfer/run'
+import { addCommand, type CommandContext, Exit, exitOf, oneOf, reasonsOf } from './command'
+
+export function importCommand(program: Command, context: CommandContext) {
+  const command = addCommand(program, 'import', {
+    summary: 'Import movies from a file',
+    details: `Reads CSV, JSON and the files of IMDb, MovieLens, TMDB, Letterboxd, Netflix,
+omdb.org, Radarr, Trakt and Jellyfin, gzipped or not; docs/IMPORT.md shows each.
+Rows follow the rules of the API, but may lack runtime and genres. The same
+command goes on after an interruption, as it skips movies that exist.`,
+    examples: [
+      'redlight import WATCHLIST.csv --dry-run',
+      'redlight import movies.csv --extra-genres cut --reject-file rejected.ndjson',
+      'redlight import - --map name=title --owner alice@example.com < movies.json',
+    ],
+  }).argument('<file>', 'the file, or - for standard input')
+  for (const { flags, about, parse, choices } of importOptions) {
+    const option = new Option(flags, about)
+    if (parse !== undefined) option.argParser(parse)
+    if (choices !== undefined) option.choices(choices).argParser(oneOf(choices)).default(choices[0])
+    command.addOption(option)
+  }
+  command.action(async (path: string, options: ImportOptions) => {
+    const report = createReport()
+    const tell = (problem?: string) => present(report, options, context, problem)
+    const signal = await importFile(path, options, report, context).catch((error) => {
+      if (error instanceof UsageError) throw error
+      tell(reasonsOf(error).join('; '))
+      throw new Exit(1)
+    })
+    tell(signal && `interrupted by ${signal}`)
+    if (signal !== undefined) throw exitOf(signal)
+    if (report.counts.rejected > 0) throw new Exit(1)
+  })
+}
+
+async function importFile(path: string, options: ImportOptions, report: Report, context: CommandContext) {
+  const source = await openSource(path, context.input, { map: new Map(), ...options })
+  const { unusedColumns } = source
+  if (unusedColumns.length > 0) context.printError(`redlight import: not used: ${unusedColumns.join(', ')}`)
+  try {
+    return await context.withDatabase(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
+      await prepareDatabase({ db, kind, uniqueBy }, options)
+      const owner = options.owner === undefined ? undefined : await userNamed(db, options.owner)
+      const target = { db, kind, uniqueBy, ownerId: owner?.id ?? BUILT_IN_USER_ID }
+      using bar = context.progress('rows')
+      return await runImport({ source, target, options, report, stopped: context.untilSignal(), bar })
+    })
+  } finally {
+    // Not awaited: after a signal, a read may still be waiting for its input.
+    source.close().catch(() => {})
+  }
+}

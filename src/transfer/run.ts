@@ -1,0 +1,73 @@
+import type { UniqueBy } from '../config/config'
+import type { Db } from '../db/client'
+import { OperatorError } from '../errors'
+import { inspectDatabase } from '../migrations/inspect'
+import { migrate } from '../migrations/migrate'
+import { findUniqueBy, setUniqueBy } from '../migrations/unique-by'
+import type { Progress } from '../terminal/progress'
+import { openCatalogue, openRehearsal } from './catalogue-store'
+import { importRows } from './import'
+import type { ImportOptions } from './options'
+import { openRejectFile } from './reject-file'
+import type { Report } from './report'
+import type { Source } from './row'
+
+export type Target = {
+  readonly db: Db
+  readonly kind: 'postgres' | 'embedded'
+  /** The unique rule of the configuration, for a database that is migrated now. */
+  readonly uniqueBy: UniqueBy
+  readonly ownerId: number
+}
+type Run = {
+  readonly source: Source
+  readonly target: Target
+  readonly options: ImportOptions
+  readonly report: Report
+  readonly stopped: Promise<string>
+  readonly bar: Progress
+}
+
+/** The embedded database works on a batch in one piece, while requests wait. */
+const BATCH_ROWS = { postgres: 1000, embedded: 200 } as const
+
+/** Imports an open source; returns the signal that stopped it. */
+export async function runImport({ source, target, options, report, stopped, bar }: Run) {
+  const { db, ownerId } = target
+  const { owner, onDuplicate, require: required = [], rejectFile: rejectPath, dryRun = false } = options
+  report.unit = source.unit
+  await using opened = new AsyncDisposableStack()
+  const rejectFile = rejectPath === undefined ? undefined : await openRejectFile(rejectPath)
+  opened.defer(() => rejectFile?.close())
+  const catalogue = dryRun ? await openRehearsal(db) : openCatalogue(db)
+  opened.defer(() => catalogue.close())
+  const uniqueRule = async () => (await findUniqueBy(db)) ?? target.uniqueBy
+  return await importRows({
+    source,
+    catalogue,
+    policy: { onDuplicate, ownerId, changesAll: owner === undefined, uniqueBy: await uniqueRule() },
+    findUniqueBy: uniqueRule,
+    required,
+    batchRows: BATCH_ROWS[target.kind],
+    report,
+    rejectFile,
+    stopped,
+    onProgress(more) {
+      const { bytes, totalBytes } = source.position()
+      const { rows } = report.counts
+      if (totalBytes === undefined || bytes === 0) bar.advance(more)
+      else bar.reach(rows, Math.max(rows, Math.round((rows * totalBytes) / bytes)))
+    },
+  })
+}
+
+/** Brings the schema up to date. A dry run changes a server's database in nothing. */
+export async function prepareDatabase(
+  { db, kind, uniqueBy }: Omit<Target, 'ownerId'>,
+  { dryRun = false }: Pick<ImportOptions, 'dryRun'>,
+) {
+  if (dryRun && kind === 'postgres') {
+    const { pending } = await inspectDatabase(db)
+    if (pending > 0) throw new OperatorError('the database is not up to date: run "redlight migrate" first')
+  } else if ((await migrate(db)) > 0) await setUniqueBy(db, uniqueBy)
+}
