@@ -29,7 +29,8 @@ async function freshStart() {
   expect((await redlight(['seed'], env)).code).toBe(0)
   const shell = startShell({ ...env, PROGRAM: executable })
   toStop.push(async () => shell.stop())
-  await shell.run('curl() { command curl -sS "$@"; }; redlight() { $PROGRAM "$@"; }')
+  const bun = process.execPath
+  await shell.run(`curl() { command curl -sS "$@"; }; redlight() { $PROGRAM "$@"; }; node() { ${bun} "$@"; }`)
   return { program, shell }
 }
 
