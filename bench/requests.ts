@@ -1,10 +1,13 @@
 import type postgres from 'postgres'
 import { type Call, NEW_NUMBER } from './drive'
 import { createRandom } from './random'
-import { COLLECTORS, emailOf, PASSWORD, USERS, userOf } from './users'
+import { COLLECTORS, emailOf, keyOf, PASSWORD, USERS, userOf } from './users'
 
 /** The number of movies, and some of them. */
-export type Sample = { rows: number; movies: readonly { id: number; word: string; genre: string }[] }
+export type Sample = {
+  rows: number
+  movies: readonly { id: number; title: string; word: string; genre: string }[]
+}
 export type Calls = (sample: Sample) => Call[]
 
 const SAMPLE_SIZE = 3000
@@ -24,7 +27,7 @@ export async function sampleMovies(sql: postgres.Sql, rows: number): Promise<Sam
     const words = title.split(' ').filter((word) => word.length >= MIN_WORD_LENGTH)
     return words.length === 0
       ? []
-      : [{ id: Number(id), word: random.pick(words), genre: random.pick(genres) }]
+      : [{ id: Number(id), title, word: random.pick(words), genre: random.pick(genres) }]
   })
   return { rows, movies }
 }
@@ -38,6 +41,32 @@ export const healthcheck: Calls = () => [{ method: 'GET', path: '/v1/healthcheck
 
 export const oneMovie: Calls = ({ movies }) =>
   movies.map(({ id }, place) => ({ method: 'GET', path: `/v1/movies/${id}`, user: reader(place) }))
+
+export const oneMovieWithKey: Calls = ({ movies }) =>
+  movies.map(({ id }, place) => ({ method: 'GET', path: `/v1/movies/${id}`, user: keyOf(reader(place)) }))
+
+const OMDB_TITLES = 1000
+
+export const omdbTitle: Calls = ({ movies }) =>
+  movies.slice(0, OMDB_TITLES).map(({ title }, place) => ({
+    method: 'GET',
+    path: `/omdb?${new URLSearchParams({ t: title })}`,
+    user: keyOf(reader(place)),
+  }))
+
+export const omdbSearch: Calls = ({ movies }) =>
+  movies.map(({ word }, place) => ({
+    method: 'GET',
+    path: `/omdb?${new URLSearchParams({ s: word })}`,
+    user: keyOf(reader(place)),
+  }))
+
+export const titleSearch: Calls = ({ movies }) =>
+  movies.map(({ word }, place) => ({
+    method: 'GET',
+    path: `/v1/movies?${new URLSearchParams({ title: word })}`,
+    user: reader(place),
+  }))
 
 export const firstPage: Calls = () => byEachUser('/v1/movies')
 

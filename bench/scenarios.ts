@@ -34,6 +34,9 @@ const row = (name: string, what: string, run: Run, ...targets: Target[]): Row =>
 export const rows: readonly Row[] = [
   row('health', 'GET /v1/healthcheck', againstFloor(calls.healthcheck), atLeast(0.5)),
   row('get', 'GET /v1/movies/:id', againstFloor(calls.oneMovie, { same: true }), atLeast(0.9)),
+  row('key', 'GET /v1/movies/:id with a key ÷ with a token', againstItself(calls.oneMovieWithKey, calls.oneMovie, 'rate'), atLeast(0.95)),
+  row('omdb', 'GET /omdb?t=<title> ÷ GET /v1/movies/:id', againstItself(calls.omdbTitle, calls.oneMovie, 'rate'), atLeast(0.5, HUNDRED_THOUSAND)),
+  row('omdb', 'GET /omdb?s=<word> ÷ GET /v1/movies?title=<word>', againstItself(calls.omdbSearch, calls.titleSearch, 'rate'), atLeast(1, HUNDRED_THOUSAND)),
   row('list', 'GET /v1/movies', againstFloor(calls.firstPage, { same: true }), atLeast(40, HUNDRED_THOUSAND), atLeast(350, MILLION)),
   row('tenth', 'GET /v1/movies ÷ its own rate at a tenth of the movies', againstTenth(calls.firstPage), atLeast(0.8, MILLION)),
   row('search', 'GET /v1/movies?title=&genres=&sort=-year', againstFloor(calls.search, { same: true }), atLeast(3, HUNDRED_THOUSAND), atLeast(7, MILLION)),

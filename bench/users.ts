@@ -9,6 +9,8 @@ export const FAVOURITES = 10_000
 export const COLLECTORS = 4
 
 export const userOf = (movieId: number) => movieId % USERS
+/** The place of a user's key, behind the tokens of all. */
+export const keyOf = (user: number) => USERS + user
 export const emailOf = (user: number) => `bench${user}@example.com`
 
 /** The accounts of Redlight; all have the same password, which is hashed once. */
@@ -34,7 +36,10 @@ export async function insertFavourites(sql: postgres.Sql, rows: number) {
   await sql`vacuum analyze favourites`
 }
 
-/** Signs each user in, one after another, because a busy machine refuses those who wait too long. */
+/**
+ * The tokens of all users, then their keys. Signs each user in, one after another, because a busy machine refuses
+ * those who wait too long.
+ */
 export async function signIn(port: number): Promise<string[]> {
   const tokens: string[] = []
   for (let user = 0; user < USERS; user++) {
@@ -47,5 +52,16 @@ export async function signIn(port: number): Promise<string[]> {
     if (token === undefined) throw new Error(`user ${user} can't sign in: status ${response.status}`)
     tokens.push(token)
   }
-  return tokens
+  return [...tokens, ...(await Promise.all(tokens.map((token) => makeKey(port, token))))]
+}
+
+async function makeKey(port: number, token: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1/keys`, {
+    method: 'POST',
+    body: JSON.stringify({ name: 'bench' }),
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+  })
+  const key = /"key":"([^"]+)"/.exec(await response.text())?.[1]
+  if (key === undefined) throw new Error(`no key was made: status ${response.status}`)
+  return key
 }
