@@ -29,7 +29,6 @@ export const withSnapshot = <T>(
 
 async function take(tx: Tx, declare: Declare): Promise<Snapshot> {
   await tx.execute(sql.raw(`set local timezone = 'UTC'`))
-  await tx.execute(sql.raw(`set local bytea_output = 'hex'`))
   const schema = await schemaVersion(tx)
   const tables: SnapshotTable[] = []
   for (const table of storedTables) {

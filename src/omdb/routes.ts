@@ -17,7 +17,8 @@ import {
   questionOf,
   wantsFullPlot,
 } from './query'
-import { findMovieByImdbId, findMovieByTitle, searchTitles } from './store'
+import { findMovieByImdbId, searchTitles } from './store'
+import { findMovieByTitle } from './title-store'
 import { movieXml, searchXml } from './xml'
 
 type OneMovie = Extract<Question, { kind: 'id' | 'imdbId' | 'title' }>

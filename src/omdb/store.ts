@@ -4,11 +4,7 @@ import type { Db } from '../db/client'
 import { movies, users } from '../db/schema'
 import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
-import { titleHasWords } from '../search/filter-store'
-
-const PAGE_SIZE = 10
-/** A literal, so that a plan for any text knows that few are wanted. */
-const PAGE = sql.raw(String(PAGE_SIZE))
+import { matches, ORDER, type Title, wanted } from './title-store'
 
 const moviesByImdbId = builtOnce((db) =>
   db
@@ -27,42 +23,13 @@ export const findMovieByImdbId: (db: Db, id: string) => Promise<Movie | undefine
   },
 )
 
-type Title = { readonly text: string; readonly year: number | undefined }
-
-const text = sql.placeholder('text')
-/**
- * The movies with all the words, and what orders them: the text itself, the fewest words, the newest. Words are
- * compared in their order only where there are as many, since that takes longer than all the rest; the
- * subqueries run once.
- */
-const matches = (hasYear: boolean) => sql`
-  select id, length(title_words) as words, year,
-    case when length(title_words) = (select length(search_words(${text})))
-      then search_list(title) = (select search_list(${text})) else false end as is_same
-  from ${movies} where ${titleHasWords(text)} ${hasYear ? sql`and year = ${sql.placeholder('year')}` : sql``}`
-const ORDER = sql`is_same desc, words, year desc, id`
-
-const buildBest = (db: Db, hasYear: boolean) =>
-  db
-    .select(movieColumns)
-    .from(movies)
-    .innerJoin(users, eq(users.id, movies.createdBy))
-    .where(sql`${movies.id} = (select id from (${matches(hasYear)}) as matched order by ${ORDER} limit 1)`)
-    .prepare('movie_by_title')
-const bestByTitle = builtOnce((db) => buildBest(db, false))
-const bestByTitleAndYear = builtOnce((db) => buildBest(db, true))
-
-/** The best of the matches. */
-export const findMovieByTitle: (db: Db, title: Title) => Promise<Movie | undefined> = askedOnce(
-  async (db, title: Title) => {
-    const best = title.year === undefined ? bestByTitle(db) : bestByTitleAndYear(db)
-    const [movie] = await best.execute(title)
-    return movie
-  },
-)
+const PAGE_SIZE = 10
+/** A literal, so that a plan for any text knows that few are wanted. */
+const LIMIT = sql.raw(`limit ${PAGE_SIZE}`)
 
 export type Found = Pick<Movie, 'id' | 'title' | 'year' | 'imdb_id' | 'poster'>
 type Page = { readonly rows: readonly Found[]; readonly total: number; readonly hasWords: boolean }
+type Search = Title & { readonly page: number }
 
 /** The total, and a page's movies; a page without movies is one row, with the total. */
 const buildSearch = (db: Db, hasYear: boolean) =>
@@ -79,22 +46,24 @@ const buildSearch = (db: Db, hasYear: boolean) =>
       },
     })
     .from(
-      sql`(with matched as materialized (${matches(hasYear)}),
-        page as (select * from matched order by ${ORDER} limit ${PAGE} offset ${sql.placeholder('offset')})
-      select whole.*, page.* from (select (select count(*) from matched) as total,
-        coalesce(numnode(search_query(${text})) > 0, false) as has_words) as whole left join page on true) as page`,
+      sql`(with matched as materialized (${matches(wanted(hasYear))}),
+        page as (select * from matched order by ${ORDER} ${LIMIT} offset ${sql.placeholder('offset')})
+        select whole.*, page.* from (
+          select (select count(*) from matched) as total,
+            coalesce(numnode(search_query(${sql.placeholder('text')})) > 0, false) as has_words
+        ) as whole left join page on true) as page`,
     )
     .leftJoin(movies, sql`${movies.id} = page.id`)
     .orderBy(sql`page.is_same desc, page.words, page.year desc, page.id`)
-    .prepare('omdb_search')
-const search = builtOnce((db) => buildSearch(db, false))
-const searchInYear = builtOnce((db) => buildSearch(db, true))
+    .prepare('search_titles')
+const searchAll = builtOnce((db) => buildSearch(db, false))
+const searchYear = builtOnce((db) => buildSearch(db, true))
 
 /** A page of the matches, and their number, from one snapshot. */
-export const searchTitles: (db: Db, wanted: Title & { page: number }) => Promise<Page> = askedOnce(
-  async (db, wanted: Title & { page: number }) => {
-    const statement = wanted.year === undefined ? search(db) : searchInYear(db)
-    const rows = await statement.execute({ ...wanted, offset: (wanted.page - 1) * PAGE_SIZE })
+export const searchTitles: (db: Db, search: Search) => Promise<Page> = askedOnce(
+  async (db, { text, year, page }: Search) => {
+    const statement = year === undefined ? searchAll(db) : searchYear(db)
+    const rows = await statement.execute({ text, year, offset: (page - 1) * PAGE_SIZE })
     return {
       rows: rows.flatMap(({ movie }) => movie ?? []),
       total: Number(rows[0]?.total ?? 0),

@@ -55,7 +55,8 @@ test('every text in every parameter is answered', async () => {
       if (text.length > 30) expect(answer).not.toContain(text)
     }
     const all = { y: text, type: text, plot: text, page: text, r: text, callback: text, Season: text }
-    if (text.length > 2000) continue
+    // Bun refuses a longer line.
+    if (encodeURIComponent(text).length > 2000) continue
     await expectSound(String(new URLSearchParams({ ...all, s: 'moana' })))
     await expectSound(String(new URLSearchParams({ ...all, t: 'moana', r: 'xml' })))
   }
@@ -64,12 +65,12 @@ test('every text in every parameter is answered', async () => {
 test('every naughty title is found by itself', async () => {
   const naughty: string[] = existsSync(NAUGHTY) ? await Bun.file(NAUGHTY).json() : []
   for (const [index, text] of naughty.entries()) {
-    const title = `Naughty ${index} ${text}`.trim()
+    const title = `Naughty${index}n ${text}`.trim()
     if (title.length > 500 || !title.isWellFormed() || title.includes('\0')) continue
     const id = await add(title)
     const { body } = await ask({ i: `tt${90_000_000 + id}` })
     expect(body.Title).toBe(title)
-    expect((await ask({ t: `naughty ${index}` })).body.Title).toBe(title)
+    expect((await ask({ t: `naughty${index}n` })).body.Title).toBe(title)
   }
 }, 120_000)
 

@@ -94,6 +94,27 @@ describe('a search', () => {
   })
 })
 
+test('a title is the best of however many', async () => {
+  await server().sql`insert into movies (title, year, runtime, genres)
+    select 'Crowd ' || n, 1900 + n % 100, 90, '{drama}' from generate_series(1, 250) as n`
+  for (const [text, y] of [
+    ['crowd', ''],
+    ['crowd', '1999'],
+    ['CROWD 7', ''],
+    ['crowd', '1800'],
+  ] as const) {
+    const found = await search({ s: text, y })
+    const [first] = Array.isArray(found) ? found : [found]
+    expect([text, y, await title({ t: text, y })]).toEqual([text, y, first])
+  }
+  expect(await title({ t: 'crowd' })).toBe('Crowd 99')
+  await server().sql`insert into movies (title, year, runtime, genres) values ('Crowd!', 1900, 90, '{drama}')`
+  expect(await title({ t: 'crowd' })).toBe('Crowd!')
+  const asked = Array.from({ length: 40 }, (_, n) => `crowd ${n + 1}`)
+  const found = await Promise.all([...asked, 'crowd', 'nothing such'].map((t) => title({ t })))
+  expect(found).toEqual([...asked.map((t) => t.replace('c', 'C')), 'Crowd!', 'Movie not found!'])
+})
+
 test('a title is always the first of its search', async () => {
   const rows = await server().sql`select title from movies order by id`
   const texts = [
