@@ -33,6 +33,10 @@ export function passwordProblem(value: unknown, min: number): string | undefined
   return textProblem(isComposable ? sameCharacters(value) : value, min, MAX_PASSWORD)
 }
 
+/** For sign-ins: an earlier version hashed the password as sent, so it may be longer once normalized. */
+export const givenPasswordProblem = (value: unknown): string | undefined =>
+  textProblem(value, 1, MAX_PASSWORD) === undefined ? undefined : passwordProblem(value, 1)
+
 let common: Set<string> | undefined
 
 /** Whether a password is among the 10,000 commonest, in any case. */

@@ -95,10 +95,12 @@ export async function findKeyOwner(db: Db, hash: Uint8Array): Promise<KeyOwner |
   return owner
 }
 
-/** Invalidates all of the user's authentication tokens. */
-export async function endSessions(db: Db | Tx, userId: number): Promise<void> {
-  await db
+/** Invalidates all of the user's authentication tokens, and returns the generation of later ones. */
+export async function endSessions(tx: Tx, userId: number): Promise<number> {
+  const [user] = await tx
     .update(users)
     .set({ tokenGeneration: sql`${users.tokenGeneration} + 1` })
     .where(eq(users.id, userId))
+    .returning({ tokenGeneration: users.tokenGeneration })
+  return user?.tokenGeneration ?? 0
 }

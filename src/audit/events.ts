@@ -42,6 +42,17 @@ export const movieReassigned = (movie: Movie, from: User, to: User): NewEvent =>
 
 export const passwordReset = (user: User): NewEvent => ({ action: 'password.reset', subject: ofUser(user) })
 
+export const passwordChanged = (user: User): NewEvent => ({
+  action: 'password.changed',
+  subject: ofUser(user),
+})
+
+export const emailChanged = (user: User, from: string | null, to: string | null): NewEvent => ({
+  action: 'email.changed',
+  subject: ofUser(user),
+  detail: { from, to },
+})
+
 export const sessionsEnded = (user: User): NewEvent => ({ action: 'sessions.ended', subject: ofUser(user) })
 
 /** `takenAt` is the moment that the backup holds; the trail since then is gone. */

@@ -39,11 +39,17 @@ export type Config = {
   readonly port: number
   /** Without a trailing slash. */
   readonly publicUrl: string
+  /** Whose site it is: a name, and an address without a trailing slash. */
+  readonly site: { readonly name: string; readonly url: string }
   readonly environment: string
   readonly database: DatabaseConfig
   readonly migrateOnStart: boolean
   /** Undefined only with the embedded database: a secret is generated and kept in its folder. */
-  readonly jwt: { readonly secrets: readonly string[] | undefined; readonly ttlSeconds: number }
+  readonly jwt: {
+    readonly secrets: readonly string[] | undefined
+    readonly ttlSeconds: number
+    readonly sessionTtlSeconds: number
+  }
   /** Undefined: mails go to the log. */
   readonly smtp: Smtp | undefined
   readonly moviesUniqueBy: UniqueBy
@@ -79,15 +85,21 @@ function build(read: Reader): Config {
   const port = read.value(variables.port)
   const publicUrl = read.optional(variables.publicUrl) ?? localUrl(host, port)
   const isPostgres = read.isSet(variables.databaseUrl)
+  const siteName = read.value(variables.siteName)
   return {
     host,
     port,
     publicUrl,
+    site: { name: siteName, url: read.optional(variables.siteUrl) ?? publicUrl },
     environment: read.optional(variables.environment) ?? (isPostgres ? 'production' : 'development'),
     database: buildDatabase(read),
     migrateOnStart: read.value(variables.migrateOnStart),
-    jwt: { secrets: buildSecrets(read, isPostgres), ttlSeconds: read.value(variables.jwtTtl) },
-    smtp: buildSmtp(read, new URL(publicUrl).hostname),
+    jwt: {
+      secrets: buildSecrets(read, isPostgres),
+      ttlSeconds: read.value(variables.jwtTtl),
+      sessionTtlSeconds: read.value(variables.sessionTtl),
+    },
+    smtp: buildSmtp(read, new URL(publicUrl).hostname, siteName),
     moviesUniqueBy: read.value(variables.moviesUniqueBy),
     defaultPermissions: read.value(variables.defaultPermissions),
     auditKeepSeconds: read.value(variables.auditKeep),
@@ -112,7 +124,7 @@ function buildSecrets(read: Reader, isPostgres: boolean): readonly string[] | un
   return read.optional(variables.jwtSecret)
 }
 
-function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
+function buildSmtp(read: Reader, publicHost: string, siteName: string): Smtp | undefined {
   const { smtpHost, smtpPort, smtpUsername, smtpPassword, smtpSender, smtpName } = variables
   if (!read.isSet(smtpHost)) {
     for (const variable of [smtpPort, smtpUsername, smtpPassword, smtpName, smtpSender])
@@ -124,7 +136,7 @@ function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
   // An IP address can't be the domain of a mail address.
   const senderHost = isIP(publicHost) || publicHost.startsWith('[') ? 'localhost' : publicHost
   const name = read.optional(smtpName)
-  const sender = read.optional(smtpSender) ?? `Redlight <no-reply@${senderHost}>`
+  const sender = read.optional(smtpSender) ?? `${senderName(siteName)} <no-reply@${senderHost}>`
   return {
     host: read.optional(smtpHost) ?? '',
     port: read.value(smtpPort),
@@ -134,6 +146,10 @@ function buildSmtp(read: Reader, publicHost: string): Smtp | undefined {
     name: name === undefined ? greetingOf(publicHost, sender) : greetingName(name),
   }
 }
+
+/** RFC 5322 section 3.2.4: a name with special characters is quoted; those that end the quotes go. */
+const senderName = (name: string) =>
+  /^[\w .!#$%&'*+/=?^`{|}~-]+$/.test(name) ? name : `"${name.replace(/["\\]/g, '')}"`
 
 /** Mail servers on the internet refuse a name without a dot, or a foreign IP address. */
 function greetingOf(publicHost: string, sender: string): string | undefined {

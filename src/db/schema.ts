@@ -22,8 +22,11 @@ const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
 const oneOf = (column: AnyPgColumn, values: readonly string[]) =>
   sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`
 
-export const mailKinds = ['activation', 'password-reset'] as const
-/** What a mail is about, which is also what the token in it is good for. */
+export const tokenScopes = ['activation', 'password-reset', 'email-change'] as const
+/** What the token in a mail is good for. */
+export type TokenScope = (typeof tokenScopes)[number]
+export const mailKinds = [...tokenScopes, 'email-changed', 'password-changed'] as const
+/** What a mail is about: a token, or news. */
 export type MailKind = (typeof mailKinds)[number]
 
 /** The account that owns the initial movies and those of removed users; nobody can sign in to it. */
@@ -105,6 +108,8 @@ export const users = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     name: text().notNull(),
     email: text(),
+    /** Takes the place of `email` once the mail that was sent there is answered. */
+    pendingEmail: text('pending_email'),
     username: text(),
     passwordHash: text('password_hash'),
     activated: boolean().notNull().default(false),
@@ -138,19 +143,21 @@ export const usersPermissions = pgTable(
   ],
 )
 
-/** Activation and password reset tokens, as SHA-256 hashes. */
+/** Tokens of mails, as SHA-256 hashes. */
 export const tokens = pgTable(
   'tokens',
   {
     hash: bytea().primaryKey(),
     userId: userId(),
     scope: text().notNull(),
+    /** The address that an email-change token was sent to, and is good for. */
+    email: text(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
   },
   (table) => [
     index('tokens_user_id_idx').on(table.userId),
     index('tokens_expires_at_idx').on(table.expiresAt),
-    check('tokens_scope_check', oneOf(table.scope, mailKinds)),
+    check('tokens_scope_check', oneOf(table.scope, tokenScopes)),
   ],
 )
 
@@ -180,6 +187,8 @@ export const mails = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     userId: userId(),
     kind: text().notNull(),
+    /** Null for the user's own address. */
+    recipient: text(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     attempts: integer().notNull().default(0),
     dueAt: timestamp('due_at', { withTimezone: true }).notNull().defaultNow(),

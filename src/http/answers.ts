@@ -1,3 +1,5 @@
+import { timestampJson } from '../rules/fields'
+
 // Kept on the Response, as a request's context is kept on the Request.
 const BYTES = Symbol('bytes')
 declare global {
@@ -50,3 +52,9 @@ export function answer(
 
 /** For a client whose copy is current (RFC 9110 section 15.4.5). */
 export const notModified = (etag: string) => new Response(null, { status: 304, headers: { ETag: etag } })
+
+/** `authentication_token` in an answer. */
+export const authenticationToken = ({ token, expiresAt }: { token: string; expiresAt: Date }) => ({
+  token,
+  expiry: timestampJson(expiresAt),
+})

@@ -1,8 +1,11 @@
 import type { Db } from '../db/client'
-import type { MailKind } from '../db/schema'
+import { type MailKind, type TokenScope, tokenScopes } from '../db/schema'
 import { describeError, type Log } from '../log'
 import { pause } from '../waiting'
+import { emailChangedLetter, passwordChangedLetter } from './account-news'
 import { activationLetter } from './activation'
+import { emailChangeLetter } from './email-change'
+import type { Letter, LetterValues, Site, TokenLetterValues } from './letter'
 import { type Mailer, MailFailure } from './mailer'
 import { passwordResetLetter } from './password-reset'
 import { type ClaimedMail, extendClaim, markSent, markUnsent } from './store'
@@ -10,8 +13,13 @@ import { type ClaimedMail, extendClaim, markSent, markUnsent } from './store'
 export type DeliveryDeps = {
   db: Db
   mailer: Pick<Mailer, 'send'>
-  issueToken: (userId: number, scope: MailKind) => Promise<{ token: string; expiresAt: Date }>
+  issueToken: (
+    userId: number,
+    scope: TokenScope,
+    recipient: string,
+  ) => Promise<{ token: string; expiresAt: Date }>
   publicUrl: string
+  site: Site
   log: Log
 }
 
@@ -31,7 +39,16 @@ export const timings = {
 }
 export type OutboxTimings = typeof timings
 
-const letters = { activation: activationLetter, 'password-reset': passwordResetLetter }
+const tokenLetters: Record<TokenScope, (values: TokenLetterValues) => Letter> = {
+  activation: activationLetter,
+  'password-reset': passwordResetLetter,
+  'email-change': emailChangeLetter,
+}
+const newsLetters: Record<Exclude<MailKind, TokenScope>, (values: LetterValues) => Letter> = {
+  'email-changed': emailChangedLetter,
+  'password-changed': passwordChangedLetter,
+}
+const hasToken = (kind: MailKind): kind is TokenScope => tokenScopes.some((scope) => scope === kind)
 
 /** Logs once when the database goes away, and once when it is back. */
 export function createDatabaseNotice(log: Log) {
@@ -95,8 +112,7 @@ export function createDelivery(deps: DeliveryDeps, settings: OutboxTimings, data
       const renew = () => extendClaim(db, mail, settings.leaseMs).catch(database.failed)
       const renewal = setInterval(renew, settings.leaseMs / 3)
       try {
-        // Activated meanwhile with an earlier mail, so this one is pointless.
-        const isNeeded = mail.kind !== 'activation' || !mail.isActivated
+        const isNeeded = !isPointless(mail)
         if (isNeeded) await send(deps, mail)
         await untilWritten(() => markSent(db, mail.id))
         if (isNeeded) counts.sent++
@@ -122,11 +138,22 @@ function nextPauseMs(attempts: number, { firstPauseMs, longestPauseMs, maxTries 
   return attempts < maxTries ? Math.min(longestPauseMs, firstPauseMs * 2 ** (attempts - 1)) : undefined
 }
 
-async function send({ mailer, issueToken, publicUrl }: DeliveryDeps, mail: ClaimedMail): Promise<void> {
-  const { id, kind, userId, name, email, createdAt } = mail
-  const { token, expiresAt } = await issueToken(userId, kind)
-  const letter = letters[kind]({ name, token, expiresAt, publicUrl })
+/** Activated meanwhile with an earlier mail, or the address is no longer wanted. */
+const isPointless = ({ kind, isActivated, recipient, pendingEmail }: ClaimedMail) =>
+  (kind === 'activation' && isActivated) || (kind === 'email-change' && recipient !== pendingEmail)
+
+async function letterOf(deps: DeliveryDeps, { kind, userId, name, recipient }: ClaimedMail) {
+  const { issueToken, publicUrl, site } = deps
+  const values = { name, publicUrl, site }
+  if (!hasToken(kind)) return newsLetters[kind](values)
+  return tokenLetters[kind]({ ...values, ...(await issueToken(userId, kind, recipient ?? '')) })
+}
+
+async function send(deps: DeliveryDeps, mail: ClaimedMail): Promise<void> {
+  const { mailer, publicUrl } = deps
+  const { id, recipient, createdAt } = mail
+  const letter = await letterOf(deps, mail)
   // The same for each try, so that mail programs recognize a duplicate; the time keeps two databases apart.
   const messageId = `<mail-${id}.${createdAt.getTime()}@${new URL(publicUrl).hostname}>`
-  await mailer.send({ to: email ?? '', messageId, ...letter })
+  await mailer.send({ to: recipient ?? '', messageId, ...letter })
 }

@@ -1,5 +1,8 @@
 export type Letter = { subject: string; text: string; html: string }
-export type LetterValues = { name: string; token: string; expiresAt: Date; publicUrl: string }
+/** The site that the service is part of, as its users know it. */
+export type Site = { readonly name: string; readonly url: string }
+export type LetterValues = { name: string; publicUrl: string; site: Site }
+export type TokenLetterValues = LetterValues & { token: string; expiresAt: Date }
 
 /** A paragraph, a link to follow, or something to copy; the last two stand on lines of their own. */
 export type Block = { say: string } | { link: string; as: string } | { copy: string }
@@ -101,7 +104,9 @@ function duration(milliseconds: number): string {
 
 /** A page of this service. Browsers don't send the part after #, so the token reaches no log and no referrer. */
 export const pageLink = (publicUrl: string, page: string, token: string) =>
-  `${withoutSlash(publicUrl)}${page}#token=${token}`
+  `${pageOf(publicUrl, page)}#token=${token}`
+
+export const pageOf = (publicUrl: string, page: string) => `${withoutSlash(publicUrl)}${page}`
 
 /** A curl command for an endpoint of this service, on lines short enough for a mail. */
 export const curlPut = (publicUrl: string, path: string, body: Readonly<Record<string, string>>) => {

@@ -1,13 +1,21 @@
-import { composeLetter, curlPut, expiry, greeting, type Letter, type LetterValues, pageLink } from './letter'
+import {
+  composeLetter,
+  curlPut,
+  expiry,
+  greeting,
+  type Letter,
+  pageLink,
+  type TokenLetterValues,
+} from './letter'
 
 export function passwordResetLetter(
-  { name, token, expiresAt, publicUrl }: LetterValues,
+  { name, token, expiresAt, publicUrl, site }: TokenLetterValues,
   now = new Date(),
 ): Letter {
-  return composeLetter('Reset your Redlight password', [
+  return composeLetter(`Reset your ${site.name} password`, [
     { say: greeting(name) },
     {
-      say: 'Someone, most likely you, asked to reset the password of your Redlight account. Follow this link, and choose a new one on its page.',
+      say: `Someone, most likely you, asked to reset the password of your ${site.name} account. Follow this link, and choose a new one on its page.`,
     },
     { link: pageLink(publicUrl, '/reset-password', token), as: 'Choose a new password' },
     {

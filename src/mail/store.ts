@@ -38,7 +38,8 @@ export async function claimMail(db: Db, busyUserIds: readonly number[], leaseMs:
       attempts: mails.attempts,
       userId: users.id,
       name: users.name,
-      email: users.email,
+      recipient: sql<string | null>`coalesce(${mails.recipient}, ${users.email})`,
+      pendingEmail: users.pendingEmail,
       isActivated: users.activated,
     })
   return mail
@@ -71,8 +72,12 @@ export async function markUnsent(
     .where(and(eq(mails.id, id), eq(mails.attempts, attempts), isWaiting))
 }
 
-/** Runs in the transaction that causes the mail, so that both are committed or neither. */
-export async function recordMail(tx: Tx, mail: { userId: number; kind: MailKind }): Promise<void> {
+/**
+ * Without a recipient, it goes to the user's address when it is sent. Runs in the transaction that causes the mail, so that both are committed or neither. */
+export async function recordMail(
+  tx: Tx,
+  mail: { userId: number; kind: MailKind; recipient?: string },
+): Promise<void> {
   await tx.insert(mails).values(mail)
 }
 

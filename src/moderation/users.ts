@@ -5,11 +5,11 @@ import { addCommand, type CommandContext, counted, inWords, oneOf, operator } fr
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, OperatorError } from '../errors'
+import { createOperatorsService, type OperatorsService } from '../operators/service'
 import { type Permission, permissions } from '../permissions'
 import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { quoted } from '../rules/suggest'
-import { type AdminService, createAdminService } from '../users/admin-service'
 import { Registration, userJson } from '../users/model'
 import { createUsersService } from '../users/service'
 import { findUser, findUserByLogin, listUsers } from '../users/store'
@@ -132,7 +132,7 @@ type ForOne = {
   readonly summary: string
   readonly takesPermissions?: true
   /** Returns the line to print. */
-  readonly work: (admin: AdminService, user: User, wanted: Permission[]) => Promise<string>
+  readonly work: (admin: OperatorsService, user: User, wanted: Permission[]) => Promise<string>
 }
 
 const forOne: Readonly<Record<string, ForOne>> = {
@@ -187,7 +187,7 @@ function addForOne(users: Command, name: string, about: ForOne, { withDatabase, 
     withDatabase(async ({ db }) => {
       const user = await userNamed(db, login)
       requireNotBuiltIn(user)
-      const admin = createAdminService({ db, forgetPrincipal: () => {} })
+      const admin = createOperatorsService({ db, forgetPrincipal: () => {} })
       print(await work(admin, user, takesPermissions ? wanted : []).catch(unlessGone(login)))
     }),
   )

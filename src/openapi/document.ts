@@ -37,10 +37,10 @@ To begin: register, activate the account with the token from the mail, sign in, 
 `.trim()
 
 /** Information about the service for @elysiajs/swagger. */
-export const documentation = (publicUrl: string, version: string) => ({
+export const documentation = (siteName: string, publicUrl: string, version: string) => ({
   openapi: '3.1.0',
   info: {
-    title: 'Redlight',
+    title: siteName,
     summary: 'A movie catalogue that you host yourself',
     description,
     version,

@@ -110,3 +110,16 @@ export const metadataSchema = named(
     total_records: { type: 'integer', minimum: 0, description: 'The number of records on all pages.' },
   }),
 )
+
+export const authenticationToken = named(
+  'AuthenticationToken',
+  objectOf({
+    token: { type: 'string', description: 'A JWT, for the header `Authorization: Bearer <token>`.' },
+    expiry: { type: 'string', format: 'date-time' },
+  }),
+)
+export const exampleToken = {
+  token:
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIiwiaXNzIjoicmVkbGlnaHQifQ.MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI',
+  expiry: '2026-01-03T03:04:05Z',
+}

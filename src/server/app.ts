@@ -21,13 +21,14 @@ import type { Log } from '../log'
 import { movieRoutes } from '../movies/routes'
 import { createOmdbForm } from '../omdb/form-routes'
 import { omdbRoutes } from '../omdb/routes'
+import { operatorRoutes } from '../operators/routes'
+import type { OperatorsService } from '../operators/service'
 import { type Reads, readPrimary } from '../replicas/reads'
 import { withStaleness } from '../replicas/staleness'
 import { searchRoutes } from '../search/routes'
 import { tokenRoutes } from '../tokens/routes'
 import type { TokensService } from '../tokens/service'
-import { userAdminRoutes } from '../users/admin-routes'
-import type { AdminService } from '../users/admin-service'
+import type { AccountService } from '../users/account-service'
 import { userRoutes } from '../users/routes'
 import type { UsersService } from '../users/service'
 import { consolePage } from '../web/console-page'
@@ -35,12 +36,13 @@ import { docs } from '../web/docs'
 import { isLostVisitor, pages } from '../web/routes'
 
 export type AppDeps = {
-  config: Pick<Config, 'publicUrl' | 'console'>
+  config: Pick<Config, 'publicUrl' | 'site' | 'console'>
   db: Db
   /** Replicas that serve reads. */
   replicas: Pick<Reads, 'read' | 'readCurrent' | 'wrote'> | undefined
   users: UsersService
-  admin: AdminService
+  account: AccountService
+  operators: OperatorsService
   tokens: TokensService
   keys: KeysService
   authenticator: Pick<Authenticator, 'authenticate'>
@@ -65,14 +67,14 @@ export function createApp(deps: AppDeps) {
   const guard = guards({ ...deps, authenticate: deps.authenticator.authenticate })
   const omdbForm = createOmdbForm(deps.metrics.counter)
   const forms = [omdbForm]
-  const { publicUrl, console } = deps.config
+  const { publicUrl, site, console } = deps.config
   const { version } = deps.health
   const showConsole = consolePage({
-    siteName: 'Redlight',
+    siteName: site.name,
     hasCatalogue: console.enabled,
     hasPosters: console.posters,
     isOpen: deps.anonymousRead,
-    home: undefined,
+    home: site.url === publicUrl ? undefined : site.url,
   })
 
   const api = new Elysia({
@@ -102,14 +104,16 @@ export function createApp(deps: AppDeps) {
     .use(searchRoutes(reads, guard))
     .use(movieRoutes(db, reads, guard))
     .use(favouriteRoutes(db, reads, guard))
-    .use(userRoutes(deps.users, deps.limiter, guard))
+    .use(userRoutes(deps.users, deps.account, deps.limiter, guard))
     .use(keyRoutes(deps.keys, guard))
-    .use(userAdminRoutes(db, deps.admin, guard))
+    .use(operatorRoutes(db, deps.operators, guard))
     .use(auditRoutes(db, guard))
     .use(omdbRoutes(reads, omdbForm, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
-    .use(pages({ publicUrl, version, hasCatalogue: console.enabled, console: showConsole }))
-    .use(docs(publicUrl, version, deps.anonymousRead))
+    .use(
+      pages({ publicUrl, siteName: site.name, version, hasCatalogue: console.enabled, console: showConsole }),
+    )
+    .use(docs({ publicUrl, siteName: site.name, version, anonymousRead: deps.anonymousRead }))
 
   const fixed = fixedPaths(api.routes)
   const allowedMethods = createRouteTable(api.routes)

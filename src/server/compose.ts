@@ -18,9 +18,10 @@ import { startOutbox } from '../mail/outbox'
 import { countMails } from '../mail/store'
 import type { OpenDatabase } from '../opening/open'
 import { createProbe } from '../opening/probe'
+import { createOperatorsService } from '../operators/service'
 import { openReplicas, type Reads } from '../replicas/reads'
 import { createTokensService } from '../tokens/service'
-import { createAdminService } from '../users/admin-service'
+import { createAccountService } from '../users/account-service'
 import { createUsersService } from '../users/service'
 import { withDeadline } from '../waiting'
 import { createApp } from './app'
@@ -66,12 +67,14 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
 
   const clientAddresses = createClientAddresses(config.trustedProxies, config.limiter.exempt)
   const shared = { db, passwords, forgetPrincipal: authenticator.forget, mailIsDue }
+  const operators = createOperatorsService(shared)
   const app = createApp({
     config,
     db,
     replicas,
     users: createUsersService({ ...shared, defaultPermissions: config.defaultPermissions }),
-    admin: createAdminService(shared),
+    account: createAccountService({ ...shared, jwt, removeUser: operators.remove }),
+    operators,
     tokens: createTokensService({ ...shared, jwt }),
     keys: createKeysService(shared),
     keyUsed: uses.used,
@@ -105,6 +108,7 @@ async function openAccess({ config, database, timing, opened }: Site, replicas: 
   const jwt = createJwt({
     secrets: jwtSecrets(config),
     ttlSeconds: config.jwt.ttlSeconds,
+    sessionTtlSeconds: config.jwt.sessionTtlSeconds,
     nowSeconds: () => timing.date() / 1000,
   })
   const authenticator = createAuthenticator({
@@ -132,8 +136,10 @@ function startWorkers({ config, database, log, timing, opened }: Site) {
   const outbox = startOutbox({
     db,
     mailer,
-    issueToken: (userId, scope) => issueToken(db, userId, scope),
+    issueToken: (userId, scope, recipient) =>
+      issueToken(db, userId, scope, scope === 'email-change' ? recipient : undefined),
     publicUrl: config.publicUrl,
+    site: config.site,
     log,
   })
   opened.defer(() => outbox.stop())

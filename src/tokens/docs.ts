@@ -1,4 +1,10 @@
-import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
+import {
+  authenticationToken,
+  exampleToken,
+  messageAnswer,
+  type Operation,
+  objectOf,
+} from '../openapi/operation'
 
 const email = {
   description: 'The address of an account, in any case.',
@@ -9,13 +15,11 @@ const mailRequest = {
   examples: { email: { summary: 'By address', value: { email: 'alice@example.com' } } },
 }
 
-const authenticationToken = named(
-  'AuthenticationToken',
-  objectOf({
-    token: { type: 'string', description: 'A JWT, for the header `Authorization: Bearer <token>`.' },
-    expiry: { type: 'string', format: 'date-time' },
-  }),
-)
+const tokenAnswer = {
+  description: 'The token.',
+  schema: objectOf({ authentication_token: authenticationToken }),
+  example: { authentication_token: exampleToken },
+}
 
 export const signIn: Operation = {
   operationId: 'signIn',
@@ -39,20 +43,18 @@ export const signIn: Operation = {
     },
   },
   answers: {
-    201: {
-      description: 'The token.',
-      schema: objectOf({ authentication_token: authenticationToken }),
-      example: {
-        authentication_token: {
-          token:
-            'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIiwiaXNzIjoicmVkbGlnaHQifQ.MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI',
-          expiry: '2026-01-03T03:04:05Z',
-        },
-      },
-    },
+    201: tokenAnswer,
   },
   refusals: ['invalidCredentials', 'tooManySignIns'],
   problems: { password: 'must be provided' },
+}
+
+export const renewToken: Operation = {
+  operationId: 'renewToken',
+  summary: 'Renew a token',
+  description:
+    'Returns a fresh token for the same sign-in; the old one stays valid to its end. A sign-in can be renewed for 30 days, unless configured otherwise; then the answer is 401.',
+  answers: { 201: tokenAnswer },
 }
 
 export const signOutEverywhere: Operation = {

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { MAX_PASSWORD, passwordProblem } from '../access/passwords'
-import { text, textProblem } from '../rules/fields'
+import { givenPasswordProblem, MAX_PASSWORD } from '../access/passwords'
+import { text } from '../rules/fields'
 import { field, isMissing, nullable, type ObjectRule, object } from '../rules/objects'
 
 const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, string>> => {
@@ -8,12 +8,9 @@ const oneName: ObjectRule = ({ email, username }): Readonly<Record<string, strin
   return isMissing(email) || isMissing(username) ? {} : { username: 'must not be given together with email' }
 }
 
-/**
- * Allows more characters: an earlier version hashed the password as sent, so it may be longer once
- * normalized.
- */
-const password = field<string>({ type: 'string', minLength: 1, maxLength: MAX_PASSWORD }, (value) =>
-  textProblem(value, 1, MAX_PASSWORD) === undefined ? undefined : passwordProblem(value, 1),
+const password = field<string>(
+  { type: 'string', minLength: 1, maxLength: MAX_PASSWORD },
+  givenPasswordProblem,
 )
 
 export const Credentials = object(

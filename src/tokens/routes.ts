@@ -1,12 +1,15 @@
 import { type AnyElysia, Elysia } from 'elysia'
-import { json } from '../http/answers'
+import type { SignedToken } from '../access/jwt'
+import { authenticationToken, json } from '../http/answers'
 import { authorOf, contextOf } from '../http/context'
+import { bearerOf } from '../http/credentials'
 import type { Guards } from '../http/guards'
 import type { Limiter } from '../limits/rate-limit'
-import { timestampJson } from '../rules/fields'
 import * as docs from './docs'
 import { Credentials, MailRequest } from './model'
 import type { TokensService } from './service'
+
+const tokenAnswer = (token: SignedToken) => json({ authentication_token: authenticationToken(token) }, 201)
 
 export function tokenRoutes(
   tokens: TokensService,
@@ -21,10 +24,18 @@ export function tokenRoutes(
       async ({ body, request }) => {
         const { limitKey } = contextOf(request)
         await limiter.signIn(limitKey)
-        const { token, expiresAt } = await tokens.signIn(body, (name) => limiter.failedSignIn(name, limitKey))
-        return json({ authentication_token: { token, expiry: timestampJson(expiresAt) } }, 201)
+        return tokenAnswer(await tokens.signIn(body, (name) => limiter.failedSignIn(name, limitKey)))
       },
       { open: true, body: Credentials, detail: docs.signIn },
+    )
+
+    .post(
+      '/renewal',
+      async ({ request }) => {
+        const token = bearerOf(request.headers.get('authorization') ?? undefined)
+        return tokenAnswer(await tokens.renew(token))
+      },
+      { access: 'authenticated', detail: docs.renewToken },
     )
 
     .delete(

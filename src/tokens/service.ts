@@ -1,3 +1,4 @@
+import { accountOf, type CountFailure, signInCounted } from '../access/failed-sign-ins'
 import type { Jwt } from '../access/jwt'
 import type { Passwords } from '../access/passwords'
 import { endSessions, findLogin } from '../access/store'
@@ -6,7 +7,7 @@ import type { Author } from '../audit/model'
 import { recordEvent } from '../audit/store'
 import type { Db } from '../db/client'
 import { constraintFailure } from '../db/errors'
-import type { MailKind } from '../db/schema'
+import type { TokenScope } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
 import type { Principal } from '../permissions'
@@ -16,23 +17,12 @@ import type { Credentials } from './model'
 
 export type TokensDeps = {
   db: Db
-  jwt: Pick<Jwt, 'sign'>
+  jwt: Pick<Jwt, 'sign' | 'renew'>
   passwords: Pick<Passwords, 'verify'>
   forgetPrincipal: (userId: number) => void
   mailIsDue: () => void
 }
 export type TokensService = ReturnType<typeof createTokensService>
-
-/**
- * Counts a sign-in as failed before it is tried, first for the given name, then for the account; the caller
- * takes it back unless the credentials were wrong.
- */
-export type CountFailure = (name: string) => Promise<FailureCount>
-export type FailureCount = {
-  /** False when this account has used up its failures, under any of its names. */
-  countAccount(account: string): Promise<boolean>
-  takeBack(): Promise<void>
-}
 
 const noSuchAddress = () => invalid({ email: 'no matching email address found' })
 
@@ -44,21 +34,17 @@ async function verifyCredentials(
 ) {
   const name = email ?? username ?? ''
   const failure = await countFailure(name)
-  try {
+  const signedIn = await signInCounted(failure, async () => {
     const user = await findLogin(db, isMissing(email) ? { username: name } : { email: name })
-    const account = user === undefined ? `unknown ${foldCase(name)}` : `user ${user.id}`
-    const mayTry = await failure.countAccount(account)
+    const mayTry = await failure.countAccount(
+      user === undefined ? `unknown ${foldCase(name)}` : accountOf(user.id),
+    )
     // Refused like a wrong password: a 429 here would reveal that two names share an account.
     const matches = await passwords.verify(password, (mayTry && user?.passwordHash) || undefined)
-    if (user !== undefined && matches) {
-      await failure.takeBack()
-      return user
-    }
-  } catch (error) {
-    await failure.takeBack()
-    throw error
-  }
-  throw new Failure('invalidCredentials')
+    return matches ? user : undefined
+  })
+  if (signedIn === undefined) throw new Failure('invalidCredentials')
+  return signedIn
 }
 
 export function createTokensService(deps: TokensDeps) {
@@ -66,7 +52,7 @@ export function createTokensService(deps: TokensDeps) {
 
   async function requestMail(
     email: string,
-    kind: MailKind,
+    kind: TokenScope,
     refuse: (activated: boolean) => string | undefined,
   ) {
     const user = await findLogin(db, { email })
@@ -86,6 +72,13 @@ export function createTokensService(deps: TokensDeps) {
     async signIn(credentials: Credentials, countFailure: CountFailure) {
       const user = await verifyCredentials(deps, credentials, countFailure)
       return jwt.sign(user.id, user.tokenGeneration)
+    },
+
+    /** A fresh token for the session of this one. Throws a 401 once the session is over. */
+    async renew(token: string) {
+      const renewed = await jwt.renew(token)
+      if (renewed === undefined) throw new Failure('invalidAuthenticationToken')
+      return renewed
     },
 
     async signOutEverywhere(author: Author, user: Principal): Promise<void> {

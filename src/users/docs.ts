@@ -1,22 +1,20 @@
 import { messageAnswer, named, type Operation, objectOf } from '../openapi/operation'
-import { permissions } from '../permissions'
 
 export const userProperties = {
   id: { type: 'integer', format: 'int64', minimum: 1 },
   created_at: { type: 'string', format: 'date-time' },
   name: { type: 'string', minLength: 1, maxLength: 500 },
   email: { type: 'string', format: 'email' },
+  pending_email: {
+    type: 'string',
+    format: 'email',
+    description: 'A new address that is not confirmed yet.',
+  },
   username: { type: 'string' },
   activated: { type: 'boolean' },
 }
-const userSchema = named('User', objectOf(userProperties, ['username']))
-const currentUserSchema = named(
-  'CurrentUser',
-  objectOf(
-    { ...userProperties, permissions: { type: 'array', items: { type: 'string', enum: permissions } } },
-    ['username'],
-  ),
-)
+export const optionalUserProperties = ['username', 'pending_email']
+export const userSchema = named('User', objectOf(userProperties, optionalUserProperties))
 export const alice = {
   id: 2,
   created_at: '2026-01-02T03:04:05Z',
@@ -24,11 +22,11 @@ export const alice = {
   email: 'alice@example.com',
 }
 
-const newPassword = {
+export const newPassword = {
   description: 'Not the name, email or username, and not one of the commonest passwords.',
   format: 'password',
 }
-const mailedToken = { description: 'The 26 characters from the mail.' }
+export const mailedToken = { description: 'The 26 characters from the mail.' }
 
 export const registerUser: Operation = {
   operationId: 'registerUser',
@@ -107,17 +105,4 @@ export const resetPassword: Operation = {
   answers: { 200: messageAnswer('The new password is set.', 'your password is successfully reset') },
   refusals: ['tooManySignIns'],
   problems: { token: 'invalid or expired password reset token' },
-}
-
-export const showMe: Operation = {
-  operationId: 'showMe',
-  summary: 'Get the current user',
-  description: 'The user of the token, with their permissions.',
-  answers: {
-    200: {
-      description: 'You.',
-      schema: objectOf({ user: currentUserSchema }),
-      example: { user: { ...alice, activated: true, permissions: ['movies:read', 'movies:write'] } },
-    },
-  },
 }

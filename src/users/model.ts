@@ -1,5 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { isCommonPassword, MAX_PASSWORD, passwordProblem, sameCharacters } from '../access/passwords'
+import {
+  givenPasswordProblem,
+  isCommonPassword,
+  MAX_PASSWORD,
+  passwordProblem,
+  sameCharacters,
+} from '../access/passwords'
 import { isMailAddress, MAX_MAIL_ADDRESS_BYTES, text, textProblem, timestampJson } from '../rules/fields'
 import { field, isMissing, nullable, type ObjectRule, object, type Rule } from '../rules/objects'
 
@@ -15,23 +21,30 @@ const emailProblem: Rule = (value) => {
   if (!isMailAddress(String(value)) || !domain.includes('.'))
     return 'must be a valid email address like alice@example.com'
 }
-const email = field<string>(
+export const email = field<string>(
   { type: 'string', format: 'email', maxLength: MAX_MAIL_ADDRESS_BYTES },
   emailProblem,
 )
 
-const username = field<string>({ type: 'string', pattern: USERNAME.source }, (value) => {
+export const username = field<string>({ type: 'string', pattern: USERNAME.source }, (value) => {
   if (typeof value !== 'string' || !USERNAME.test(value))
     return 'must be 3 to 32 ASCII letters and digits, starting with a letter'
 })
 
-const newPassword = field<string>(
+export const name = text(1, 500, notBlank)
+
+export const newPassword = field<string>(
   { type: 'string', minLength: 8, maxLength: MAX_PASSWORD },
   (value) =>
     passwordProblem(value, 8) ??
     (isCommonPassword(String(value))
       ? 'is one of the commonest passwords, please choose another'
       : undefined),
+)
+
+export const currentPassword = field<string>(
+  { type: 'string', minLength: 1, maxLength: MAX_PASSWORD },
+  givenPasswordProblem,
 )
 
 /** Refuses a password that repeats public data of the user. */
@@ -55,7 +68,7 @@ const registrationRule: ObjectRule = (registration) => ({
 
 export const Registration = object(
   {
-    name: Type.Optional(nullable(text(1, 500, notBlank))),
+    name: Type.Optional(nullable(name)),
     email,
     username: Type.Optional(nullable(username)),
     password: newPassword,
@@ -72,6 +85,7 @@ export type User = {
   createdAt: Date
   name: string
   email: string | null
+  pendingEmail: string | null
   username: string | null
   activated: boolean
 }
@@ -83,6 +97,7 @@ export function userJson(user: User) {
     created_at: timestampJson(user.createdAt),
     name: user.name,
     email: user.email,
+    pending_email: user.pendingEmail ?? undefined,
     username: user.username ?? undefined,
     activated: user.activated,
   }

@@ -1,4 +1,4 @@
-import { consumeToken, findTokenOwner } from '../access/mail-token-store'
+import { consumeToken, endTokens, findTokenOwner } from '../access/mail-token-store'
 import type { Passwords } from '../access/passwords'
 import { endSessions, grant } from '../access/store'
 import { passwordReset } from '../audit/events'
@@ -8,6 +8,7 @@ import type { Db } from '../db/client'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
 import type { Permission } from '../permissions'
+import { countsOf, lockAccount } from './account-store'
 import { passwordRepeats, type Registration, type User } from './model'
 import { activateUser, findUser, insertUser, setPassword } from './store'
 
@@ -21,6 +22,8 @@ export type UsersDeps = {
   mailIsDue: () => void
 }
 export type UsersService = ReturnType<typeof createUsersService>
+/** A user as they see themselves. */
+export type Me = Awaited<ReturnType<UsersService['find']>>
 
 const invalidActivationToken = () => invalid({ token: 'invalid or expired activation token' })
 const invalidResetToken = () => invalid({ token: 'invalid or expired password reset token' })
@@ -72,19 +75,23 @@ export function createUsersService(deps: UsersDeps) {
       if (Object.keys(problems).length > 0) throw invalid(problems)
       const passwordHash = await passwords.hash(password)
       await db.transaction(async (tx) => {
+        await lockAccount(tx, owner.id)
         const userId = await consumeToken(tx, 'password-reset', token)
         if (userId === undefined) throw invalidResetToken()
         await setPassword(tx, userId, passwordHash)
+        await endTokens(tx, userId, ['email-change'])
         await endSessions(tx, userId)
+        await recordMail(tx, { userId, kind: 'password-changed' })
         await recordEvent(tx, { ...author, actor: owner }, passwordReset(owner))
       })
       forgetPrincipal(owner.id)
+      mailIsDue()
     },
 
     async find(userId: number) {
       const user = await findUser(db, userId)
       if (user === undefined) throw new Failure('invalidAuthenticationToken')
-      return user
+      return { ...user, counts: await countsOf(db, userId) }
     },
   }
 }

@@ -6,11 +6,12 @@ import { BUILT_IN_USER_ID, movies, users, usersPermissions } from '../db/schema'
 import { invalid } from '../errors'
 import type { User } from './model'
 
-const columns = {
+export const columns = {
   id: users.id,
   createdAt: users.createdAt,
   name: users.name,
   email: users.email,
+  pendingEmail: users.pendingEmail,
   username: users.username,
   activated: users.activated,
 }
@@ -23,8 +24,10 @@ export const withPermissions = <Row extends { permissions: string }>(row: Row) =
   permissions: row.permissions.split(' ').filter(Boolean),
 })
 
-const refusals = {
-  users_email_key: () => invalid({ email: 'a user with this email address already exists' }),
+export const emailIsTaken = () => invalid({ email: 'a user with this email address already exists' })
+
+export const refusals = {
+  users_email_key: emailIsTaken,
   users_username_key: () => invalid({ username: 'a user with this username already exists' }),
 }
 
@@ -55,14 +58,15 @@ export async function activateUser(
 ): Promise<User | undefined> {
   const [user] = await tx
     .update(users)
-    .set({ activated: true })
+    .set({ activated: true, pendingEmail: null })
     .where(and(eq(users.id, userId), unlessActive ? sql`not ${users.activated}` : undefined))
     .returning(columns)
   return user
 }
 
+/** Ends the wait for another address, which somebody with the old password may have asked for. */
 export async function setPassword(tx: Tx, userId: number, passwordHash: string): Promise<void> {
-  await tx.update(users).set({ passwordHash }).where(eq(users.id, userId))
+  await tx.update(users).set({ passwordHash, pendingEmail: null }).where(eq(users.id, userId))
 }
 
 export async function findUser(db: Db, userId: number) {

@@ -1,11 +1,11 @@
 import type { Page } from './page'
 
-export const docsPage: Page = {
-  title: 'Redlight API',
+export const docsPage = (siteName: string): Page => ({
+  title: `${Bun.escapeHTML(siteName)} API`,
   styles: ['swagger-ui.css', 'docs.css'],
   scripts: ['swagger-ui.js', 'docs.js'],
   body: `<header>
-<a class="name" href="docs">Redlight</a>
+<a class="name" href="docs">${Bun.escapeHTML(siteName)}</a>
 <form id="sign-in">
 <input name="login" autocomplete="username" placeholder="Email or username" aria-label="Email or username" required>
 <input name="password" type="password" autocomplete="current-password" placeholder="Password" aria-label="Password" required>
@@ -32,4 +32,4 @@ export const docsPage: Page = {
 </section>
 <div id="operations"></div>
 </main>`,
-}
+})

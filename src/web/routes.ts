@@ -18,7 +18,7 @@ const links = {
 const HIDDEN = { detail: { hide: true } }
 
 /** Where mails lead. */
-const ACCOUNT_PAGES = ['/activate', '/reset-password']
+const ACCOUNT_PAGES = ['/activate', '/reset-password', '/confirm-email']
 /** What else the console shows besides the list, at /. */
 const CATALOGUE_PAGES = [
   '/favourites',
@@ -38,17 +38,18 @@ const ID = /^[1-9]\d{0,18}$/
 
 type PagesOptions = {
   readonly publicUrl: string
+  readonly siteName: string
   readonly version: string
   readonly hasCatalogue: boolean
   readonly console: ReturnType<typeof consolePage>
 }
 
 /** Pages for browsers, besides the documentation: the console, at the front door and where mails lead. */
-export function pages({ publicUrl, version, hasCatalogue, console }: PagesOptions): AnyElysia {
+export function pages({ publicUrl, siteName, version, hasCatalogue, console }: PagesOptions): AnyElysia {
   // A proxy may add a path prefix.
   const base = new URL(publicUrl).pathname.replace(/\/$/, '')
   const index = {
-    name: 'Redlight',
+    name: siteName,
     version,
     links: Object.fromEntries(Object.entries(links).map(([name, path]) => [name, base + path])),
   }

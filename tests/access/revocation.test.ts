@@ -241,7 +241,7 @@ describe('the authenticator', () => {
     const state = { loads: 0, isCurrent: true, delay: Promise.resolve() }
     const verify = async (token: string): Promise<Claims | undefined> => {
       const [userId = 0, tokenGeneration = 0] = token.split('.').map(Number)
-      return token === 'forged' ? undefined : { userId, tokenGeneration, exp: 0 }
+      return token === 'forged' ? undefined : { userId, tokenGeneration, authTime: 0, exp: 0 }
     }
     const authenticator = createAuthenticator({
       jwt: { verify },

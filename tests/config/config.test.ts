@@ -10,11 +10,12 @@ test('without variables, the defaults apply', () => {
     environment: 'development',
     database: { kind: 'embedded', dataDir: './data', poolMax: 10, waitMs: 30_000 },
     migrateOnStart: true,
-    jwt: { secrets: undefined, ttlSeconds: 86_400 },
+    jwt: { secrets: undefined, ttlSeconds: 86_400, sessionTtlSeconds: 2_592_000 },
     smtp: undefined,
     moviesUniqueBy: 'title',
     defaultPermissions: ['movies:read', 'movies:write'],
     auditKeepSeconds: 34_560_000,
+    site: { name: 'Redlight', url: 'http://127.0.0.1:4000' },
     limiter: {
       enabled: true,
       requestsPerSecond: 20,

@@ -92,10 +92,13 @@ test('a printed configuration has no secret', () => {
       ...config.database,
       url: 'postgres://app:[redacted]@one/db?sslmode=require&ssl%70assword=[redacted]&password=[redacted]&application_name=x',
     },
-    jwt: { secrets: ['[redacted]', '[redacted]'], ttlSeconds: 86_400 },
+    jwt: { secrets: ['[redacted]', '[redacted]'], ttlSeconds: 86_400, sessionTtlSeconds: 2_592_000 },
     smtp: { ...config.smtp, password: '[redacted]' },
   })
   const plain = configOf({ ...POSTGRES, ...SMTP, DATABASE_URL: 'postgres://app@one,two:5433/db' })
-  expect(redacted(plain)).toEqual({ ...plain, jwt: { secrets: ['[redacted]'], ttlSeconds: 86_400 } })
+  expect(redacted(plain)).toEqual({
+    ...plain,
+    jwt: { secrets: ['[redacted]'], ttlSeconds: 86_400, sessionTtlSeconds: 2_592_000 },
+  })
   expect(redacted(configOf({}))).toEqual({ ...configOf({}) })
 })

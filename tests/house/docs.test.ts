@@ -70,7 +70,15 @@ describe('the service follows its document', () => {
     })
     await succeed('resetPassword', {}, { token: resetToken })
     const again = await server().signIn(email, 'another-pa55word-of-alice')
-    await succeed('signOutEverywhere', { token: again })
+    await succeed('renewToken', { token: again })
+    const password = 'another-pa55word-of-alice'
+    await succeed('changeMe', { token: again }, { current_password: password })
+    const email2 = 'alice.liddell@example.com'
+    await succeed('confirmEmail', {}, { token: await server().mailedToken(email2) })
+    const last = await server().signIn(email2, password)
+    await succeed('signOutEverywhere', { token: last })
+    const leaving = await server().newUser()
+    await succeed('removeMe', { token: leaving.token }, { current_password: leaving.password })
 
     const operator = await server().newUser({ name: 'Olga', permissions: [...permissions] })
     await succeed('listUsers', { token: operator.token })

@@ -1,73 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { type Permission, permissions } from '../../src/permissions'
+import { permissions } from '../../src/permissions'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { GUARDED, KEYED, OPEN, PUBLIC } from './routes'
 
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-// Add new routes here, with their permitted callers; a route on neither list fails.
-const OPEN = [
-  'GET /v1/healthcheck',
-  'POST /v1/users',
-  'PUT /v1/users/activated',
-  'PUT /v1/users/password',
-  'POST /v1/tokens/authentication',
-  'POST /v1/tokens/activation',
-  'POST /v1/tokens/password-reset',
-  'GET /debug/vars',
-  'GET /metrics',
-  'GET /',
-  'GET /activate',
-  'GET /reset-password',
-  'GET /openapi.json',
-  // The console's pages, which ask the API for what they show.
-  'GET /favourites',
-  'GET /my-movies',
-  'GET /movies/new',
-  'GET /movies/:id',
-  'GET /movies/:id/edit',
-  'GET /sign-in',
-  'GET /register',
-  'GET /forgot-password',
-  'GET /account',
-  'GET /admin/users',
-  'GET /admin/users/:id',
-  'GET /admin/movies',
-  'GET /admin/audit',
-]
-const GUARDED: Record<string, 'authenticated' | 'activated' | Permission> = {
-  'GET /v1/movies': 'movies:read',
-  'POST /v1/movies': 'movies:write',
-  'GET /v1/genres': 'movies:read',
-  'GET /v1/movies/:id': 'movies:read',
-  'GET /v1/movies/external/:external_id': 'movies:read',
-  'PUT /v1/movies/external/:external_id': 'movies:write',
-  'PATCH /v1/movies/:id': 'movies:write',
-  'DELETE /v1/movies/:id': 'movies:write',
-  'GET /v1/users/me': 'activated',
-  'GET /v1/users/me/favourites': 'movies:read',
-  'PUT /v1/users/me/favourites/:id': 'movies:read',
-  'DELETE /v1/users/me/favourites/:id': 'movies:read',
-  'DELETE /v1/tokens/authentication': 'authenticated',
-  'GET /v1/keys': 'movies:read',
-  'POST /v1/keys': 'movies:read',
-  'DELETE /v1/keys/:id': 'movies:read',
-  'GET /v1/users': 'admin',
-  'GET /v1/users/:id': 'admin',
-  'PATCH /v1/users/:id': 'admin',
-  'DELETE /v1/users/:id': 'admin',
-  'PUT /v1/movies/:id/creator': 'admin',
-  'GET /v1/audit': 'admin',
-}
-/** Where a key will do. */
-const PUBLIC = [
-  'GET /v1/genres',
-  'GET /v1/movies',
-  'GET /v1/movies/:id',
-  'GET /v1/movies/external/:external_id',
-]
-/** With a key alone; section 10 has its own form for them, and tests/omdb/access.test.ts its own tests. */
-const KEYED = ['GET /omdb', 'GET /omdb/']
 const isOpen = (route: string) => OPEN.includes(route) || /^GET \/docs(\/|$)/.test(route)
 
 const MISSING = 'you must be authenticated to access this resource'

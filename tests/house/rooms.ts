@@ -2,11 +2,23 @@
 
 export type Allowed = { readonly rooms: readonly string[]; readonly packages?: readonly string[] }
 
-export const topics = ['movies', 'search', 'favourites', 'users', 'tokens', 'keys', 'omdb', 'audit', 'health']
+export const topics = [
+  'movies',
+  'search',
+  'favourites',
+  'users',
+  'tokens',
+  'keys',
+  'omdb',
+  'operators',
+  'audit',
+  'health',
+]
 export const arrows: Record<string, readonly string[]> = {
   search: ['movies'],
   favourites: ['search', 'movies'],
   omdb: ['search', 'movies'],
+  operators: ['users'],
 }
 
 /** Anyone may record what is done. */

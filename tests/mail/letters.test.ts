@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { $ } from 'bun'
+import { emailChangedLetter, passwordChangedLetter } from '../../src/mail/account-news'
 import { activationLetter } from '../../src/mail/activation'
+import { emailChangeLetter } from '../../src/mail/email-change'
 import { passwordResetLetter } from '../../src/mail/password-reset'
 
 describe('letters', () => {
@@ -10,10 +12,12 @@ describe('letters', () => {
     token: 'A'.repeat(26),
     expiresAt: new Date('2025-11-24T10:44:00Z'),
     publicUrl: 'http://localhost:4000',
+    site: { name: 'Redlight', url: 'https://movies.example.com' },
   }
 
   const reset = passwordResetLetter({ ...values, expiresAt: new Date('2025-11-21T11:29:00Z') }, now)
   const activation = activationLetter(values, now)
+  const change = emailChangeLetter(values, now)
 
   test('say how the link and the token are used and when they expire', () => {
     expect(activation.text).toStartWith('Hello Alice,\n\n')
@@ -26,6 +30,7 @@ describe('letters', () => {
 
   test.each([
     ['activation', activation, '/v1/users/activated', { token: values.token }],
+    ['email change', change, '/v1/users/email', { token: values.token }],
     ['reset', reset, '/v1/users/password', { password: 'your new password', token: values.token }],
   ])('have a command that works in a shell: %s', async (_, { text }, path, body) => {
     const [command = ''] = /^curl [\s\S]*?(?=\n\n)/m.exec(text) ?? []
@@ -39,6 +44,9 @@ describe('letters', () => {
   test.each([
     ['activation', activation],
     ['reset', reset],
+    ['email change', change],
+    ['email changed', emailChangedLetter(values)],
+    ['password changed', passwordChangedLetter(values)],
   ])('say the same in text, at 72 columns, and in HTML without remote content: %s', (_, letter) => {
     const lines = letter.text.split('\n')
     expect(lines.filter((line) => line.length > 72 && !line.startsWith('http'))).toEqual([])
@@ -66,5 +74,20 @@ describe('letters', () => {
     expect(html).toContain(`>${Bun.escapeHTML(greeting)}</p>`)
     expect(html).not.toContain('<b>')
     expect(subject).toBe('Activate your Redlight account')
+  })
+
+  test('bear the name of the site, and lead to it', () => {
+    const site = { name: 'Film & Friends', url: 'https://films.example.org' }
+    const letters = [activationLetter, passwordResetLetter, emailChangeLetter].map((letter) =>
+      letter({ ...values, site }, now),
+    )
+    const news = [emailChangedLetter, passwordChangedLetter].map((letter) => letter({ ...values, site }))
+    for (const { subject, text, html } of [...letters, ...news]) {
+      expect(subject).toContain('Film & Friends')
+      expect(text + html).not.toContain('Redlight')
+      expect(html).toContain('Film &amp; Friends')
+    }
+    expect(news[0]?.text).toContain('\nhttps://films.example.org\n')
+    expect(news[1]?.text).toContain('\nhttp://localhost:4000/reset-password\n')
   })
 })

@@ -47,6 +47,7 @@ function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
       mailer,
       issueToken: (userId, scope) => issueToken(db, userId, scope),
       publicUrl: 'https://movies.example/api/',
+      site: { name: 'Redlight', url: 'https://movies.example' },
       log,
     },
     { ...quick, ...timings },
@@ -54,7 +55,6 @@ function start(mailer: Mailer, timings: Partial<OutboxTimings> = {}) {
   undo(() => outbox.stop())
   return outbox
 }
-
 async function record(
   email: string,
   { kind = 'activation', name = 'Alice' }: { kind?: MailKind; name?: string } = {},
@@ -195,7 +195,7 @@ describe('a mail survives', () => {
     const server = await startSmtpServer()
     await record('alice@example.com')
     expect(await claimMail(database.db, [], 30_000)).toMatchObject({
-      email: 'alice@example.com',
+      recipient: 'alice@example.com',
       attempts: 1,
     })
     start(smtpMailer(server.port))
@@ -345,6 +345,6 @@ describe('many mails', () => {
     await record('tried@example.com')
     await database.db.update(mails).set({ attempts: 3, dueAt: sql`now() - interval '1 hour'` })
     await record('new@example.com')
-    expect(await claimMail(database.db, [], 1000)).toMatchObject({ email: 'new@example.com' })
+    expect(await claimMail(database.db, [], 1000)).toMatchObject({ recipient: 'new@example.com' })
   })
 })

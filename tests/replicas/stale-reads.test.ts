@@ -217,7 +217,7 @@ test('permissions from a replica are read for each request, and never cached', a
   let isAway = true
   let asked = 0
   const { authenticate } = createAuthenticator({
-    jwt: { verify: async () => ({ userId: 7, tokenGeneration: 1, exp: 0 }) },
+    jwt: { verify: async () => ({ userId: 7, tokenGeneration: 1, authTime: 0, exp: 0 }) },
     isCurrent: () => true,
     findKey: async () => undefined,
     load: async () => undefined,

@@ -38,7 +38,17 @@ describe('a sign-in', () => {
       const [header = ''] = token.split('.')
       expect(JSON.parse(Buffer.from(header, 'base64url').toString()).alg).toBe('HS256')
       const claims = claimsOf(token)
-      expect(Object.keys(claims).sort()).toEqual(['aud', 'exp', 'gen', 'iat', 'iss', 'jti', 'nbf', 'sub'])
+      expect(Object.keys(claims).sort()).toEqual([
+        'aud',
+        'auth_time',
+        'exp',
+        'gen',
+        'iat',
+        'iss',
+        'jti',
+        'nbf',
+        'sub',
+      ])
       expect(claims).toMatchObject({
         sub: String(alice.id),
         iss: 'redlight',

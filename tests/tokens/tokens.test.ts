@@ -232,7 +232,8 @@ test('secrets are rotated: the first signs, all verify, and a removed one is use
     'the first secret, that is 32 bytes long',
     'the second secret, that is 32 bytes long',
   ]
-  const start = (...secrets: string[]) => startTestServer({ jwt: { secrets, ttlSeconds: 60 } }, { database })
+  const start = (...secrets: string[]) =>
+    startTestServer({ jwt: { secrets, ttlSeconds: 60, sessionTtlSeconds: 600 } }, { database })
   const statusOf = async (on: TestServer, token: string) =>
     (await on.request('GET', '/v1/users/me', { token })).status
   try {

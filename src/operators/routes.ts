@@ -6,12 +6,12 @@ import { authorOf, contextOf } from '../http/context'
 import { type Guards, RECORD, type RecordGuard, type RouteLine } from '../http/guards'
 import { listPage } from '../http/list-answer'
 import { parseId } from '../rules/fields'
-import * as docs from './admin-docs'
-import { managedUserJson, parseUserList, UserChanges, UserListQuery } from './admin-model'
-import type { AdminService } from './admin-service'
-import { findManagedUser, listManagedUsers } from './admin-store'
-import type { User } from './model'
-import { findUser } from './store'
+import type { User } from '../users/model'
+import { findUser } from '../users/store'
+import * as docs from './docs'
+import { managedUserJson, parseUserList, UserChanges, UserListQuery } from './model'
+import type { OperatorsService } from './service'
+import { findManagedUser, listManagedUsers } from './store'
 
 declare module '../http/context' {
   interface RequestContext {
@@ -43,8 +43,8 @@ function managedUsers(db: Db) {
   })
 }
 
-export function userAdminRoutes(db: Db, admin: AdminService, guards: Guards): AnyElysia {
-  return new Elysia({ name: 'user-admin', prefix: '/v1/users', tags: ['operators'] })
+export function operatorRoutes(db: Db, operators: OperatorsService, guards: Guards): AnyElysia {
+  return new Elysia({ name: 'operators', prefix: '/v1/users', tags: ['operators'] })
     .use(guards)
     .use(managedUsers(db))
 
@@ -73,14 +73,15 @@ export function userAdminRoutes(db: Db, admin: AdminService, guards: Guards): An
     .patch(
       '/:id',
       async ({ body, managed, request }) =>
-        json({ user: managedUserJson(await admin.change(authorOf(request), managed, body)) }),
+        json({ user: managedUserJson(await operators.change(authorOf(request), managed, body)) }),
       { access: 'admin', managed: true, body: UserChanges, detail: docs.changeUser },
     )
 
     .delete(
       '/:id',
       async ({ managed, request }) => {
-        if ((await admin.remove(authorOf(request), managed.id)) === undefined) throw new Failure('notFound')
+        if ((await operators.remove(authorOf(request), managed.id)) === undefined)
+          throw new Failure('notFound')
         return json({ message: 'user removed' })
       },
       { access: 'admin', managed: true, detail: docs.removeUser },

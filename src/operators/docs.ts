@@ -1,6 +1,6 @@
 import { messageAnswer, metadataSchema, named, type Operation, objectOf } from '../openapi/operation'
 import { permissions } from '../permissions'
-import { alice, userProperties } from './docs'
+import { alice, optionalUserProperties, userProperties } from '../users/docs'
 
 const userSchema = named(
   'ManagedUser',
@@ -10,7 +10,7 @@ const userSchema = named(
       permissions: { type: 'array', items: { type: 'string', enum: permissions } },
       movies: { type: 'integer', minimum: 0, description: 'How many movies the user has added.' },
     },
-    ['username'],
+    optionalUserProperties,
   ),
 )
 const example = {

@@ -4,7 +4,7 @@ import { codePoints, listProblem, parameter } from '../rules/fields'
 import { pageParameters, parsePage, parseSort, sortParameter, wordParameter } from '../rules/lists'
 import { field, object, type Rule } from '../rules/objects'
 import { didYouMean } from '../rules/suggest'
-import { type User, userJson } from './model'
+import { type User, userJson } from '../users/model'
 
 const MAX_SEARCH = 500
 const MAX_PERMISSIONS = 20

@@ -3,8 +3,8 @@ import type { Db, Tx } from '../db/client'
 import { BUILT_IN_USER_ID, users, usersPermissions } from '../db/schema'
 import type { Permission } from '../permissions'
 import type { Sort } from '../rules/lists'
-import type { ManagedUser, UserList, UserSortKey } from './admin-model'
-import { userColumns, withPermissions } from './store'
+import { userColumns, withPermissions } from '../users/store'
+import type { ManagedUser, UserList, UserSortKey } from './model'
 
 /** Any number works, as long as all instances use the same. */
 const ADMINS_LOCK = 7_303_016

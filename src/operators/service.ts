@@ -6,11 +6,11 @@ import type { Db, Tx } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import { permissions as allPermissions, type Permission } from '../permissions'
-import type { UserChanges } from './admin-model'
-import { findManagedUser, hasAdmin, lockAdmins } from './admin-store'
-import { activateUser, removeUser } from './store'
+import { activateUser, removeUser } from '../users/store'
+import type { UserChanges } from './model'
+import { findManagedUser, hasAdmin, lockAdmins } from './store'
 
-export type AdminService = ReturnType<typeof createAdminService>
+export type OperatorsService = ReturnType<typeof createOperatorsService>
 type Deps = {
   readonly db: Db
   /** Called when a user's permissions have changed. */
@@ -65,7 +65,7 @@ function refuseBuiltIn(id: number) {
 }
 
 /** What operators do to users, by HTTP and at the command line. */
-export function createAdminService({ db, forgetPrincipal }: Deps) {
+export function createOperatorsService({ db, forgetPrincipal }: Deps) {
   /** Runs work in a transaction; afterwards, the user's permissions are reloaded. */
   async function changing<T>(id: number, work: (tx: Tx) => Promise<T>): Promise<T> {
     refuseBuiltIn(id)
