@@ -1,5 +1,5 @@
-// The embedded database starts from a packed cluster, and the console from a bundle, which aren't in the repository.
-// Makes them unless `bun run test` already has.
+// The console is served from a bundle that isn't in the repository. Makes it, and a missing cluster, unless `bun run test`
+// already has.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'bun'
