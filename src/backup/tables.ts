@@ -13,7 +13,12 @@ export const storedTables: readonly StoredTable[] = [
 ]
 
 /**
- * Left out: counts of movies and versions of the catalogue, which triggers keep; and one-time tokens, which are easily requested again,
- * while a stolen backup would expose their hashes.
+ * Left out: counts of movies, versions of the catalogue and known words, which triggers keep; and one-time
+ * tokens, which are easily requested again, while a stolen backup would expose their hashes.
  */
-export const tablesLeftOut: readonly string[] = ['movie_counts', 'catalogue_versions', 'tokens']
+export const tablesLeftOut: readonly string[] = [
+  'movie_counts',
+  'catalogue_versions',
+  'known_words',
+  'tokens',
+]

@@ -32,6 +32,9 @@ export type MailKind = (typeof mailKinds)[number]
 /** The account that owns the initial movies and those of removed users; nobody can sign in to it. */
 export const BUILT_IN_USER_ID = 1
 
+/** The words of a movie that `q` looks for (decision 19). */
+export const wordsOfMovie = sql`(title_words || coalesce(director_words, ''::tsvector) || coalesce(cast_words, ''::tsvector))`
+
 export const movies = pgTable(
   'movies',
   {
@@ -68,6 +71,8 @@ export const movies = pgTable(
     index('movies_search_idx')
       .using('gin', table.titleWords, table.genreKeys, table.directorWords, table.castWords)
       .with({ gin_pending_list_limit: 256 }),
+    index('movies_words_idx').using('gin', wordsOfMovie).with({ gin_pending_list_limit: 256 }),
+    index('movies_letters_idx').on(sql`search_letters(${table.title}) collate "C"`),
     index('movies_created_by_idx').on(table.createdBy, table.id),
     index('movies_title_idx').on(sql`${table.title} collate "und-x-icu"`, table.id),
     index('movies_title_desc_idx').on(sql`${table.title} collate "und-x-icu" desc`, table.id),
@@ -243,6 +248,12 @@ export const catalogueVersions = pgTable('catalogue_versions', {
   slot: integer().primaryKey(),
   version: bigint({ mode: 'number' }).notNull(),
 })
+
+/** Words of past and present titles, kept by triggers. No key: two writers of one word needn't wait. */
+export const knownWords = pgTable('known_words', { word: text().notNull() }, (table) => [
+  index('known_words_word_idx').on(table.word),
+  index('known_words_forms_idx').using('gin', sql`search_forms(${table.word})`).with({ fastupdate: false }),
+])
 
 /** Initial movies that have been loaded, so that a deleted one stays deleted. */
 export const seededMovies = pgTable('seeded_movies', { title: text().primaryKey() })

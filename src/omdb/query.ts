@@ -1,5 +1,5 @@
 import { normalImdbId } from '../movies/model'
-import { wordsProblem } from '../search/query'
+import { wordsProblem } from '../search/words'
 
 /** Parameters by their names in lower case, none empty. */
 export type Parameters = ReadonlyMap<string, string>

@@ -17,9 +17,9 @@ export const parsePage = ({ page, page_size }: { page?: string; page_size?: stri
 
 export type Sort<Key extends string> = { key: Key; descending: boolean }
 
-/** A sort key, or one with `-` in front for descending order. */
-export function sortParameter(keys: readonly string[]) {
-  return wordParameter(keys.flatMap((key) => [key, `-${key}`]))
+/** A sort key, or one with `-` in front for descending order; or an order that has no reverse. */
+export function sortParameter(keys: readonly string[], orders: readonly string[] = []) {
+  return wordParameter([...keys.flatMap((key) => [key, `-${key}`]), ...orders])
 }
 
 /** One of these words. */

@@ -7,6 +7,10 @@ import {
 import { type JsonSchema, metadataSchema, named, type Operation, objectOf } from '../openapi/operation'
 
 export const listParameters = {
+  q: {
+    description:
+      'Finds as people type: all words are in the title, director or cast, and the last one may be only begun. If fewer than 10 movies are found, those with a similar title are added. `&` means “and”.',
+  },
   title: {
     description:
       'Words that must all be in the title, in any case, with or without accents; at most 32 different ones.',
@@ -41,7 +45,7 @@ export const listParameters = {
 }
 const sort = {
   description:
-    'The sort key; `-` reverses the order. Ties are sorted by id; movies without a release date or runtime come last.',
+    'The sort key; `-` reverses the order. Ties are sorted by id; movies without a release date or runtime come last. With `q`, the default is `relevance`: the title itself, titles that begin so, all words in the title, words in director and cast, then by likeness; ties by newer year.',
   default: 'id',
 }
 

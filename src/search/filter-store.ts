@@ -1,6 +1,7 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { favourites, movies } from '../db/schema'
 import type { MovieFilters } from './query'
+import { hasAllWords } from './relevance-store'
 
 type Value = SQL | Placeholder
 type Filter = { readonly isGeneral: boolean; readonly condition: (value: Value) => SQL }
@@ -19,6 +20,7 @@ export const isFavouriteOf = (user: Value) =>
 export const titleHasWords = (text: Value) => sql`${movies.titleWords} @@ search_query(${text})`
 
 const filterTable: Readonly<Record<keyof MovieFilters, Filter>> = {
+  q: general(hasAllWords),
   title: general(titleHasWords),
   genres: general((genres) => sql`${movies.genreKeys} @> ${genreKeys(genres)}`),
   genresAny: general((genres) => sql`${movies.genreKeys} && ${genreKeys(genres)}`),

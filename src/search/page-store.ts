@@ -8,6 +8,7 @@ import { countBefore, type Range, type Snapshot, startCondition } from './far-st
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
 import type { MovieList, MovieSortKey, Page } from './query'
+import { matchedBy } from './relevance-store'
 
 /**
  * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort
@@ -55,28 +56,33 @@ const buildStatement = <Key extends string>(
   { reversed, start }: Range,
   isKept: boolean,
 ) => {
-  const sortKey = source.sortKeys[sort.key]
-  const given = [source.condition, startCondition(start), ...conditions(filters)].filter(
+  const { q, ...others } = filters
+  const sortKey: SQL | undefined = { ...source.sortKeys, relevance: undefined }[sort.key]
+  const given = [source.condition, startCondition(start), ...conditions(others)].filter(
     (condition) => condition !== undefined,
   )
   const where = given.length > 0 ? sql`where ${sql.join(given, sql` and `)}` : sql``
-  const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${source.addedAt ?? sql`null`} as added_at
-      from ${source.from} ${where}`
+  const { from, addedAt = sql`null` } = source
+  const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${addedAt} as added_at from ${from} ${where}`
+  // Materialized for both count and page, and so that an index on the sort key can't mislead the planner.
+  const matched =
+    q === undefined
+      ? sql`matched as materialized (${found})`
+      : matchedBy(sql.placeholder('q'), { from, conditions: given, sortKey, addedAt })
   const range = sql`limit ${sql.placeholder('limit')} offset ${sql.placeholder('offset')}`
   const page = hasFilters(filters)
-    ? // Materialized for both count and page, and so that an index on the sort key can't mislead the planner.
-      sql`with matched as materialized (${found}),
+    ? sql`with ${matched},
         page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
     : sql`with page as (select * from
-        (${found} order by ${orderBy(sort, sortKey, sql`movies.id`, reversed)} ${range}) as few ${MAX_PAGE})`
+        (${found} order by ${orderBy(sort, sortKey ?? movies.id, sql`movies.id`, reversed)} ${range}) as few ${MAX_PAGE})`
   const total = hasFilters(filters) ? sql`select count(*) from matched` : source.total
   const whole = sql`(${isKept ? sql`` : unnamed}${page} select whole.*, page.*
     from (select (${total}) as total, (${countBefore(start)}) as before, ${versionOfSnapshot} as version) as whole
     left join page on true) as page`
-  const addedAt =
-    source.addedAt && sql`to_char(page.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
   const more = {
-    ...(addedAt && { favourited_at: addedAt }),
+    ...(source.addedAt && {
+      favourited_at: sql`to_char(page.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`,
+    }),
     ...(marksFavouritesOf !== undefined && { favourite: isFavouriteOf(sql.placeholder('reader')) }),
   }
   return db

@@ -1,52 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { externalIdProblem, imdbIdProblem, normalImdbId } from '../movies/model'
-import { codePoints, dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
+import { dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
 import { pageParameters, parsePage, parseSort, type Sort, sortParameter, wordParameter } from '../rules/lists'
-import { object, type Rule } from '../rules/objects'
+import { type ObjectRule, object } from '../rules/objects'
+import { differentWords, genreList, listedGenres, words } from './words'
 
-const MAX_TEXT = 500
-/** Each word is checked in every movie that matches the others. */
-const MAX_WORDS = 32
-
-/** A search text with a limit on its different words. */
-const searchText =
-  (what: string, split: (text: string) => ReadonlySet<string>): Rule =>
-  (value) => {
-    const text = String(value)
-    if (codePoints(text) > MAX_TEXT) return `must not be more than ${MAX_TEXT} characters long`
-    if (split(text).size > MAX_WORDS) return `must not hold more than ${MAX_WORDS} different ${what}`
-  }
-
-// As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
-// text next to a symbol, and Chinese and Japanese, which doesn't matter for either question here.
-const WORD = /(?![\u02b9-\u02bf\u02c8\u2044])(?:[\p{L}\p{N}\p{M}]+|[$+]|[^\p{ASCII}\p{P}\p{Z}\p{Cc}\p{Cf}])/gu
-const differentWords = (text: string) =>
-  new Set(
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .normalize('NFKD')
-      .replace(/[\u0300-\u036f\u180b-\u180d\ufe00-\ufe0f]/gu, '')
-      .match(WORD),
-  )
-
-/** Each genre once, in its first spelling, keyed by its folded form. */
-function differentGenres(text: string): ReadonlyMap<string, string> {
-  const genres = new Map<string, string>()
-  for (const genre of text.split(',').map((part) => part.trim())) {
-    const key = genre.normalize('NFC').toLowerCase()
-    if (key !== '' && !genres.has(key)) genres.set(key, genre)
-  }
-  return genres
-}
-
-/** The problem with a search text, for its sender. */
-export const wordsProblem = searchText('words', differentWords)
-const words = parameter({ type: 'string', maxLength: MAX_TEXT }, wordsProblem)
-const genreList = parameter(
-  { type: 'string', maxLength: MAX_TEXT },
-  searchText('genres', (text) => new Set(differentGenres(text).keys())),
-)
 const day = parameter({ type: 'string', format: 'date' }, dateProblem)
 const creator = parameter({ type: 'string' }, (value) =>
   value === 'me' || parseId(String(value)) !== undefined ? undefined : 'must be the id of a user, or me',
@@ -58,6 +16,7 @@ const movieSortKeys = ['id', 'title', 'year', 'runtime', 'release_date'] as cons
 export type MovieSortKey = (typeof movieSortKeys)[number]
 
 const filters = {
+  q: Type.Optional(words),
   title: Type.Optional(words),
   genres: Type.Optional(genreList),
   genres_any: Type.Optional(genreList),
@@ -79,18 +38,27 @@ const filters = {
   ...pageParameters,
 }
 
-export const MovieListQuery = object({ ...filters, sort: Type.Optional(sortParameter(movieSortKeys)) })
+const relevanceOfQ: ObjectRule = ({ q, sort }): Readonly<Record<string, string>> =>
+  sort === 'relevance' && readQ(typeof q === 'string' ? q : undefined) === undefined
+    ? { sort: 'can be relevance only with q, a text to look for' }
+    : {}
+
+export const MovieListQuery = object(
+  { ...filters, sort: Type.Optional(sortParameter(movieSortKeys, ['relevance'])) },
+  relevanceOfQ,
+)
 /** Favourites can also be sorted by when they were added. */
-export const FavouriteListQuery = object({
-  ...filters,
-  sort: Type.Optional(sortParameter(['added', ...movieSortKeys])),
-})
+export const FavouriteListQuery = object(
+  { ...filters, sort: Type.Optional(sortParameter(['added', ...movieSortKeys], ['relevance'])) },
+  relevanceOfQ,
+)
 
 /** Whether a query is about the caller. */
 export const isPersonal = ({ created_by, favourite, include }: Readonly<Record<string, unknown>>) =>
   created_by === 'me' || favourite !== undefined || include !== undefined
 
 export type MovieFilters = {
+  q?: string
   title?: string
   genres?: string[]
   genresAny?: string[]
@@ -116,7 +84,7 @@ export type MovieList<Key extends string> = {
   filters: MovieFilters
   /** The user for whom each row says whether the movie is a favourite. */
   marksFavouritesOf?: number
-  sort: Sort<Key>
+  sort: Sort<Key | 'relevance'>
   page: number
   pageSize: number
 }
@@ -137,11 +105,13 @@ function parseList<Key extends string>(
   keys: readonly Key[],
 ): MovieList<Key> {
   const { imdb_id, created_by, favourite, sort } = query
+  const q = readQ(query.q)
   return {
     filters: {
+      q,
       title: worded(query.title),
-      genres: listed(query.genres),
-      genresAny: listed(query.genres_any),
+      genres: listedGenres(query.genres),
+      genresAny: listedGenres(query.genres_any),
       director: worded(query.director),
       cast: worded(query.cast),
       year: numberOf(query.year),
@@ -159,7 +129,7 @@ function parseList<Key extends string>(
       notFavouriteOf: favourite === 'false' ? me : undefined,
     },
     marksFavouritesOf: query.include === undefined ? undefined : me,
-    sort: parseSort(sort, keys) ?? standard,
+    sort: parseSort(sort, keys) ?? (q === undefined ? standard : byRelevance),
     ...parsePage(query),
   }
 }
@@ -167,9 +137,9 @@ function parseList<Key extends string>(
 /** A text without any word counts as not given. */
 const worded = (text = '') => (differentWords(text).size === 0 ? undefined : text)
 
+/** In `q`, `&` is a word like any other. */
+const readQ = (text?: string) => worded(text?.replaceAll('&', ' and '))
+
 const numberOf = (value: string | undefined) => (value === undefined ? undefined : Number(value))
 
-function listed(text = ''): string[] | undefined {
-  const genres = [...differentGenres(text).values()]
-  return genres.length === 0 ? undefined : genres
-}
+const byRelevance = { key: 'relevance' as const, descending: false }

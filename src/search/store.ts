@@ -61,7 +61,7 @@ async function selectPage<Key extends string>(
 async function findShortcut<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
-  sort: Sort<Key>,
+  sort: Sort<string>,
   wanted: { limit: number; offset: number },
 ): Promise<Shortcut | undefined> {
   if (source.isWhole && sort.key === 'id') return fromTheBlock(db, sort, wanted)

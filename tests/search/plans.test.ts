@@ -67,6 +67,9 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     [false, true].map((descending) => ({ key, descending })),
   )
   const searches: [string, MovieFilters][] = [
+    ['q', { q: 'w77' }],
+    ['q with a mistake', { q: 'w7x77 w1' }],
+    ['q and year', { q: 'w7x77 w1', year: 1999 }],
     ['title', { title: 'w77' }],
     ['title of two words', { title: 'w1 w2' }],
     ['title and genre', { title: 'w3', genres: ['drama'] }],
@@ -95,7 +98,8 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
   })
 
   test.each(searches)('searched by %s', async (_, filters) => {
-    for (const sort of sorts) {
+    const relevance = { key: 'relevance' as const, descending: false }
+    for (const sort of filters.q === undefined ? sorts : [...sorts, relevance]) {
       await listMovies(db, { ...list(filters), sort })
       expect({ sort, read: await tablesReadWhole() }).toEqual({ sort, read: [] })
     }
@@ -140,7 +144,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
   })
 
   test('of favourites', async () => {
-    for (const filters of [{}, { title: 'w1' }, { genres: ['drama'] }]) {
+    for (const filters of [{}, { title: 'w1' }, { genres: ['drama'] }, { q: 'w1 w2x' }]) {
       await listFavourites(db, {
         userId: 2,
         list: { ...list(filters), sort: { key: 'added', descending: true } },

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { withFaults } from '../support/faults'
 import { listService } from '../support/lists'
+import { foundByQ } from '../support/reference-q'
 
 const { server, alice, bob, list } = listService()
 
@@ -40,7 +41,8 @@ describe(`of ${MOVIES} random movies`, () => {
 
   const words = 'Café LUNA señor Über straße Łódź ærø Ночь river Night the of 東京 1984'.split(' ')
   const genres = ['Drama', 'comedy', 'Science Fiction', 'ÉPOPÉE', 'crime', 'noir']
-  const phrase = (count: number) => several(count, () => pick(words)).join(pick([' ', ', ', ' – ', '! ']))
+  const phrase = (count: number) =>
+    several(count, () => pick(words)).join(pick([' ', ', ', ' – ', '! ', ' & ']))
   const day = () =>
     `${1990 + below(8)}-${String(1 + below(12)).padStart(2, '0')}-${String(1 + below(28)).padStart(2, '0')}`
   const special: Record<string, string> = { ß: 'ss', ł: 'l', æ: 'ae', ø: 'o' }
@@ -52,7 +54,8 @@ describe(`of ${MOVIES} random movies`, () => {
       .replaceAll(/[ßłæø]/g, (letter) => special[letter] ?? '')
   const known = new Map<string, string[]>()
   const wordsOf = (text: string) => {
-    const words = known.get(text) ?? fold(text).match(/[\p{L}\p{N}]+/gu) ?? []
+    const words =
+      known.get(text) ?? fold(text).match(/\p{Script=Han}|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu) ?? []
     known.set(text, words)
     return words
   }
@@ -101,9 +104,29 @@ describe(`of ${MOVIES} random movies`, () => {
       () => disguise(`${pick(words)} ${pick(words)}`),
       () => pick(['?!', ' ', '&|']),
     ])()
+  /** As somebody might type: a part of a title or some words, now and then with a mistake. */
+  const typed = () => {
+    const text = pick([
+      () => pick(movies).title,
+      () => pick(movies).title.replace(/\d+$/, ''),
+      () => `${pick(words)} ${pick(words)} ${pick(words)}`,
+      () => `${pick(words)} and ${pick(words)}`,
+      () => pick(words) + pick(words),
+      queryText,
+    ])()
+    const at = below(text.length)
+    return pick([
+      () => text,
+      () => text.slice(0, at + 1),
+      () => text.slice(0, at) + text.slice(at + 1),
+      () => text.slice(0, at) + pick([...'aeinrst ']) + text.slice(at),
+      () => text.slice(0, at) + [...text.slice(at, at + 2)].reverse().join('') + text.slice(at + 2),
+    ])()
+  }
   const sorts = ['id', 'title', 'year', 'runtime', 'release_date']
   type Query = Partial<Record<string, string>>
   const drawQuery = (): Query => ({
+    q: maybe(0.5, () => disguise(typed())),
     title: maybe(0.3, queryText),
     genres: maybe(0.3, () =>
       several(1 + below(2), () => disguise(pick([...genres, ...genres, 'western']))).join(pick([',', ' , '])),
@@ -128,7 +151,7 @@ describe(`of ${MOVIES} random movies`, () => {
     created_by: maybe(0.2, () => pick(['me', '1', String(bob().id), '999'])),
     page: maybe(0.5, () => String(1 + below(pick([4, 100, MOVIES])))),
     page_size: maybe(0.7, () => String(1 + below(100))),
-    sort: maybe(0.8, () => pick(['', '-']) + pick(sorts)),
+    sort: maybe(0.6, () => pick(['', '-']) + pick(sorts)),
   })
 
   const holds = (text: string | null, asked = '') => {
@@ -139,11 +162,18 @@ describe(`of ${MOVIES} random movies`, () => {
 
   /** The result of a query according to the contract, movie by movie. */
   function reference(query: Query) {
-    const { sort = 'id', page = '1', page_size = '20', created_by, favourite } = query
+    const q = wordsOf((query.q ?? '').replaceAll('&', ' and ')).length > 0 ? query.q : undefined
+    const {
+      sort = q === undefined ? 'id' : 'relevance',
+      page = '1',
+      page_size = '20',
+      created_by,
+      favourite,
+    } = query
     const asked = query.genres?.split(',').map(genreKey) ?? []
     const anyOf = query.genres_any?.split(',').map(genreKey)
     const { year_from = '0', year_to = '9999', runtime_from, runtime_to } = query
-    const found = movies.filter(
+    const filtered = movies.filter(
       (movie) =>
         holds(movie.title, query.title) &&
         holds(movie.director, query.director) &&
@@ -164,6 +194,7 @@ describe(`of ${MOVIES} random movies`, () => {
         (created_by === undefined ||
           movie.created_by === (created_by === 'me' ? alice().id : Number(created_by))),
     )
+    const found = q === undefined ? filtered : foundByQ(q, filtered, wordsOf)
     const key = sort.replace('-', '')
     const sign = sort.startsWith('-') ? -1 : 1
     const ranks: Record<string, (movie: Movie) => number> = {
@@ -174,12 +205,13 @@ describe(`of ${MOVIES} random movies`, () => {
       release_date: ({ release_date }) => Date.parse(release_date ?? ''),
     }
     const rankOf = ranks[key] ?? (() => 0)
-    found.sort((a, b) => {
-      const [left, right] = [rankOf(a), rankOf(b)]
-      if (Number.isNaN(left) || Number.isNaN(right))
-        return Number(Number.isNaN(left)) - Number(Number.isNaN(right)) || a.id - b.id
-      return sign * (left - right) || a.id - b.id
-    })
+    if (sort !== 'relevance')
+      found.sort((a, b) => {
+        const [left, right] = [rankOf(a), rankOf(b)]
+        if (Number.isNaN(left) || Number.isNaN(right))
+          return Number(Number.isNaN(left)) - Number(Number.isNaN(right)) || a.id - b.id
+        return sign * (left - right) || a.id - b.id
+      })
     const [current, size] = [Number(page), Number(page_size)]
     const shown = found.slice((current - 1) * size, current * size)
     return {

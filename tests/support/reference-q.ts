@@ -1,0 +1,70 @@
+// What the rules of `q` say, movie by movie (docs/decisions/0019-finding-as-people-type.md).
+
+type Movie = { id: number; title: string; year: number; director: string | null; cast: string[] | null }
+export type Split = (text: string) => string[]
+
+const ENOUGH = 10
+const without = (word: string) => [...word].map((_, i) => [...word].toSpliced(i, 1).join(''))
+const areNear = (a: string, b: string) => {
+  const forms = new Set([a, ...without(a)])
+  return [b, ...without(b)].some((form) => forms.has(form))
+}
+const lengthOf = (word: string) => [...word].length
+
+/** The movies that `q` finds among those that other filters leave, in the order of relevance. */
+export function foundByQ<M extends Movie>(q: string, movies: readonly M[], split: Split): M[] {
+  const read: Split = (text) => split(text.replaceAll('&', ' and '))
+  const asked = read(q)
+  const letters = asked.join('')
+  const has = (words: readonly string[], word: string, place: number) =>
+    words.some(
+      (known) =>
+        known === word || (place === asked.length - 1 && lengthOf(word) > 1 && known.startsWith(word)),
+    )
+  const rankOfWords = ({ title, director, cast }: M) => {
+    const inTitle = read(title)
+    const all = [...inTitle, ...read(director ?? ''), ...read(cast?.join('\n') ?? '')]
+    if (!asked.every((word, place) => has(all, word, place))) return undefined
+    if (inTitle.join('') === letters) return 1
+    if (inTitle.join('').startsWith(letters)) return 2
+    return asked.every((word, place) => has(inTitle, word, place)) ? 3 : 4
+  }
+  const most = Math.floor(lengthOf(letters) / 3)
+  const rankOfLikeness = ({ title }: M) => {
+    const words = read(title)
+    const hasAll = (...wanted: string[]) => wanted.every((word) => words.includes(word))
+    let cost = 0
+    let missing = 0
+    for (const [place, word] of asked.entries()) {
+      const apart = [...word].map((_, i) => [word.slice(0, i), word.slice(i)])
+      if (
+        has(words, word, place) ||
+        (place > 0 && hasAll(asked[place - 1] + word)) ||
+        (place < asked.length - 1 && hasAll(word + asked[place + 1])) ||
+        apart.some((parts) => hasAll(...parts)) ||
+        (lengthOf(word) > 2 && lengthOf(word) < 7 && hasAll(...word))
+      )
+        continue
+      const isNear = (known: string) => lengthOf(known) > 1 && lengthOf(word) > 2 && areNear(known, word)
+      if (words.some(isNear)) cost++
+      else {
+        cost += lengthOf(word)
+        missing++
+        if (missing > 1 || lengthOf(word) > most || asked.length > 8) return undefined
+      }
+    }
+    return cost > most ? undefined : 5 + cost + Math.abs(lengthOf(words.join('')) - lengthOf(letters))
+  }
+  const ranked = (rankOf: (movie: M) => number | undefined) =>
+    movies.flatMap((movie) => {
+      const rank = rankOf(movie)
+      return rank === undefined ? [] : [{ movie, rank }]
+    })
+  const found = ranked(rankOfWords)
+  if (found.length < ENOUGH) {
+    const exact = new Set(found.map(({ movie }) => movie))
+    found.push(...ranked((movie) => (exact.has(movie) ? undefined : rankOfLikeness(movie))))
+  }
+  found.sort((a, b) => a.rank - b.rank || b.movie.year - a.movie.year || a.movie.id - b.movie.id)
+  return found.map(({ movie }) => movie)
+}
