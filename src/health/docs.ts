@@ -1,4 +1,4 @@
-import { type JsonSchema, type Operation, objectOf } from '../openapi/operation'
+import { type JsonSchema, named, type Operation, objectOf } from '../openapi/operation'
 
 const count: JsonSchema = { type: 'integer', minimum: 0 }
 const counts = (...names: string[]) => objectOf(Object.fromEntries(names.map((name) => [name, count])))
@@ -132,4 +132,56 @@ export const showMetrics: Operation = {
         '# HELP redlight_uptime_seconds Time since the start.\n# TYPE redlight_uptime_seconds gauge\nredlight_uptime_seconds 86400.125\n',
     },
   },
+}
+
+const nullable = (type: string) => ({ type: [type, 'null'], minimum: 0 })
+const pointSchema = named(
+  'FiguresPoint',
+  objectOf({
+    at: { type: 'string', format: 'date-time', description: 'When the ten seconds ended.' },
+    requests: counts('2xx', '3xx', '4xx', '5xx'),
+    p50_ms: { ...nullable('number'), description: 'Null without a request.' },
+    p99_ms: nullable('number'),
+    event_loop_lag_ms: { type: 'number', minimum: 0 },
+    memory_mb: { type: 'number', minimum: 0 },
+    database: counts('busy', 'waiting'),
+    mails_waiting: { ...nullable('integer'), description: 'Null while the database does not say.' },
+    limited: { ...count, description: 'Requests that a limit refused.' },
+  }),
+)
+
+export const showFigures: Operation = {
+  operationId: 'showFigures',
+  summary: 'Show the figures of the last hour',
+  description:
+    'A point for every ten seconds, oldest first, kept in the memory of the instance that answers, which `instance` names.',
+  query: { since: { description: 'Only points after this time.', format: 'date-time' } },
+  answers: {
+    200: {
+      description: 'The figures.',
+      schema: objectOf({
+        every_seconds: { type: 'integer', const: 10 },
+        instance: { type: 'string' },
+        points: { type: 'array', items: pointSchema, maxItems: 360 },
+      }),
+      example: {
+        every_seconds: 10,
+        instance: 'web1:4000',
+        points: [
+          {
+            at: '2026-01-02T03:04:10Z',
+            requests: { '2xx': 118, '3xx': 2, '4xx': 1, '5xx': 0 },
+            p50_ms: 1.12,
+            p99_ms: 9.81,
+            event_loop_lag_ms: 0.4,
+            memory_mb: 142.6,
+            database: { busy: 1, waiting: 0 },
+            mails_waiting: 0,
+            limited: 0,
+          },
+        ],
+      },
+    },
+  },
+  problems: { since: 'must be a time like 2026-01-02T03:04:05Z' },
 }

@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { RequestContext } from '../http/context'
 import { atOnce, halfASecondOld } from './figures'
+import { startLastHour } from './last-hour'
 import { type Replicas, registerReplicas, replicaVariables } from './replica-metrics'
 import { countRequests } from './request-metrics'
 
@@ -14,6 +16,9 @@ export type Gauges = {
   /** With Redis: whether it is reachable. */
   limitsAreShared?: (() => boolean) | undefined
   replicas?: Replicas | undefined
+  date: () => number
+  /** How often the figures of the last hour are gathered; every ten seconds by default. */
+  figuresMs?: number | undefined
 }
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -26,6 +31,12 @@ export function createMetrics(gauges: Gauges) {
   const ownProcess = watchProcess()
   /** NaN until the database first answers, so that the other figures don't wait. */
   const countMails = atOnce(mails, { waiting: Number.NaN, failed: Number.NaN })
+  const lastHour = startLastHour({
+    pool,
+    mails: countMails,
+    date: gauges.date,
+    everyMs: gauges.figuresMs,
+  })
   registerBuild(registry, version)
   registerProcess(registry, ownProcess)
   registerGauges(registry, { ...gauges, mails: countMails })
@@ -33,7 +44,11 @@ export function createMetrics(gauges: Gauges) {
 
   return {
     requestStarted: requests.started,
-    requestEnded: requests.ended,
+    requestEnded(context: RequestContext, status: number, seconds: number) {
+      requests.ended(context, status, seconds)
+      lastHour.requestEnded(status, seconds)
+    },
+    lastHour,
     /** A counter of a topic's own; the result counts one. */
     counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]) {
       const counter = new Counter({ name, help, labelNames, registers: [registry] })
@@ -56,7 +71,10 @@ export function createMetrics(gauges: Gauges) {
       mail_queue: await countMails(),
       ...(limitsAreShared && { limits_shared: limitsAreShared() }),
     })),
-    stop: ownProcess.stop,
+    stop() {
+      ownProcess.stop()
+      lastHour.stop()
+    },
   }
 }
 

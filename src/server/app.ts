@@ -4,6 +4,7 @@ import { auditRoutes } from '../audit/routes'
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
 import { favouriteRoutes } from '../favourites/routes'
+import { figuresRoutes } from '../health/figures-routes'
 import type { Metrics } from '../health/metrics'
 import { type HealthDeps, healthRoutes } from '../health/routes'
 import { contextOf } from '../http/context'
@@ -57,6 +58,8 @@ export type AppDeps = {
   metrics: Metrics
   metricsAccess: MetricsAccess
   health: Omit<HealthDeps, 'metrics'>
+  /** The name that this instance goes by. */
+  instance: string
   log: Log
 }
 
@@ -108,6 +111,7 @@ export function createApp(deps: AppDeps) {
     .use(keyRoutes(deps.keys, guard))
     .use(operatorRoutes(db, deps.operators, guard))
     .use(auditRoutes(db, guard))
+    .use(figuresRoutes({ instance: deps.instance, lastHour: deps.metrics.lastHour }, guard))
     .use(omdbRoutes(reads, omdbForm, guard))
     .use(tokenRoutes(deps.tokens, deps.limiter, guard))
     .use(

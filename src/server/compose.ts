@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { createAuthenticator, PRINCIPAL_CHANNEL } from '../access/authenticator'
 import { createJwt } from '../access/jwt'
 import { issueToken } from '../access/mail-token-store'
@@ -35,11 +36,15 @@ const REQUEST_DEADLINE_MS = 4500
 /** Shorter than the healthcheck's probe, which uses the same connection. */
 const COUNT_MS = 500
 
-/** Clocks of limits and tokens, and the longest wait for a count in Redis, all in milliseconds. */
+/**
+ * Clocks of limits and tokens, the longest wait for a count in Redis, and the pace of figures, all in
+ * milliseconds.
+ */
 export type Timing = {
   readonly now: () => number
   readonly date: () => number
   readonly countMs?: number
+  readonly figuresMs?: number
 }
 export const realTime: Timing = { now: () => performance.now(), date: Date.now }
 
@@ -88,6 +93,7 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     metrics,
     metricsAccess: createMetricsAccess(config.metricsNetworks, clientAddresses),
     health: { version, environment: config.environment, condition: probe.condition, isShuttingDown },
+    instance: `${hostname()}:${config.port}`,
     log,
   })
   const parts = opened.move()
@@ -155,7 +161,7 @@ type Observed = {
   readonly limitsAreShared: (() => boolean) | undefined
 }
 
-function observe({ config, database, log, opened }: Site, observed: Observed) {
+function observe({ config, database, log, timing, opened }: Site, observed: Observed) {
   const probe = createProbe({
     db: database.probeDb,
     readsElsewhere: observed.replicas?.canServe,
@@ -171,6 +177,8 @@ function observe({ config, database, log, opened }: Site, observed: Observed) {
     mails: () => withDeadline(COUNT_MS, () => countMails(database.probeDb)),
     limitsAreShared: observed.limitsAreShared,
     replicas: observed.replicas,
+    date: timing.date,
+    figuresMs: timing.figuresMs,
   })
   opened.defer(() => {
     metrics.stop()

@@ -89,6 +89,7 @@ describe('the service follows its document', () => {
     await succeed('reassignMovie', { token: operator.token, id: movie?.id })
     await succeed('removeUser', { token: operator.token })
     await succeed('listEvents', { token: operator.token })
+    await succeed('showFigures', { token: operator.token })
 
     for (const id of ['checkHealth', 'showVariables', 'showMetrics']) await succeed(id)
     expect([...called].sort()).toEqual([...operations.keys()].sort())
@@ -127,8 +128,8 @@ describe('the service follows its document', () => {
     const json = { 'Content-Type': 'application/json' }
     for (const [id, { requestBody, parameters, path }] of ofUsers()) {
       const hasQuery = parameters.some((parameter) => parameter.in === 'query')
-      // Probes have their own parameters.
-      const query = id === 'checkHealth' ? '?for=rating' : '?rating=5'
+      // Elsewhere than in lists, an unknown parameter is ignored.
+      const query = { checkHealth: '?for=rating', showFigures: '?since=rating' }[id] ?? '?rating=5'
       if (hasQuery) expect((await call(id, { ...known, query })).status).toBe(422)
       if (requestBody === undefined) continue
       const send = async (rawBody: string, headers = json) =>

@@ -58,6 +58,7 @@ export const GUARDED: Record<string, 'authenticated' | 'activated' | Permission>
   'DELETE /v1/users/:id': 'admin',
   'PUT /v1/movies/:id/creator': 'admin',
   'GET /v1/audit': 'admin',
+  'GET /v1/admin/figures': 'admin',
 }
 /** Where a key will do. */
 export const PUBLIC = [
