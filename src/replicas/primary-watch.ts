@@ -26,9 +26,14 @@ export function createPrimaryWatch(now: () => number) {
   /** The next verdict, or false when the request has no time left to wait for it. */
   async function nextVerdict(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    onVerdict.add(resolve)
+    const failedAt = now()
+    // An answer that was asked for before the failure says nothing about the time after it.
+    const hear = (isAway: boolean) => {
+      if (isAway || answeredAt >= failedAt) resolve(isAway)
+    }
+    onVerdict.add(hear)
     const verdict = await within(VERDICT_MS, promise, () => false)
-    onVerdict.delete(resolve)
+    onVerdict.delete(hear)
     return verdict
   }
 

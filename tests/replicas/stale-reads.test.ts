@@ -208,6 +208,25 @@ describe('the watch of the primary', () => {
     expect(typeof (await hanging)).toBe('symbol')
     expect(typeof (await watch.orAway(async () => 'too late'))).toBe('symbol')
   })
+
+  test('takes no answer from before a failure for one after it', async () => {
+    let now = 1000
+    const watch = createPrimaryWatch(() => now)
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+    const closed = Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' })
+    const failing = watch.orAway(() => Promise.reject(closed))
+    await turn()
+    watch.answered(900)
+    now = 2000
+    watch.failed()
+    expect(typeof (await failing)).toBe('symbol')
+    now = 3000
+    watch.answered(3000)
+    const passing = watch.orAway(() => Promise.reject(closed))
+    await turn()
+    watch.answered(3001)
+    expect(await passing.catch((error: Error) => error.message)).toBe('closed')
+  })
 })
 
 test('permissions from a replica are read for each request, and never cached', async () => {
