@@ -11,7 +11,6 @@ import { until } from '../support/until'
 
 // The executable as it is shipped, behind a proxy that serves it under a path of its own, with a mail server.
 
-if (!hasBrowser) console.log('the entrance of the console is not tried in a browser: there is no Chromium')
 setDefaultTimeout(BROWSER_TIMEOUT_MS)
 
 const NEW_PASSWORD = 'another horse battery'
