@@ -1,4 +1,4 @@
-import { CATALOGUE, type NewEvent, type Subject } from './model'
+import { CATALOGUE, type Detail, type NewEvent, type Subject } from './model'
 
 type User = { readonly id: number; readonly name: string }
 type Movie = { readonly id: number; readonly title: string; readonly year: number }
@@ -60,6 +60,13 @@ export const catalogueRestored = (takenAt: string): NewEvent => ({
   action: 'restore',
   subject: CATALOGUE,
   detail: { taken_at: takenAt },
+})
+
+/** What was imported, with the counts of rows so far. */
+export const catalogueImported = (detail: Detail): NewEvent => ({
+  action: 'import',
+  subject: CATALOGUE,
+  detail,
 })
 
 type Key = { readonly id: number; readonly name: string; readonly prefix: string }

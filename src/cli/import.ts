@@ -7,7 +7,7 @@ import { type ImportOptions, importOptions } from '../transfer/options'
 import { present } from '../transfer/present'
 import { createReport, type Report } from '../transfer/report'
 import { prepareDatabase, runImport } from '../transfer/run'
-import { addCommand, type CommandContext, Exit, exitOf, oneOf, reasonsOf } from './command'
+import { addCommand, type CommandContext, Exit, exitOf, oneOf, operator, reasonsOf } from './command'
 
 export function importCommand(program: Command, context: CommandContext) {
   const command = addCommand(program, 'import', {
@@ -52,7 +52,8 @@ async function importFile(path: string, options: ImportOptions, report: Report, 
       const owner = options.owner === undefined ? undefined : await userNamed(db, options.owner)
       const target = { db, kind, uniqueBy, ownerId: owner?.id ?? BUILT_IN_USER_ID }
       using bar = context.progress('rows')
-      return await runImport({ source, target, options, report, stopped: context.untilSignal(), bar })
+      const stopped = context.untilSignal()
+      return await runImport({ source, target, options, report, stopped, bar, author: operator() })
     })
   } finally {
     // Not awaited: after a signal, a read may still be waiting for its input.

@@ -1,4 +1,3 @@
-import type { Tx } from '../db/client'
 import { constraintFailure, isRefused } from '../db/errors'
 import { Failure } from '../errors'
 import { batchesOf } from './batches'
@@ -6,9 +5,10 @@ import { type Catalogue, ChangedMeanwhile } from './catalogue-store'
 import { decide, type Keyed, type Outcome, type Policy } from './decide'
 import { type Candidate, type Judged, judge } from './judge'
 import type { RejectFile } from './reject-file'
-import { type Counts, type Report, rejectedOf, type Settled } from './report'
+import { hasWritten, type Report, rejectedOf, type Settled } from './report'
 import { type MovieField, movieFields, type Row, type RowProblem, type Source } from './row'
 import { createShelf, type Shelf } from './shelf'
+import type { Trail } from './trail'
 
 export type ImportJob = {
   readonly source: Source
@@ -24,8 +24,7 @@ export type ImportJob = {
   readonly stopped: Promise<string>
   /** Called when so many more rows are settled. */
   readonly onProgress: (rows: number) => void
-  /** Called in each batch's transaction, with the counts including it: what the trail says of this import. */
-  readonly record?: (tx: Tx, counts: Counts) => Promise<void>
+  readonly trail: Trail
 }
 
 /** Imports all rows in batches, of which each is written whole or not at all; returns the signal that stopped it. */
@@ -70,14 +69,14 @@ async function conclude({ report, rejectFile, onProgress }: ImportJob, settled: 
 
 /** Decides about the rows, one after another, and writes what that changes in one transaction. */
 async function attempt(job: ImportJob, policy: Policy, judged: readonly Judged[]): Promise<Settled[]> {
-  const { catalogue, report, record } = job
+  const { catalogue, report, trail } = job
   const candidates = judged.filter(isCandidate)
   const { keyed, found } = await catalogue.find(candidates)
   const shelf = createShelf(found)
   const settled = judged.map((row) => ({ row: row.row, outcome: outcomeOf(row, keyed, shelf, policy) }))
   const changed = shelf.changed()
   if (changed.length > 0)
-    await catalogue.write(changed, async (tx) => record?.(tx, report.countsWith(settled)))
+    await catalogue.write(changed, (tx) => trail(tx, report.countsWith(settled), !hasWritten(report)))
   return settled
 }
 

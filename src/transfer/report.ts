@@ -26,6 +26,8 @@ export type Report = {
   readonly rejected: readonly Rejected[]
 }
 
+export const hasWritten = ({ counts }: Report) => counts.added + counts.updated > 0
+
 const NONE: Counts = {
   rows: 0,
   added: 0,

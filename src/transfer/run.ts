@@ -1,3 +1,4 @@
+import type { Author } from '../audit/model'
 import type { UniqueBy } from '../config/config'
 import type { Db } from '../db/client'
 import { OperatorError } from '../errors'
@@ -9,8 +10,9 @@ import { openCatalogue, openRehearsal } from './catalogue-store'
 import { importRows } from './import'
 import type { ImportOptions } from './options'
 import { openRejectFile } from './reject-file'
-import type { Report } from './report'
+import { hasWritten, type Report } from './report'
 import type { Source } from './row'
+import { createTrail } from './trail'
 
 export type Target = {
   readonly db: Db
@@ -26,13 +28,14 @@ type Run = {
   readonly report: Report
   readonly stopped: Promise<string>
   readonly bar: Progress
+  readonly author: Author
 }
 
 /** The embedded database works on a batch in one piece, while requests wait. */
 const BATCH_ROWS = { postgres: 1000, embedded: 200 } as const
 
 /** Imports an open source; returns the signal that stopped it. */
-export async function runImport({ source, target, options, report, stopped, bar }: Run) {
+export async function runImport({ source, target, options, report, stopped, bar, author }: Run) {
   const { db, ownerId } = target
   const { owner, onDuplicate, require: required = [], rejectFile: rejectPath, dryRun = false } = options
   report.unit = source.unit
@@ -41,6 +44,12 @@ export async function runImport({ source, target, options, report, stopped, bar 
   opened.defer(() => rejectFile?.close())
   const catalogue = dryRun ? await openRehearsal(db) : openCatalogue(db)
   opened.defer(() => catalogue.close())
+  const trail = createTrail(author, { name: source.name, format: source.format, owner })
+  // The last batches may have written nothing.
+  if (!dryRun)
+    opened.defer(async () => {
+      if (hasWritten(report)) await db.transaction((tx) => trail(tx, report.counts, false))
+    })
   const uniqueRule = async () => (await findUniqueBy(db)) ?? target.uniqueBy
   return await importRows({
     source,
@@ -50,6 +59,7 @@ export async function runImport({ source, target, options, report, stopped, bar 
     required,
     batchRows: BATCH_ROWS[target.kind],
     report,
+    trail,
     rejectFile,
     stopped,
     onProgress(more) {

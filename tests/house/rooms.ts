@@ -98,6 +98,7 @@ export const rooms: Record<string, Allowed> = {
       'visible',
       'file-problem',
       'backup/cursors',
+      ...trail,
       'config types',
       'terminal types',
     ],

@@ -60,6 +60,7 @@ export function transferService(overrides: Partial<Config> = {}) {
       const { db } = database
       const ownerId = options.ownerId ?? 1
       const target = { db, kind: config.kind, uniqueBy: 'title', ownerId } as const
+      const author = { actor: null, by: 'tester' }
       const stopped = new Promise<string>(() => {})
       await runImport({
         source,
@@ -68,6 +69,7 @@ export function transferService(overrides: Partial<Config> = {}) {
         report,
         stopped,
         bar: createProgress(undefined)(''),
+        author,
       })
     } finally {
       await database.close()

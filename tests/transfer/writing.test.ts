@@ -14,7 +14,7 @@ import { startProgram } from '../support/program'
 import { lines, transferService } from '../support/transfer'
 import { until } from '../support/until'
 
-const { server, env, write, importFile, movies, clear } = transferService()
+const { server, env, write, run, importFile, movies, clear } = transferService()
 beforeEach(async () => {
   await clear()
 })
@@ -78,6 +78,35 @@ describe('an import that ends midway', () => {
   })
 })
 
+describe('the trail', () => {
+  const sql = () => server().sql
+  const events = async () => {
+    const rows =
+      await sql()`select actor_id, subject_kind as kind, detail from audit_events where action = 'import'`
+    return rows.map((row) => ({ ...row }))
+  }
+
+  test('has one event for an import that wrote movies, with the counts of all its rows', async () => {
+    await sql()`truncate audit_events`
+    const path = await write(all)
+    await run(['import', path, '--dry-run'])
+    expect(await events()).toEqual([])
+    await run(['import', await write([...all, ...all]), '--owner', '1'])
+    await run(['import', path])
+    expect(await events()).toEqual([
+      {
+        actor_id: null,
+        kind: 'catalogue',
+        detail: {
+          ...{ file: expect.stringMatching(/-file$/), format: 'ndjson', owner: '1', by: expect.any(String) },
+          ...{ rows: 2 * all.length, added: all.length, updated: 0, unchanged: 0 },
+          ...{ skipped: all.length, rejected: 0, not_movies: 0 },
+        },
+      },
+    ])
+  })
+})
+
 describe('rows that somebody else writes meanwhile', () => {
   /** Imports rows in one batch; `meanwhile` runs once what is there has been looked up. */
   async function importBeside(
@@ -113,6 +142,7 @@ describe('rows that somebody else writes meanwhile', () => {
       required: [],
       batchRows: BATCH,
       report,
+      trail: async () => {},
       rejectFile: undefined,
       stopped: new Promise(() => {}),
       onProgress: () => {},
