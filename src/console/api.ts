@@ -66,8 +66,12 @@ async function ask(path: string, request: RequestInit, signal?: AbortSignal): Pr
   }
 }
 
+/** An error whose message is for people. */
+export class Told extends Error {}
+
 /** What a person reads when something was refused. */
 export function explain(error: unknown): string {
+  if (error instanceof Told) return error.message
   if (!(error instanceof Refusal)) return 'Something went wrong on this page. Reload it and try again.'
   const { status, problem, headers } = error
   if (status === 0) return 'Redlight can’t be reached. Try again in a moment.'

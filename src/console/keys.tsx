@@ -86,7 +86,7 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse */}
-      <section class="scroll" aria-labelledby="keys" tabIndex={0}>
+      <section class="scroll" aria-label="Your keys" tabIndex={0}>
         <table aria-label="API keys">
           <thead>
             <tr>

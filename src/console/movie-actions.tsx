@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { call, explain } from './api'
+import { call, explain, Told } from './api'
 import { Confirm } from './dialog'
 import { tell } from './notices'
 import { navigate, to } from './router'
@@ -19,14 +19,9 @@ export async function removeAsOperator(movie: Movie) {
   try {
     await call('DELETE', `/v1/movies/${mine.id}`, { version: mine.version })
   } catch {
-    throw new Stranded()
+    throw new Told('The movie is yours now, but couldn’t be removed.')
   }
   tell(`“${movie.title}” is removed.`)
-}
-
-/** The movie changed hands, and then could not be removed. */
-export class Stranded extends Error {
-  override message = 'The movie is yours now, but couldn’t be removed.'
 }
 
 /** What else may be done with a movie, by its creator or by an operator. */

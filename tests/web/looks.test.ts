@@ -1,0 +1,186 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { violations } from '../support/axe'
+import { BROWSER_TIMEOUT_MS, hasBrowser, type Look, looks, shoot, tooWide } from '../support/browser'
+import {
+  button,
+  consoleInBrowser,
+  count,
+  focused,
+  heading,
+  link,
+  noProblems,
+  textbox,
+} from '../support/console'
+import { aMovie, type TestUser } from '../support/server'
+
+setDefaultTimeout(BROWSER_TIMEOUT_MS)
+
+const { server, open, addressOf, giveSession } = consoleInBrowser()
+let admin: TestUser
+let pages: Record<string, string>
+beforeAll(async () => {
+  if (!hasBrowser) return
+  admin = await server().newUser({ name: 'Ana', permissions: ['movies:read', 'movies:write', 'admin'] })
+  const token = admin.token
+  const added = await server().request<{ movie: { id: number } }>('POST', '/v1/movies', {
+    token,
+    body: aMovie('My Holiday', { cast: ['A. Friend', 'Another'], synopsis: 'Rain.' }),
+  })
+  await server().request('POST', '/v1/keys', { token, body: { name: 'TV' } })
+  for (const id of [1, 3, 4]) await server().request('PUT', `/v1/users/me/favourites/${id}`, { token })
+  await server().newUser({ name: 'Bob', activated: false })
+  const { id } = added.body.movie
+  pages = {
+    '/': 'Movies',
+    '/?genres=drama&q=zzzz': 'Movies',
+    '/favourites': 'Favourites',
+    '/my-movies': 'My movies',
+    '/movies/1': 'Moana',
+    [`/movies/${id}`]: 'My Holiday',
+    '/movies/new': 'Add a movie',
+    [`/movies/${id}/edit`]: 'Edit “My Holiday”',
+    '/movies/1/edit': 'Edit “Moana”',
+    '/account': 'Your account',
+    '/admin/users': 'Users',
+    [`/admin/users/${admin.id}`]: 'Ana',
+    '/admin/movies': 'All movies',
+    '/admin/audit': 'Audit trail',
+    '/movies/99999': 'Movie not found',
+    '/nothing': 'Page not found',
+  }
+})
+const entrance: Record<string, string> = {
+  '/sign-in': 'Sign in',
+  '/register': 'Create an account',
+  '/forgot-password': 'Forgot your password?',
+  '/activate': 'Activate your account',
+  '/reset-password#token=AAAAAAAAAAAAAAAAAAAAAAAAAA': 'Choose a new password',
+}
+
+/** Goes to each page, once it shows its heading and all it asks for. */
+async function visitAll(page: Page, paths: Record<string, string>, look: (path: string) => Promise<void>) {
+  for (const [path, name] of Object.entries(paths)) {
+    await page.goto('about:blank')
+    await page.goto(addressOf(path))
+    await heading(page, name)
+    await page.waitForLoadState('networkidle')
+    await look(path)
+  }
+}
+const nameOf = (path: string) => path.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'list'
+
+describe.skipIf(!hasBrowser)('each page', () => {
+  test.each(looks)('shuts nobody out, and fits the screen: $name', async (look) => {
+    const opened = await open('/sign-in', undefined, look)
+    const { page } = opened
+    const found: string[] = []
+    const check = async (path: string) => {
+      await shoot(page, `console-${look.name}-${nameOf(path)}`)
+      if ((await tooWide(page)) !== 0) found.push(`${path} is too wide`)
+      // In the dark on a phone the colours are those of the dark and the layout that of the phone.
+      if (look.name !== 'phone-dark') found.push(...(await violations(page)))
+    }
+    await visitAll(page, entrance, check)
+    await giveSession(page, admin)
+    await visitAll(page, pages, check)
+    expect(found).toEqual([])
+    noProblems(opened)
+  })
+
+  test('fits 320 pixels, and letters of twice the size', async () => {
+    const narrow: Look = { name: 'narrow', colorScheme: 'light', viewport: { width: 320, height: 640 } }
+    const wide: string[] = []
+    const { page } = await open('/docs/json', undefined, narrow)
+    const measure = async (path: string) => {
+      if ((await tooWide(page)) !== 0) wide.push(`${path} at 320 px`)
+      await page.setViewportSize({ width: 640, height: 700 })
+      await page.evaluate('document.documentElement.style.fontSize = "200%"')
+      if ((await tooWide(page)) !== 0) wide.push(`${path} at 200 %`)
+      await page.setViewportSize({ width: 320, height: 640 })
+    }
+    await visitAll(page, entrance, measure)
+    await giveSession(page, admin)
+    await visitAll(page, pages, measure)
+    expect(wide).toEqual([])
+  })
+
+  test('keeps still, and has edges, for those who ask for it', async () => {
+    const { page } = await open('/', admin)
+    await page.emulateMedia({ reducedMotion: 'reduce', forcedColors: 'active' })
+    await count(page, '121 movies')
+    expect(await page.evaluate('getComputedStyle(document.querySelector(".tile")).transitionDuration')).toBe(
+      '0s',
+    )
+    expect(await page.evaluate('getComputedStyle(document.querySelector(".tile")).borderTopStyle')).toBe(
+      'solid',
+    )
+    expect(
+      await page.evaluate('getComputedStyle(document.querySelector(".chip > span")).borderTopStyle'),
+    ).toBe('solid')
+  })
+})
+
+describe.skipIf(!hasBrowser)('dialogues', () => {
+  test('shut nobody out either, and give the focus back', async () => {
+    const { page } = await open('/account', admin)
+    await button(page, 'Revoke TV').click()
+    await page.getByRole('dialog', { name: 'Revoke “TV”?' }).waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(await focused(page)).toBe('Revoke TV')
+  })
+})
+
+describe.skipIf(!hasBrowser)('without a mouse', () => {
+  test('a movie is found, opened, kept and left', async () => {
+    const { page } = await open('/', admin)
+    await count(page, '121 movies')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Skip to the content')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('/')
+    await page.keyboard.type('amélie')
+    await count(page, '1 movie for “amélie”')
+    const tabTo = async (name: RegExp) => {
+      for (let presses = 0; presses < 60 && !name.test(await focused(page)); presses++)
+        await page.keyboard.press('Tab')
+      expect(await focused(page)).toMatch(name)
+    }
+    await tabTo(/^Amélie 2001/)
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Favourite Amélie')
+    await page.keyboard.press('Space')
+    await page.locator('[aria-label="Favourite Amélie"][aria-pressed="true"]').waitFor()
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Amélie')
+    expect(await focused(page)).toBe('Amélie')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('2001')
+    await page.goBack()
+    await count(page, '1 movie for “amélie”')
+    expect(await focused(page)).toBe('Movies')
+    expect(await link(page, 'Movies').getAttribute('aria-current')).toBe('page')
+    expect(await textbox(page, 'From year').isVisible()).toBe(true)
+  })
+})
+
+const PICTURE = 'docs/console.jpg'
+const MOST_BYTES = 300_000
+
+test.skipIf(!hasBrowser)(
+  'the picture in the README is small, and is made here: UPDATE_PICTURE=1',
+  async () => {
+    const root = join(import.meta.dir, '../..')
+    const { page } = await open('/', admin)
+    await count(page, '121 movies')
+    await page.evaluate('document.fonts.ready')
+    const picture = await page.screenshot({ type: 'jpeg', quality: 82 })
+    if (process.env.UPDATE_PICTURE) await Bun.write(join(root, PICTURE), picture)
+    expect(picture.length).toBeLessThan(MOST_BYTES)
+    expect(Bun.file(join(root, PICTURE)).size).toBeLessThan(MOST_BYTES)
+    expect(await Bun.file(join(root, 'README.md')).text()).toContain(`](${PICTURE})`)
+  },
+)
