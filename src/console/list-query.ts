@@ -23,7 +23,7 @@ export function apiPath(own: Own): string {
   const query = new URLSearchParams({ page_size: String(PAGE_SIZE) })
   for (const name of [...FILTERS, 'sort', 'page']) {
     const value = url.value.searchParams.get(name)
-    if (value) query.set(name === 'q' ? 'title' : name, value)
+    if (value) query.set(name, value)
   }
   if (own === 'favourites') return `/v1/users/me/favourites?${query}`
   if (own === 'mine') query.set('created_by', 'me')

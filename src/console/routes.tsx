@@ -37,7 +37,7 @@ const inside: readonly Route[] = [
   [/^\/movies\/new$/, () => <AddMovie />],
   [/^\/movies\/([1-9]\d{0,18})\/edit$/, (id) => <EditMovie key={id} id={id} />],
   [/^\/account$/, () => <Account />],
-  [/^\/admin\/(?:users(?:\/[1-9]\d{0,18})?|movies|audit)$/, () => <Operator key={pathname()} />],
+  [/^\/admin\/(?:users(?:\/[1-9]\d{0,18})?|movies|audit|figures)$/, () => <Operator key={pathname()} />],
 ]
 
 function find(routes: readonly Route[]): ComponentChildren {

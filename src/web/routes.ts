@@ -31,6 +31,7 @@ const CATALOGUE_PAGES = [
   '/admin/users',
   '/admin/movies',
   '/admin/audit',
+  '/admin/figures',
 ]
 
 const RECORD_PAGES = ['/movies/:id', '/movies/:id/edit', '/admin/users/:id'] as const

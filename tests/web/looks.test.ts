@@ -56,6 +56,7 @@ const entrance: Record<string, string> = {
   '/register': 'Create an account',
   '/forgot-password': 'Forgot your password?',
   '/activate': 'Activate your account',
+  '/confirm-email': 'Confirm your new email',
   '/reset-password#token=AAAAAAAAAAAAAAAAAAAAAAAAAA': 'Choose a new password',
 }
 

@@ -115,6 +115,21 @@ describe.skipIf(!hasBrowser)('a session', () => {
     noProblems(opened)
   })
 
+  test('is renewed while one uses it', async () => {
+    const { page } = await newPage(browser(), server().url)
+    await giveSession(page, ana)
+    await page.clock.install()
+    await page.goto(server().url.href)
+    await count(page, '120 movies')
+    await page.clock.fastForward('29:00')
+    await page.getByRole('heading', { level: 1 }).click()
+    await page.clock.fastForward('02:00')
+    const token = () => page.evaluate<string>('JSON.parse(sessionStorage.getItem("redlight.session")).token')
+    await until(async () => (await token()) !== ana.token)
+    const renewed = await server().request('GET', '/v1/users/me', { token: await token() })
+    expect(renewed.status).toBe(200)
+  })
+
   test('ends where it can’t be renewed, with a notice before', async () => {
     const { page } = await newPage(browser(), server().url)
     await giveSession(page, ana)

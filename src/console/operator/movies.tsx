@@ -16,7 +16,11 @@ function path() {
   const query = new URLSearchParams({ page_size: '50', sort: '-id' })
   const { searchParams } = url.value
   const q = searchParams.get('q')
-  if (q) query.set('title', q)
+  // The best match comes first.
+  if (q) {
+    query.set('q', q)
+    query.delete('sort')
+  }
   if (searchParams.get('page')) query.set('page', searchParams.get('page') ?? '')
   return `/v1/movies?${query}`
 }

@@ -1,10 +1,11 @@
 import { pathname, to } from '../router'
 import { Audit } from './audit'
+import { Figures } from './figures'
 import { AllMovies } from './movies'
 import { OneUser } from './user'
 import { Users } from './users'
 
-const LINKS = { users: 'Users', movies: 'Movies', audit: 'Audit trail' }
+const LINKS = { users: 'Users', movies: 'Movies', audit: 'Audit trail', figures: 'Figures' }
 
 export function OperatorPages() {
   const [, , part = '', id] = pathname().split('/')
@@ -25,5 +26,5 @@ export function OperatorPages() {
 function Page({ part, id }: { part: string; id: string | undefined }) {
   if (part === 'users') return id === undefined ? <Users /> : <OneUser id={id} />
   if (part === 'movies') return <AllMovies />
-  return <Audit />
+  return part === 'audit' ? <Audit /> : <Figures />
 }
