@@ -31,6 +31,7 @@ export const OPEN = [
   'GET /admin/users/:id',
   'GET /admin/movies',
   'GET /admin/audit',
+  'GET /admin/figures',
 ]
 export const GUARDED: Record<string, 'authenticated' | 'activated' | Permission> = {
   'GET /v1/movies': 'movies:read',

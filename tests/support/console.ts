@@ -54,6 +54,12 @@ export const notice = (page: Page, text: string | RegExp) =>
   page.getByRole('status', { name: 'Notifications' }).filter({ hasText: text }).waitFor()
 export const count = (page: Page, text: string) =>
   page.getByRole('status').getByText(text, { exact: true }).waitFor()
+/** The list is that of a search; how much else is written nearly so doesn't matter. */
+export const found = (page: Page, q: string) =>
+  page
+    .getByRole('status')
+    .filter({ hasText: new RegExp(`^\\d+ movies? for “${q}”$`) })
+    .waitFor()
 /** The titles of the list, in their order. */
 export const titles = (page: Page, list = 'Movies') =>
   page.getByRole('list', { name: list, exact: true }).getByRole('link').locator('bdi').allTextContents()

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import type { Browser, Page } from 'playwright-core'
 import { BROWSER_TIMEOUT_MS, hasBrowser, launchBrowser, newPage } from '../support/browser'
 import { databaseVariables } from '../support/command-line'
-import { button, count, focused, heading, link, notice, textbox, titles } from '../support/console'
+import { button, count, focused, found, heading, link, notice, textbox, titles } from '../support/console'
 import { createTestDatabase, type TestDatabase } from '../support/database'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
@@ -157,12 +157,12 @@ describe.skipIf(!hasBrowser)('a newcomer', () => {
     await button(page, 'Sign in').click()
     await heading(page, 'Movies')
     await count(page, '120 movies')
-    await page.getByRole('searchbox', { name: 'Search movies' }).pressSequentially('moana')
-    await count(page, '1 movie for “moana”')
+    await page.getByRole('searchbox', { name: 'Search movies' }).pressSequentially('moan')
+    await found(page, 'moan')
     await button(page, 'Favourite Moana').click()
     await notice(page, '“Moana” is one of your favourites now.')
     await page.reload()
-    await count(page, '1 movie for “moana”')
+    await found(page, 'moan')
     expect(await button(page, 'Favourite Moana').getAttribute('aria-pressed')).toBe('true')
     await link(page, 'Favourites').click()
     await heading(page, 'Favourites')
@@ -185,6 +185,7 @@ describe.skipIf(!hasBrowser)('a newcomer', () => {
     const { page, problems } = await open(address)
     await heading(page, 'Activate your account')
     await page.goto(new URL('activate', publicUrl).href)
+    await textbox(page, 'Token from the mail').waitFor()
     await fillIn(page, 'Token from the mail', 'NOT-A-TOKEN')
     await press(page, 'Activate my account')
     await page.getByText('This token is wrong, used or expired.').waitFor()
@@ -207,6 +208,7 @@ describe.skipIf(!hasBrowser)('a newcomer', () => {
     await page.getByText('Your account is active.', { exact: true }).waitFor()
     // In the tab that shows that it is active.
     await page.goto(address)
+    await button(page, 'Activate my account').waitFor()
     await press(page, 'Activate my account')
     await page.getByText('This link no longer works').waitFor()
     expect(problems).toEqual([])
@@ -306,7 +308,7 @@ describe.skipIf(!hasBrowser)('the session', () => {
   })
 
   test('and no token is in an address or a header that a server sees, nor in the log', () => {
-    const tokens = smtp.received.map(({ token }) => token)
+    const tokens = smtp.received.map(({ token }) => token).filter(Boolean)
     expect(tokens.length).toBeGreaterThan(4)
     const seen = [...proxy.seen, ...program.lines].join('\n')
     expect(seen).toContain('/movies/redlight/activate')

@@ -81,7 +81,7 @@ describe('/', () => {
 // biome-ignore format: a table
 const PAGES = [
   '/favourites', '/my-movies', '/movies/1', '/movies/new', '/movies/1/edit', '/sign-in', '/register', '/activate', '/forgot-password',
-  '/reset-password', '/account', '/admin/users', '/admin/users/1', '/admin/movies', '/admin/audit',
+  '/reset-password', '/account', '/admin/users', '/admin/users/1', '/admin/movies', '/admin/audit', '/admin/figures',
 ]
 
 describe('the console', () => {

@@ -152,6 +152,73 @@ describe.skipIf(!hasBrowser)('an operator', () => {
   })
 })
 
+describe.skipIf(!hasBrowser)('the figures', () => {
+  const point = (index: number) => ({
+    at: new Date(Date.UTC(2026, 0, 2, 3, 0, index * 10)).toISOString().replace('.000', ''),
+    requests: { '2xx': index === 5 ? 290 : 110, '3xx': 10, '4xx': 0, '5xx': index === 7 ? 5 : 0 },
+    p50_ms: index === 3 ? null : 2,
+    p99_ms: 40 + index,
+    event_loop_lag_ms: 1,
+    memory_mb: 150,
+    database: { busy: 3, waiting: 0 },
+    mails_waiting: null,
+    limited: 0,
+  })
+
+  test('are drawn, said in words, and read point by point with the keyboard', async () => {
+    const { page, problems } = await open('/admin/users', ada)
+    const asked: string[] = []
+    await page.clock.install()
+    await page.route('**/v1/admin/figures*', (route) => {
+      const since = new URL(route.request().url()).searchParams.get('since')
+      asked.push(since ?? '')
+      const points = since === null ? Array.from({ length: 10 }, (_, index) => point(index)) : [point(10)]
+      return route.fulfill({ json: { every_seconds: 10, instance: 'one', points } })
+    })
+    await link(operator(page), 'Figures').click()
+    await heading(page, 'Figures')
+    const plot = (name: string) => page.getByRole('img', { name, exact: true })
+    await plot('Requests, a second: now 12, highest 30').waitFor()
+    await plot('Latency, ms: p50 now 2, highest 2; p99 now 49, highest 49').waitFor()
+    await plot('Errors, a second: now 0, highest 0.5').waitFor()
+    await plot('Memory, MB: now 150, highest 150').waitFor()
+    await plot('Mails, waiting: now –, highest –').waitFor()
+    await page.getByText('The last hour of one').waitFor()
+    const requests = page.getByRole('figure', { name: /^Requests/ })
+    await plot('Requests, a second: now 12, highest 30').focus()
+    for (let presses = 0; presses < 4; presses++) await page.keyboard.press('ArrowLeft')
+    await requests
+      .getByRole('strong')
+      .or(requests.locator('strong'))
+      .getByText('30', { exact: true })
+      .waitFor()
+    await page.keyboard.press('Escape')
+    await requests.locator('strong').getByText('12', { exact: true }).waitFor()
+
+    // Every ten seconds what is newer, and nothing once the page is left.
+    await page.clock.runFor(10_000)
+    await plot('Latency, ms: p50 now 2, highest 2; p99 now 50, highest 50').waitFor()
+    expect(asked).toEqual(['', point(9).at])
+    await page.getByText('The plots in numbers').click()
+    await page.getByRole('table', { name: 'The last hour' }).waitFor()
+    await page
+      .getByRole('table', { name: 'Since the start, by route' })
+      .getByText('GET /v1/users', { exact: true })
+      .waitFor()
+    await link(operator(page), 'Users').click()
+    await heading(page, 'Users')
+    await page.clock.runFor(60_000)
+    expect(asked.length).toBe(2)
+    expect(problems).toEqual([])
+  })
+
+  test('come from the service', async () => {
+    const opened = await open('/admin/figures', ada)
+    await opened.page.getByRole('img', { name: /^Requests, a second: now / }).waitFor()
+    noProblems(opened)
+  })
+})
+
 describe.skipIf(!hasBrowser)('who is none', () => {
   test('is told so, and loads nothing of it', async () => {
     const opened = await open('/admin/users', late)

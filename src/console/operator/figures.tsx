@@ -15,7 +15,7 @@ export type Point = {
   p99_ms: number | null
   memory_mb: number
   database: { busy: number; waiting: number }
-  mails_waiting: number
+  mails_waiting: number | null
 }
 type Answer = { every_seconds: number; instance: string; points: Point[] }
 
@@ -74,7 +74,11 @@ export function Figures() {
     <>
       <div class="head">
         <Heading title="Figures" />
-        <p class="count">The last hour of {answer.instance}</p>
+        <p class="count">
+          {answer.points.length > 0
+            ? `The last hour of ${answer.instance}`
+            : `The first figures of ${answer.instance} come in ${answer.every_seconds} seconds`}
+        </p>
       </div>
       {problem.value ? <Failed error={problem.value} retry={read} /> : null}
       <Plots points={answer.points} every={answer.every_seconds} />
@@ -88,7 +92,7 @@ const sum = ({ requests }: Point) => requests['2xx'] + requests['3xx'] + request
 
 function Plots({ points, every }: { points: readonly Point[]; every: number }) {
   const times = points.map(({ at }) => at)
-  const of = (value: (point: Point) => number | null) => points.map((point) => value(point) ?? 0)
+  const of = (value: (point: Point) => number | null) => points.map(value)
   return (
     <div class="plots">
       <Plot

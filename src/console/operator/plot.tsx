@@ -1,14 +1,16 @@
 import { useSignal } from '@preact/signals'
 import { clockOf } from '../times'
 
-type Line = { name?: string; values: readonly number[] }
+/** Null is unknown: the line has a gap there. */
+type Value = number | null
+type Line = { name?: string; values: readonly Value[] }
 type Props = { title: string; unit: string; tone: string; times: readonly string[]; lines: readonly Line[] }
 
 const WIDTH = 300
 const HEIGHT = 100
 
-export const numberOf = (value: number | undefined) =>
-  value === undefined
+export const numberOf = (value: Value | undefined) =>
+  value === undefined || value === null
     ? '–'
     : value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 })
 
@@ -22,7 +24,8 @@ function ceiling(highest: number): number {
 /** "Requests, a second: now 12, highest 30", of each line. */
 function nameOf({ title, unit, lines }: Props) {
   const parts = lines.map(({ name, values }) => {
-    const highest = values.length > 0 ? Math.max(...values) : undefined
+    const known = values.filter((value) => value !== null)
+    const highest = known.length > 0 ? Math.max(...known) : undefined
     return `${name ? `${name} ` : ''}now ${numberOf(values.at(-1))}, highest ${numberOf(highest)}`
   })
   return `${title}, ${unit}: ${parts.join('; ')}`
@@ -34,13 +37,19 @@ export function Plot(props: Props) {
   const at = useSignal<number | undefined>(undefined)
   const last = times.length - 1
   const index = at.value === undefined ? last : Math.min(at.value, last)
-  const top = ceiling(Math.max(0, ...lines.flatMap(({ values }) => values)))
+  const top = ceiling(Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0))))
   const x = (point: number) => (point / Math.max(1, last)) * WIDTH
   const y = (value: number) => HEIGHT - (value / top) * HEIGHT
-  const path = (values: readonly number[]) =>
+  const path = (values: readonly Value[]) =>
     values
-      .map((value, point) => `${point === 0 ? 'M' : 'L'}${x(point).toFixed(1)} ${y(value).toFixed(1)}`)
+      .map((value, point) => {
+        if (value === null) return ''
+        const isStart = point === 0 || values[point - 1] === null
+        return `${isStart ? 'M' : 'L'}${x(point).toFixed(1)} ${y(value).toFixed(1)}`
+      })
       .join('')
+  /** Of a line with gaps the area would be another. */
+  const hasArea = lines.length === 1 && !lines[0]?.values.includes(null)
   function onPointerMove({ clientX, currentTarget }: PointerEvent) {
     if (!(currentTarget instanceof Element)) return
     const { left, width } = currentTarget.getBoundingClientRect()
@@ -76,9 +85,7 @@ export function Plot(props: Props) {
           }}
         >
           <path class="grid-line" d={`M0 ${HEIGHT / 2}H${WIDTH}M0 0.5H${WIDTH}`} />
-          {last > 0 && lines.length === 1 && (
-            <path class="area" d={`${path(lines[0]?.values ?? [])}V${HEIGHT}H0Z`} />
-          )}
+          {last > 0 && hasArea && <path class="area" d={`${path(lines[0]?.values ?? [])}V${HEIGHT}H0Z`} />}
           {last > 0 &&
             lines.map(({ name, values }, number) => (
               <path key={name} class={`line line-${number}`} d={path(values)} />

@@ -32,8 +32,8 @@ export function PointTable({ points, every }: { points: readonly Point[]; every:
             <tr key={point.at}>
               <th scope="row">{clockOf(point.at)}</th>
               <td>{numberOf(all / every)}</td>
-              <td>{numberOf(point.p50_ms ?? undefined)}</td>
-              <td>{numberOf(point.p99_ms ?? undefined)}</td>
+              <td>{numberOf(point.p50_ms)}</td>
+              <td>{numberOf(point.p99_ms)}</td>
               <td>{numberOf(requests['5xx'] / every)}</td>
               <td>{numberOf(point.memory_mb)}</td>
               <td>{`${database.busy} busy, ${database.waiting} waiting`}</td>
