@@ -166,6 +166,7 @@ describe.skipIf(!hasBrowser)('a newcomer', () => {
     expect(await button(page, 'Favourite Moana').getAttribute('aria-pressed')).toBe('true')
     await link(page, 'Favourites').click()
     await heading(page, 'Favourites')
+    await count(page, '1 movie')
     expect(await titles(page, 'Favourites')).toEqual(['Moana'])
     expect(new URL(page.url()).pathname).toBe('/movies/redlight/favourites')
 
