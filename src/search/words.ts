@@ -13,7 +13,8 @@ const searchText =
     if (codePoints(text) > MAX_TEXT) return `must not be more than ${MAX_TEXT} characters long`
     if (split(text).size > MAX_WORDS) return `must not hold more than ${MAX_WORDS} different ${what}`
   }
-export // As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
+
+// As `search_text` of the database reads them (decision 7): letters and digits, or a symbol. That one also parts
 // text next to a symbol, and Chinese and Japanese, which doesn't matter for either question here.
 const WORD = /(?![\u02b9-\u02bf\u02c8\u2044])(?:[\p{L}\p{N}\p{M}]+|[$+]|[^\p{ASCII}\p{P}\p{Z}\p{Cc}\p{Cf}])/gu
 export const differentWords = (text: string) =>

@@ -227,7 +227,8 @@ describe('the list', () => {
     expect(past).toEqual({ first: at(1), prev: at(4), last: at(4) })
   })
 
-  const sortKeys = 'id, -id, title, -title, year, -year, runtime, -runtime, release_date, -release_date'
+  const sortKeys =
+    'id, -id, title, -title, year, -year, runtime, -runtime, release_date, -release_date, relevance'
   const date = 'must be a calendar date like 2016-11-23'
   const tooLong = 'must not be more than 500 characters long'
   const once = 'must be given only once'
