@@ -19,6 +19,13 @@ describe('a table', () => {
           }
   })
 
+  test('has a header of any length, and delimiters within quotes don’t count', async () => {
+    const long = `title,${'x'.repeat(3000)}\r\n"Heat",\r\n`
+    for (const pieces of [3006, 3007, 3008, 3009])
+      expect(await outcomes(long, { pieces })).toEqual([{ title: 'Heat' }])
+    expect(await outcomes('"a;b;c;d",title\nx,Heat\n')).toEqual([{ title: 'Heat' }])
+  })
+
   test('keeps what stands within quotes', async () => {
     const content = 'title;year\r\n"A ""b"";\r\nc";1995\r\n5\'10" tall;1985\r\n"";1985\r\n'
     expect(await readContent(content)).toMatchObject([

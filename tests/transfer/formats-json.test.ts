@@ -65,6 +65,8 @@ describe('JSON', () => {
       [12, ['row: columns']],
       [13, heat],
     ])
+    for (const broken of ['{"title":"x",', '{"title":"x"', '{'])
+      expect(await outcomes(`${broken}\n${heatJson}\n`)).toEqual([['row: json'], heat])
     expect(rows[9]?.text).toBe('{"title":"café","year":1985}')
     expect(rows[10]?.problems[0]?.message).toBe('must not have two keys for title: "Title" and "title"')
   })

@@ -133,6 +133,10 @@ describe('an encoding', () => {
     ] as const)
       for (const pieces of [1, 1000])
         expect(await outcomes(content, { encoding, pieces })).toEqual([heat, cafe])
+    for (const pieces of [1, 2, 3, 18])
+      expect(await outcomes(Buffer.from('title\n😀', 'utf16le'), { encoding: 'utf-16le', pieces })).toEqual([
+        { title: '😀' },
+      ])
     expect(await outcomes(Buffer.from('title\n\x80uro \x93x\x94', 'latin1'), { encoding: 'cp1252' })).toEqual(
       [{ title: '€uro “x”' }],
     )
