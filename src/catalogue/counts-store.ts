@@ -39,7 +39,7 @@ export async function compareMovieCount(db: Db): Promise<MovieCount> {
 /**
  * Corrects the counts and returns the old ones. Writers continue meanwhile: a writer's movies and counts are
  * committed together, so in one snapshot the difference is exactly the error, and it is added to the current
- * counts.
+ * counts. Lists with a wrong total are no longer served from the cache.
  */
 export function recountMovies(db: Db): Promise<MovieCount> {
   return db.transaction(
@@ -52,7 +52,10 @@ export function recountMovies(db: Db): Promise<MovieCount> {
         corrected as (
           insert into movie_counts as counts (first_id, slot, movies)
           select first_id, 0, change from wrong order by first_id
-          on conflict (first_id, slot) do update set movies = counts.movies + excluded.movies)
+          on conflict (first_id, slot) do update set movies = counts.movies + excluded.movies),
+        outdated as (
+          update catalogue_versions set version = next_catalogue_version(version)
+          where slot = 0 and exists (select from wrong))
         ${summary}`)
       return toCount(row)
     },
