@@ -56,7 +56,7 @@ async function serve(context: CommandContext) {
   log.info('stopped')
 }
 
-function welcome({ database, smtp }: Config, { origin }: URL, { bold, cyan }: Colours): string[] {
+function welcome({ database, smtp, console }: Config, { origin }: URL, { bold, cyan }: Colours): string[] {
   const dataDir = database.kind === 'embedded' ? database.dataDir : ''
   const mail = smtp === undefined ? 'here in the log, as no mail server is set' : `through ${smtp.host}`
   return [
@@ -69,7 +69,8 @@ function welcome({ database, smtp }: Config, { origin }: URL, { bold, cyan }: Co
     `  Mail           ${mail}`,
     '  Stop           Ctrl-C',
     '',
-    '  Next, in another terminal, register; a mail brings your activation token:',
+    ...(console.enabled ? [`  Next, open ${cyan(origin)} in a browser and create an account,`] : []),
+    `  ${console.enabled ? 'or register in another terminal' : 'Next, in another terminal, register'}; a mail brings your activation token:`,
     '',
     `  curl ${origin}/v1/users --json \\`,
     `  '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'`,
