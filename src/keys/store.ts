@@ -23,7 +23,9 @@ export const insertKey = (db: Db, author: Author, key: NewKey): Promise<Key> =>
     const owner = await lockOwner(tx, key.userId)
     const owned = await tx.$count(keys, eq(keys.userId, key.userId))
     if (owned >= MAX_KEYS_PER_USER)
-      throw invalid({ name: `one may have ${MAX_KEYS_PER_USER} keys, and you have them: revoke one first` })
+      throw invalid({
+        name: `you already have ${MAX_KEYS_PER_USER} keys, the most that are allowed: revoke one first`,
+      })
     const [inserted] = await tx.insert(keys).values(key).returning(columns)
     if (inserted === undefined) throw new Error('the insert returned no row')
     await recordEvent(tx, author, keyCreated(inserted, owner))

@@ -88,7 +88,7 @@ const inTheirWords =
   (error: unknown): never => {
     const reason = error instanceof Failure ? error.detail.error : undefined
     if (typeof reason === 'object')
-      throw new OperatorError(`${login} has as many keys as one may have; revoke one first`)
+      throw new OperatorError(`${login} already has the most keys that are allowed: revoke one first`)
     return unlessGone(login)(error)
   }
 

@@ -54,6 +54,7 @@ const errorSchema = named(
 )
 
 const parameters: Readonly<Record<string, JsonSchema>> = {
+  apikey: { description: 'An API key, unless it is sent as `X-API-Key` or `Authorization: Bearer`.' },
   i: {
     description: 'An IMDb id. A movie without one has `tt` and 90,000,000 + its id, such as `tt90000001`.',
     example: 'tt90000001',

@@ -1,5 +1,5 @@
 import { normalImdbId } from '../movies/model'
-import { wordsProblem } from '../search/words'
+import { hasWords, wordsProblem } from '../search/words'
 
 /** Parameters by their names in lower case, none empty. */
 export type Parameters = ReadonlyMap<string, string>
@@ -90,6 +90,7 @@ function searchOf(parameters: Parameters): Question {
   const number = parameters.get('page')
   const page = isNumber(number) ? Number(number) : 1
   if (page < 1 || page > MAX_PAGE) return miss(nothingFound(parameters))
+  if (!hasWords(text)) return miss('noWord')
   return missOf(text, parameters) ?? { kind: 'search', text, year: yearOf(parameters), page }
 }
 

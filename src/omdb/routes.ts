@@ -5,6 +5,7 @@ import type { Guards } from '../http/guards'
 import type { Movie } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
+import { answeredWhileTrue, type Versioned } from '../search/cache'
 import { omdbMovie, omdbResult } from './answer'
 import * as docs from './docs'
 import type { OmdbForm } from './form-routes'
@@ -17,52 +18,67 @@ import {
   questionOf,
   wantsFullPlot,
 } from './query'
-import { findMovieByImdbId, searchTitles } from './store'
-import { findMovieByTitle } from './title-store'
+import { findMovieByImdbId, type Search, searchTitles } from './store'
+import { findMovieByTitle, type Title } from './title-store'
 import { movieXml, searchXml } from './xml'
 
-type OneMovie = Extract<Question, { kind: 'id' | 'imdbId' | 'title' }>
-
-function load(db: Db, question: OneMovie): Promise<Movie | undefined> {
-  switch (question.kind) {
-    case 'id':
-      return findMovie(db, question.id)
-    case 'imdbId':
-      return findMovieByImdbId(db, question.imdbId)
-    case 'title':
-      return findMovieByTitle(db, { text: question.text, year: question.year })
-  }
+/** How something is to be answered. */
+type Asked = {
+  readonly isXml: boolean
+  readonly hasFullPlot: boolean
+  /** The answer when a text finds nothing. */
+  readonly nothing: Miss
 }
-
+type Words = Extract<Question, { kind: 'title' | 'search' }>
 /** The text of an answer, or why there is none. */
 type Answer = { readonly text: string } | { readonly miss: Miss }
 
-async function answerOne(db: Db, question: OneMovie, parameters: Parameters): Promise<Answer> {
-  const movie = await load(db, question)
-  if (movie === undefined) return { miss: question.kind === 'title' ? 'noMovie' : 'noSuchId' }
-  const found = omdbMovie(movie, wantsFullPlot(parameters) ? 'full' : 'short')
-  const isXml = formatOf(parameters) === 'xml'
+function movieAnswer(movie: Movie | undefined, { isXml, hasFullPlot }: Asked, missing: Miss): Answer {
+  if (movie === undefined) return { miss: missing }
+  const found = omdbMovie(movie, hasFullPlot ? 'full' : 'short')
   return { text: isXml ? movieXml(found) : JSON.stringify({ ...found, Response: 'True' }) }
 }
 
-async function answerSearch(
-  db: Db,
-  { text, year, page }: Extract<Question, { kind: 'search' }>,
-  parameters: Parameters,
-): Promise<Answer> {
-  const { rows, total, hasWords } = await searchTitles(db, { text, year, page })
-  if (rows.length === 0) return { miss: hasWords ? nothingFound(parameters) : 'noWord' }
-  const results = rows.map(omdbResult)
-  if (formatOf(parameters) === 'xml') return { text: searchXml(results, total) }
-  return { text: JSON.stringify({ Search: results, totalResults: String(total), Response: 'True' }) }
+async function titleAnswer(db: Db, asked: Asked, title: Title) {
+  const best = await findMovieByTitle(db, title)
+  return { answer: movieAnswer(best?.movie, asked, asked.nothing), version: best?.version ?? '' }
 }
+
+async function searchAnswer(db: Db, { isXml, nothing }: Asked, search: Search) {
+  const { rows, total, version } = await searchTitles(db, search)
+  if (rows.length === 0) return { answer: { miss: nothing }, version }
+  const results = rows.map(omdbResult)
+  const text = isXml
+    ? searchXml(results, total)
+    : JSON.stringify({ Search: results, totalResults: String(total), Response: 'True' })
+  return { answer: { text }, version }
+}
+
+/** What was found by words is kept as long as the catalogue is the same. */
+const answerWords = answeredWhileTrue(
+  async (db, { asked, words }: { asked: Asked; words: Words }): Promise<Versioned<Answer>> => {
+    const found =
+      words.kind === 'search' ? await searchAnswer(db, asked, words) : await titleAnswer(db, asked, words)
+    return { ...found, bytes: 'text' in found.answer ? Buffer.byteLength(found.answer.text) : 0 }
+  },
+)
 
 async function answer(db: Db, parameters: Parameters): Promise<Answer> {
   const question = questionOf(parameters)
   if (question.kind === 'miss') return question
-  return question.kind === 'search'
-    ? answerSearch(db, question, parameters)
-    : answerOne(db, question, parameters)
+  const asked: Asked = {
+    isXml: formatOf(parameters) === 'xml',
+    hasFullPlot: wantsFullPlot(parameters),
+    nothing: nothingFound(parameters),
+  }
+  switch (question.kind) {
+    case 'id':
+      return movieAnswer(await findMovie(db, question.id), asked, 'noSuchId')
+    case 'imdbId':
+      return movieAnswer(await findMovieByImdbId(db, question.imdbId), asked, 'noSuchId')
+    default:
+      return answerWords(db, { asked, words: question })
+  }
 }
 
 /** The catalogue in the form of the Open Movie Database API (contract section 10). */

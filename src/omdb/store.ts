@@ -4,7 +4,8 @@ import type { Db } from '../db/client'
 import { movies, users } from '../db/schema'
 import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
-import { matches, ORDER, type Title, wanted } from './title-store'
+import { versionOfSnapshot } from '../search/page-store'
+import { matchesOf, type Title } from './title-store'
 
 const moviesByImdbId = builtOnce((db) =>
   db
@@ -28,15 +29,15 @@ const PAGE_SIZE = 10
 const LIMIT = sql.raw(`limit ${PAGE_SIZE}`)
 
 export type Found = Pick<Movie, 'id' | 'title' | 'year' | 'imdb_id' | 'poster'>
-type Page = { readonly rows: readonly Found[]; readonly total: number; readonly hasWords: boolean }
-type Search = Title & { readonly page: number }
+type Page = { readonly rows: readonly Found[]; readonly total: number; readonly version: string }
+export type Search = Title & { readonly page: number }
 
 /** The total, and a page's movies; a page without movies is one row, with the total. */
 const buildSearch = (db: Db, hasYear: boolean) =>
   db
     .select({
       total: sql<string>`page.total`,
-      hasWords: sql<boolean>`page.has_words`,
+      version: versionOfSnapshot,
       movie: {
         id: movies.id,
         title: movies.title,
@@ -46,15 +47,13 @@ const buildSearch = (db: Db, hasYear: boolean) =>
       },
     })
     .from(
-      sql`(with matched as materialized (${matches(wanted(hasYear))}),
-        page as (select * from matched order by ${ORDER} ${LIMIT} offset ${sql.placeholder('offset')})
-        select whole.*, page.* from (
-          select (select count(*) from matched) as total,
-            coalesce(numnode(search_query(${sql.placeholder('text')})) > 0, false) as has_words
-        ) as whole left join page on true) as page`,
+      sql`(with ranked as materialized (${matchesOf(hasYear)}),
+        page as (select * from ranked order by rank, id ${LIMIT} offset ${sql.placeholder('offset')})
+        select whole.total, page.* from (select (select count(*) from ranked) as total) as whole
+        left join page on true) as page`,
     )
     .leftJoin(movies, sql`${movies.id} = page.id`)
-    .orderBy(sql`page.is_same desc, page.words, page.year desc, page.id`)
+    .orderBy(sql`page.rank, page.id`)
     .prepare('search_titles')
 const searchAll = builtOnce((db) => buildSearch(db, false))
 const searchYear = builtOnce((db) => buildSearch(db, true))
@@ -67,7 +66,7 @@ export const searchTitles: (db: Db, search: Search) => Promise<Page> = askedOnce
     return {
       rows: rows.flatMap(({ movie }) => movie ?? []),
       total: Number(rows[0]?.total ?? 0),
-      hasWords: rows[0]?.hasWords ?? false,
+      version: rows[0]?.version ?? '',
     }
   },
 )

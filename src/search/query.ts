@@ -3,7 +3,7 @@ import { externalIdProblem, imdbIdProblem, normalImdbId } from '../movies/model'
 import { dateProblem, integerParameter, parameter, parseId } from '../rules/fields'
 import { pageParameters, parsePage, parseSort, type Sort, sortParameter, wordParameter } from '../rules/lists'
 import { type ObjectRule, object } from '../rules/objects'
-import { differentWords, genreList, listedGenres, words } from './words'
+import { genreList, hasWords, listedGenres, words } from './words'
 
 const day = parameter({ type: 'string', format: 'date' }, dateProblem)
 const creator = parameter({ type: 'string' }, (value) =>
@@ -135,7 +135,7 @@ function parseList<Key extends string>(
 }
 
 /** A text without any word counts as not given. */
-const worded = (text = '') => (differentWords(text).size === 0 ? undefined : text)
+const worded = (text = '') => (hasWords(text) ? text : undefined)
 
 /** In `q`, `&` is a word like any other. */
 const readQ = (text?: string) => worded(text?.replaceAll('&', ' and '))

@@ -27,6 +27,8 @@ export const differentWords = (text: string) =>
       .match(WORD),
   )
 
+export const hasWords = (text: string) => differentWords(text).size > 0
+
 /** Each genre once, in its first spelling, keyed by its folded form. */
 function differentGenres(text: string): ReadonlyMap<string, string> {
   const genres = new Map<string, string>()

@@ -77,5 +77,5 @@ test('and is told what is wrong', async () => {
     select ${alice.id}, 'x', 'rl_x', sha256(n::text::bytea) from generate_series(1, 20) as n`
   const full = await keys('add', alice.email)
   expect([full.code, full.out]).toEqual([1, ''])
-  expect(full.error).toContain('has as many keys as one may have; revoke one first')
+  expect(full.error).toContain('already has the most keys that are allowed: revoke one first')
 })

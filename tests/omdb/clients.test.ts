@@ -1,19 +1,44 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { Client } from 'imdb-api'
-import { omdbService } from '../support/omdb'
+import { databaseVariables, redlight } from '../support/command-line'
+import { createTestDatabase, type TestDatabase } from '../support/database'
+import { type Program, quietSettings, startProgram } from '../support/program'
+import { PASSWORD } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-// Clients of the Open Movie Database from npm, as they are: only the address is another.
+// Clients of the Open Movie Database from npm, as they are, and the executable: only the address is another.
 
 const OmdbApi = require('omdb-api-pt')
 const { clients } = require('md-movie-utils')
 const omdbjs = require('omdbjs')
 const OMDB = require('omdbapi')
 
-const { server, key } = omdbService([], {}, { keepMovies: true })
-const url = () => new URL('/omdb', server().url).href
+let database: TestDatabase
+let program: Program
+let key: string
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const environment = { ...quietSettings, ...databaseVariables(database.config) }
+  program = await startProgram(environment)
+  const email = 'alice@example.com'
+  const commands: [args: string[], input?: string][] = [
+    [['seed']],
+    [['users', 'add', '--email', email, '--name', 'Alice'], PASSWORD],
+    [['keys', 'add', email]],
+  ]
+  for (const [args, input] of commands) {
+    const done = await redlight(args, environment, input)
+    expect([args, done.code, done.error]).toEqual([args, 0, ''])
+    key = done.out.trim()
+  }
+}, 300_000)
+afterAll(async () => {
+  await program?.stop()
+  await database?.drop()
+})
+const url = () => new URL('/omdb', program.url).href
 
 const refusalOf = (asked: Promise<unknown>): Promise<unknown> =>
   asked.then(
@@ -22,7 +47,7 @@ const refusalOf = (asked: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('imdb-api', () => {
-  const client = (apiKey = key()) => new Client({ apiKey, baseURL: url() })
+  const client = (apiKey = key) => new Client({ apiKey, baseURL: url() })
 
   test('gets by id, by title, and with a year', async () => {
     expect(await client().get({ id: 'tt90000001' })).toMatchObject({
@@ -53,7 +78,7 @@ describe('imdb-api', () => {
 })
 
 test('omdb-api-pt', async () => {
-  const client = new OmdbApi({ apiKey: key(), baseUrl: url() })
+  const client = new OmdbApi({ apiKey: key, baseUrl: url() })
   expect(await client.byId({ imdb: 'tt90000001' })).toMatchObject({ Title: 'Moana', Response: 'True' })
   expect(await client.byId({ title: 'moana', year: 2016, plot: 'full' })).toMatchObject({ Title: 'Moana' })
   expect(await client.bySearch({ search: 'the', page: 3 })).toMatchObject({ totalResults: '29' })
@@ -69,7 +94,7 @@ test('omdb-api-pt', async () => {
 })
 
 test('md-movie-utils', async () => {
-  const client = new clients.OMDBClient(key(), url())
+  const client = new clients.OMDBClient(key, url())
   expect(await client.getByIMDBId('tt90000001')).toMatchObject({ title: 'Moana', imdbID: 'tt90000001' })
   expect(await client.getByTitleAndYear('moana', 2016)).toMatchObject({ title: 'Moana' })
   expect(await client.search({ query: 'the', page: 2 })).toHaveLength(10)
@@ -81,7 +106,7 @@ test('md-movie-utils', async () => {
 })
 
 test('omdbjs', async () => {
-  omdbjs.setApiUrl(`${url()}?apikey=${key()}`)
+  omdbjs.setApiUrl(`${url()}?apikey=${key}`)
   const bodyOf = async (asked: { request(): Promise<{ body: unknown; text: string }> }) =>
     (await asked.request()).body
   expect(await bodyOf(omdbjs.imdbId('tt90000001').plot('full'))).toMatchObject({ Title: 'Moana' })
@@ -95,7 +120,7 @@ test('omdbjs', async () => {
 })
 
 test('omdbapi, which sends what it does not know as undefined', async () => {
-  const client = new OMDB(key())
+  const client = new OMDB(key)
   client.utils.config.url = `${url()}?`
   expect(await client.get({ id: 'tt90000001' })).toMatchObject({
     title: 'Moana',

@@ -15,13 +15,14 @@ import { createTestDatabase, type TestDatabase } from '../support/database'
 import { type Program, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 
 let database: TestDatabase
+let environment: Record<string, string>
 let program: Program
 let alice: { email: string; password: string }
 let browser: Browser
 beforeAll(async () => {
   if (!hasBrowser) return
   database = await createTestDatabase()
-  const environment = { ...quietSettings, ...databaseVariables(database.config) }
+  environment = { ...quietSettings, ...databaseVariables(database.config) }
   program = await startProgram(environment)
   // On PostgreSQL, the movies are loaded by a command.
   expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
@@ -102,6 +103,22 @@ describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
         await pressAtOnce(operation(page, operationId).locator('.opblock-summary-control'))
         expect([operationId, Object.keys(responses).includes(status)]).toEqual([operationId, true])
       }
+    },
+    BROWSER_TIMEOUT_MS,
+  )
+
+  test(
+    'asks /omdb with a key',
+    async () => {
+      const { stdout } = await runProgram(environment, ['keys', 'add', alice.email])
+      const { page, problems } = await openDocs()
+      const block = operation(page, 'omdb')
+      await block.locator('.opblock-summary-control').click()
+      await block.locator('tr[data-param-name="apikey"] input').fill(stdout.trim())
+      await block.locator('.opblock-summary-control').click()
+      const answer = await call(page, 'omdb')
+      expect([answer.status, answer.text?.includes('"Title": "Moana"')]).toEqual(['200', true])
+      expect(problems).toEqual([])
     },
     BROWSER_TIMEOUT_MS,
   )
