@@ -24,7 +24,7 @@ export function createElementReader(layout: Layout, firstLine: number) {
   function keep(part: Buffer) {
     if (place.isRest()) return
     bytes += part.length
-    if (bytes > MAX_ROW_BYTES) throw place.stop('exceeds the 1 MiB that an element may have')
+    if (bytes > MAX_ROW_BYTES) throw place.stop('the JSON has a value of more than 1 MiB')
     parts.push(part)
   }
 
@@ -49,7 +49,7 @@ export function createElementReader(layout: Layout, firstLine: number) {
           start = at
         }
         const end = scanner.next(code)
-        if (end === 'broken') throw place.stop('ends within a text')
+        if (end === 'broken') throw place.stop('the JSON has a line end within a text')
         if (end === undefined) continue
         const element = endElement(chunk.subarray(start, end === 'here' ? at + 1 : at))
         if (element !== undefined) yield element
@@ -58,7 +58,7 @@ export function createElementReader(layout: Layout, firstLine: number) {
       if (place.isInside()) keep(Buffer.from(chunk.subarray(start)))
     },
     end(): void {
-      if (!place.isComplete()) throw place.stop('is where the file ends')
+      if (!place.isComplete()) throw place.stop('the file ends')
     },
   }
 }
@@ -77,21 +77,22 @@ function createPlace(layout: Layout, firstLine: number) {
   function stop(reason: string) {
     const begins = isInside && startLine !== line ? `, which begins at line ${startLine}` : ''
     return new OperatorError(
-      `line ${line} ${reason}, in element ${index}${begins}: nothing after it could be read`,
+      `${reason} at line ${line}, in element ${index}${begins}: nothing after it could be read`,
     )
   }
 
   /** Takes a mark between values; returns whether it was one. */
   function takesMark(code: number): boolean {
     if (isSpace(code)) return true
-    if (expected === 'nothing') throw stop('has more after the end of the list')
+    if (expected === 'nothing') throw stop('more follows the end of the list')
     if (code === BRACKET && layout !== 'sequence' && expected !== 'value') {
       expected = layout === 'list' ? 'nothing' : 'rest'
       isInside = expected === 'rest'
       return true
     }
-    if (expected === 'separator' && code !== COMMA) throw stop('lacks a comma')
-    if (expected !== 'separator' && [COMMA, BRACKET, BRACE].includes(code)) throw stop('is not valid JSON')
+    if (expected === 'separator' && code !== COMMA) throw stop('the JSON lacks a comma')
+    if (expected !== 'separator' && [COMMA, BRACKET, BRACE].includes(code))
+      throw stop('the JSON is not valid')
     if (expected !== 'separator') return false
     expected = 'value'
     return true

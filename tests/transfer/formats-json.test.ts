@@ -77,16 +77,16 @@ describe('JSON', () => {
     const rejected = ['row: not an object', 'row: not an object', 'row: not utf-8', 'row: too deep']
     for (const [rest, message] of [
       ['{"title": tru}]', 'element 6, at line 2, must be valid JSON'],
-      ['{"title": "a', 'line 2 is where the file ends, in element 6'],
-      ['{"title":\n "a', 'line 3 is where the file ends, in element 6, which begins at line 2'],
-      [`{"title":"a"}`, 'line 2 is where the file ends, in element 7'],
-      ['{"a":1} {"a":1}]', 'line 2 lacks a comma, in element 7'],
-      ['{"a":1},]', 'line 2 is not valid JSON, in element 7'],
+      ['{"title": "a', 'the file ends at line 2, in element 6'],
+      ['{"title":\n "a', 'the file ends at line 3, in element 6, which begins at line 2'],
+      [`{"title":"a"}`, 'the file ends at line 2, in element 7'],
+      ['{"a":1} {"a":1}]', 'the JSON lacks a comma at line 2, in element 7'],
+      ['{"a":1},]', 'the JSON is not valid at line 2, in element 7'],
       [
         `{"title":"${'x'.repeat(1_100_000)}"}]`,
-        'line 2 exceeds the 1 MiB that an element may have, in element 6',
+        'the JSON has a value of more than 1 MiB at line 2, in element 6',
       ],
-      ['{"a":1}]\n[', 'line 3 has more after the end of the list'],
+      ['{"a":1}]\n[', 'more follows the end of the list at line 3'],
     ] as const)
       for (const pieces of [5000, 2_000_000]) {
         const source = await openContent(Buffer.from(good + rest, 'latin1'), { pieces })

@@ -58,7 +58,7 @@ test('a line of 1 GiB is one rejected row, and is never held', async () => {
 
 test('an element of 1 GiB, and a quote that is never closed, end the reading', async () => {
   const element = await readWatched(stream(`[${heat},{"title":"`, letters, GIB, '"}]'))
-  expect(element.failure).toContain('line 1 exceeds the 1 MiB that an element may have, in element 2')
+  expect(element.failure).toContain('the JSON has a value of more than 1 MiB at line 1, in element 2')
   const quote = await readWatched(
     stream('title,year\nHeat,\n"', Buffer.from('x,1\n'.repeat(MIB / 4)), 4 * MIB, ''),
   )
