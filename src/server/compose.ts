@@ -89,7 +89,13 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     // A query of the embedded database can't be cancelled, so a deadline would be useless.
     deadlineMs: config.database.kind === 'postgres' ? REQUEST_DEADLINE_MS : Number.POSITIVE_INFINITY,
     clientAddresses,
-    cors: createCors(config.corsTrustedOrigins),
+    cors: createCors({
+      trustedOrigins: config.corsTrustedOrigins,
+      ownOrigin: new URL(config.publicUrl).origin,
+      trustsLoopback: config.environment === 'development',
+      log,
+      now: timing.now,
+    }),
     metrics,
     metricsAccess: createMetricsAccess(config.metricsNetworks, clientAddresses),
     health: { version, environment: config.environment, condition: probe.condition, isShuttingDown },

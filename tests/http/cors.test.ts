@@ -134,3 +134,44 @@ describe('an origin that is not trusted', () => {
     }
   })
 })
+
+describe('in development', () => {
+  test('every page of this machine may call, and each refused origin is logged once a minute', async () => {
+    let now = 0
+    const timing = { now: () => now, date: Date.now }
+    const development = await startTestServer({ environment: 'development' }, { timing })
+    const allowed = async (origin: string) => {
+      const { headers } = await development.request('GET', '/v1/healthcheck', { headers: { Origin: origin } })
+      return headers.get('access-control-allow-origin')
+    }
+    for (const origin of ['http://localhost:3000', 'http://127.0.0.1:5173', 'http://localhost'])
+      expect(await allowed(origin)).toBe(origin)
+    const strangers = [
+      'https://localhost:3000',
+      'http://localhost:3000.evil.example',
+      'http://localhost.evil.example',
+      'http://127.0.0.1:x',
+      'http://10.0.0.1:3000',
+    ]
+    for (const origin of [...strangers, ...strangers]) expect(await allowed(origin)).toBeNull()
+    // Our own pages, and those that no setting can allow.
+    for (const origin of [development.url.origin, 'http://localhost:4000', 'null']) await allowed(origin)
+    const refused = () =>
+      development.logLines().filter(({ message }) => message.includes('CORS_TRUSTED_ORIGINS'))
+    expect(refused().map(({ origin }) => origin)).toEqual(strangers)
+    expect(refused()[0]?.message).toContain('CORS_TRUSTED_ORIGINS=https://localhost:3000 would allow it')
+    now = 60_000
+    await allowed('https://localhost:3000')
+    expect(refused()).toHaveLength(strangers.length + 1)
+    for (let i = 0; i < 50; i++) await allowed(`https://x${i}.example`)
+    expect(refused().length).toBeLessThan(strangers.length + 25)
+    await development.stop()
+  })
+
+  test('only', async () => {
+    const { headers } = await closed.request('GET', '/v1/healthcheck', {
+      headers: { Origin: 'http://localhost:1' },
+    })
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+  })
+})
