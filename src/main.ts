@@ -6,6 +6,7 @@ import type { Database } from './db/client'
 import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
 import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
 import { createServiceManager } from './server/service-manager'
+import { createAsk } from './terminal/ask'
 import { createColours, isTerminal, wantsColours } from './terminal/colours'
 import { createProgress } from './terminal/progress'
 import { createTables } from './terminal/table'
@@ -60,6 +61,9 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   colours,
   progress,
   readInput: () => Bun.stdin.text(),
+  ask: isTerminal(process.stdin, process.env)
+    ? createAsk({ input: process.stdin, output: process.stderr })
+    : undefined,
   input: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() },
   output: process.stdout,
   printError,

@@ -10,6 +10,7 @@ import { Failure, OperatorError, UsageError } from '../errors'
 import type { Log } from '../log'
 import { didYouMean, quoted } from '../rules/suggest'
 import type { ServiceManager } from '../server/service-manager'
+import type { Ask } from '../terminal/ask'
 import type { Colours } from '../terminal/colours'
 import type { StartProgress } from '../terminal/progress'
 import type { StartTable } from '../terminal/table'
@@ -41,6 +42,8 @@ export type CommandContext = {
    */
   progress: StartProgress
   readInput: () => Promise<string>
+  /** Questions to a person; undefined without a terminal. */
+  ask: Ask | undefined
   /** Standard input and output as streams, for what may be larger than memory. */
   input: AsyncIterable<Uint8Array>
   output: Writable

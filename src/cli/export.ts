@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { userNamed } from '../moderation/users'
+import { userNamed } from '../moderation/named-users'
 import { type ExportFormat, exportFormats, exportMovies } from '../transfer/export'
 import { fileSink, streamSink } from '../transfer/sink'
 import { addCommand, type CommandContext, counted, exitOf, oneOf } from './command'

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { UsageError } from '../errors'
-import { userNamed } from '../moderation/users'
+import { userNamed } from '../moderation/named-users'
 import { openSource } from '../transfer/open'
 import { type ImportOptions, importOptions } from '../transfer/options'
 import { present } from '../transfer/present'

@@ -8,7 +8,7 @@ import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { visibleJson } from '../visible'
 import { addPageOptions, metadataOf, PAGE_SIZE, type PageOptions, printTotal } from './lists'
-import { userNamed } from './users'
+import { userNamed } from './named-users'
 
 type AuditOptions = PageOptions & {
   actor?: string

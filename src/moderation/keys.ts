@@ -9,7 +9,7 @@ import { parseId } from '../rules/fields'
 import { problemsOf } from '../rules/objects'
 import { quoted } from '../rules/suggest'
 import { visibleJson } from '../visible'
-import { nameOf, requireNotBuiltIn, unlessGone, userNamed } from './users'
+import { nameOf, requireNotBuiltIn, unlessGone, userNamed } from './named-users'
 
 const PAGE = 500
 

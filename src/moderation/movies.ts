@@ -10,7 +10,8 @@ import { parseMovie } from '../search/json-store'
 import { listMovies } from '../search/store'
 import { visibleJson } from '../visible'
 import { addPageOptions, metadataOf, PAGE_SIZE, type PageOptions, printTotal } from './lists'
-import { nameOf, userNamed } from './users'
+import { nameOf, userNamed } from './named-users'
+import { addYes, requireYes, type YesOption } from './removal'
 
 export function moviesCommand(program: Command, context: CommandContext) {
   const { withDatabase, print } = context
@@ -24,22 +25,13 @@ export function moviesCommand(program: Command, context: CommandContext) {
     examples: ['redlight movies list', 'redlight movies list --title moana --page 2'],
   }).option('--title <words>', 'only those with these words in their title')
   addPageOptions(listing).action((options: ListOptions) => list(options, context))
-  addCommand(movies, 'remove', {
+  const removal = addCommand(movies, 'remove', {
     summary: 'Remove a movie, or all that a fresh catalogue came with',
-    examples: ['redlight movies remove 12', 'redlight movies remove --initial'],
+    examples: ['redlight movies remove 12', 'redlight movies remove --initial --yes'],
   })
     .argument('[id]', 'as "redlight movies list" shows it', toId)
     .option('--initial', 'remove the initial movies; "redlight seed" doesn\'t bring them back')
-    .action(async (id: number | undefined, { initial }: { initial?: true }) => {
-      if ((id === undefined) === (initial === undefined)) throw new UsageError('give an ID or --initial')
-      if (id === undefined)
-        return withDatabase(async ({ db }) =>
-          print(`Removed ${counted(await removeInitialMovies(db, operator()), 'initial movie')}.`),
-        )
-      const removed = await withDatabase(({ db }) => deleteMovie(db, operator(), id))
-      if (removed === undefined) throw noMovie(id)
-      print(`Removed movie ${id}, ${removed.title} (${removed.year}).`)
-    })
+  addYes(removal).action((id: number | undefined, options: RemoveOptions) => remove(id, options, context))
   addCommand(movies, 'assign', {
     summary: 'Assign a movie to another user',
     examples: ['redlight movies assign 12 alice@example.com'],
@@ -56,6 +48,25 @@ export function moviesCommand(program: Command, context: CommandContext) {
         print(`Movie ${id}, ${movie.title} (${movie.year}), now belongs to ${nameOf(user)}.`)
       }),
     )
+}
+
+type RemoveOptions = YesOption & { initial?: true }
+
+async function remove(id: number | undefined, { initial, yes }: RemoveOptions, context: CommandContext) {
+  if ((id === undefined) === (initial === undefined)) throw new UsageError('give an ID or --initial')
+  await context.withDatabase(async ({ db }) => {
+    if (id === undefined) {
+      await requireYes(context, yes, 'Remove the initial movies? "redlight seed" does not bring them back.')
+      const removed = await removeInitialMovies(db, operator())
+      return context.print(`Removed ${counted(removed, 'initial movie')}.`)
+    }
+    const movie = await findMovie(db, id)
+    if (movie === undefined) throw noMovie(id)
+    const what = `movie ${id}, ${movie.title} (${movie.year})`
+    await requireYes(context, yes, `Remove ${what}? This can't be undone.`)
+    if ((await deleteMovie(db, operator(), id)) === undefined) throw noMovie(id)
+    context.print(`Removed ${what}.`)
+  })
 }
 
 type ListOptions = PageOptions & { title?: string }

@@ -77,6 +77,7 @@ export const Registration = object(
 )
 export type Registration = Static<typeof Registration>
 
+export const NewPassword = object({ password: newPassword })
 export const PasswordReset = object({ password: newPassword, token: text(1, 128) })
 export const Activation = object({ token: text(1, 128) })
 

@@ -1,10 +1,10 @@
 import { consumeToken, endTokens, findTokenOwner } from '../access/mail-token-store'
 import type { Passwords } from '../access/passwords'
 import { endSessions, grant } from '../access/store'
-import { passwordReset } from '../audit/events'
+import { passwordChanged, passwordReset } from '../audit/events'
 import type { Author } from '../audit/model'
 import { recordEvent } from '../audit/store'
-import type { Db } from '../db/client'
+import type { Db, Tx } from '../db/client'
 import { Failure, invalid } from '../errors'
 import { recordMail } from '../mail/store'
 import type { Permission } from '../permissions'
@@ -43,6 +43,14 @@ async function createUser(
   })
 }
 
+/** Sets a password; ends all sessions and older mails, and tells the user. */
+async function startAnew(tx: Tx, userId: number, passwordHash: string): Promise<void> {
+  await setPassword(tx, userId, passwordHash)
+  await endTokens(tx, userId, ['password-reset', 'email-change'])
+  await endSessions(tx, userId)
+  await recordMail(tx, { userId, kind: 'password-changed' })
+}
+
 export function createUsersService(deps: UsersDeps) {
   const { db, passwords, forgetPrincipal, mailIsDue } = deps
 
@@ -78,13 +86,22 @@ export function createUsersService(deps: UsersDeps) {
         await lockAccount(tx, owner.id)
         const userId = await consumeToken(tx, 'password-reset', token)
         if (userId === undefined) throw invalidResetToken()
-        await setPassword(tx, userId, passwordHash)
-        await endTokens(tx, userId, ['email-change'])
-        await endSessions(tx, userId)
-        await recordMail(tx, { userId, kind: 'password-changed' })
+        await startAnew(tx, userId, passwordHash)
         await recordEvent(tx, { ...author, actor: owner }, passwordReset(owner))
       })
       forgetPrincipal(owner.id)
+      mailIsDue()
+    },
+
+    /** Sets a user's password for the operator. */
+    async setPassword(author: Author, user: { id: number; name: string }, password: string): Promise<void> {
+      const passwordHash = await passwords.hash(password)
+      await db.transaction(async (tx) => {
+        await lockAccount(tx, user.id)
+        await startAnew(tx, user.id, passwordHash)
+        await recordEvent(tx, author, passwordChanged(user))
+      })
+      forgetPrincipal(user.id)
       mailIsDue()
     },
 

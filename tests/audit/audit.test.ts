@@ -102,7 +102,7 @@ describe('every recorded action', () => {
     await run('users', 'revoke', user.email, 'admin', 'movies:write')
     await run('movies', 'assign', String(id), user.email)
     await run('movies', 'assign', String(id), user.email)
-    await run('movies', 'remove', String(id))
+    await run('movies', 'remove', '--yes', String(id))
     expect(await actionsOf(`user:${user.id}`)).toEqual([
       'user.activated',
       'permission.granted',

@@ -25,7 +25,7 @@ describe('the command line alone', () => {
     [['help', 'nonsense'], 2, 'error', 'unknown command "nonsense"'],
     [['serv'], 2, 'error', 'unknown command "serv", did you mean "serve"? See "redlight --help"'],
     [['complet'], 2, 'error', 'did you mean "completion"?'],
-    [['users'], 2, 'error', 'missing subcommand: list, add, activate, grant, revoke, remove; see'],
+    [['users'], 2, 'error', 'missing subcommand: list, add, activate, grant, revoke, password, remove; see'],
     [['users', '--'], 2, 'error', 'missing subcommand: list'],
     [['users', 'ad'.repeat(999)], 2, 'error', `unknown subcommand "${'ad'.repeat(30)}…"`],
     [['users', 'lits'], 2, 'error', 'redlight users: unknown subcommand "lits", did you mean "list"?'],
@@ -121,7 +121,7 @@ describe('without a server', () => {
     expect((await run('movies', 'list', '--page', '99')).out).toBe(
       "Page 99 doesn't exist; the last page is 2.\n",
     )
-    expect((await run('movies', 'remove', '1')).code).toBe(0)
+    expect((await run('movies', 'remove', '1', '--yes')).code).toBe(0)
     expect(await run('seed')).toMatchObject({ code: 0, out: 'There was nothing to add.\n' })
     expect((await run('movies', 'list', '--title', 'moana')).out).toBe('0 movies\n')
   })
@@ -197,7 +197,15 @@ describe('with a running server', () => {
     })
     const path = `/v1/movies/${created.body.movie.id}`
     await server.request('PUT', `/v1/users/me/favourites/${created.body.movie.id}`, { token: dora.token })
-    expect((await run(['users', 'remove', dora.email])).code).toBe(0)
+    expect(await run(['users', 'remove', dora.email])).toEqual({
+      code: 2,
+      out: '',
+      error:
+        'redlight users remove: there is no terminal to ask on: add --yes; see "redlight users remove --help"\n',
+    })
+    expect((await run(['users', 'remove', '--yes', dora.email])).out).toBe(
+      `Removed ${dora.email} (user ${dora.id}, 1 movie). 1 movie now belongs to the account Redlight.\n`,
+    )
     const left = await server.request('GET', path, { token: alice.token })
     expect(left.body).toMatchObject({ movie: { created_by: { id: 1, name: 'Redlight' }, version: 2 } })
     expect(await server.sql`select 1 from favourites where user_id = ${dora.id}`).toBeEmpty()
@@ -219,7 +227,9 @@ describe('with a running server', () => {
       server.request('PATCH', `/v1/movies/${id}`, { token, body: { year: 2002 } })
     expect((await patch(alice.token)).status).toBe(403)
     expect((await patch(eve.token)).status).toBe(200)
-    expect((await run(['movies', 'remove', String(id)])).code).toBe(0)
+    expect((await run(['movies', 'remove', '--yes', String(id)])).out).toBe(
+      `Removed movie ${id}, Between Owners (2002).\n`,
+    )
     expect(await run(['movies', 'remove', String(id)])).toMatchObject({
       code: 1,
       error: expect.stringContaining(`there is no movie ${id}`),
@@ -233,6 +243,32 @@ describe('with a running server', () => {
       ['users', 'grant', '1', 'movies:read'],
     ])
       expect(await run(args)).toMatchObject({ code: 1, error: expect.stringContaining('built in') })
+  })
+
+  test('a password is set from standard input, by the rules of the API', async () => {
+    const user = await server.newUser({ name: 'Penelope Pitstop' })
+    for (const [input, problem] of [
+      ['short\n', 'password must be at least 8 characters long'],
+      ['penelope pitstop', 'password must not be the name'],
+    ] as const)
+      expect(await run(['users', 'password', user.email], input)).toMatchObject({
+        code: 1,
+        error: expect.stringContaining(problem),
+      })
+    expect(await run(['users', 'password', user.email], 'the operator chose it\n')).toEqual({
+      code: 0,
+      out: `Set a new password for ${user.email}, who is signed out everywhere.\n`,
+      error: '',
+    })
+    await server.signIn(user.email, 'the operator chose it')
+    await until(
+      async () => (await server.request('GET', '/v1/users/me', { token: user.token })).status === 401,
+    )
+    await until(() =>
+      server.logLines().some(({ to, subject }) => to === user.email && /changed/.test(`${subject}`)),
+    )
+    const trail = await server.sql`select action, detail from audit_events where subject_id = ${user.id}`
+    expect([...trail]).toEqual([{ action: 'password.changed', detail: { by: expect.any(String) } }])
   })
 
   test('an unknown name finds nobody', async () => {

@@ -128,7 +128,7 @@ describe.skipIf(testDatabaseUrl === undefined)('the upgrade of a Turkish databas
     )
     expect(await state()).toEqual(before)
 
-    const removed = await redlight(['users', 'remove', '3'], databaseVariables(database.config))
+    const removed = await redlight(['users', 'remove', '--yes', '3'], databaseVariables(database.config))
     expect(removed.code).toBe(0)
     await sql`update users set username = 'iris2' where id = 5`
     const [users, movies] = await state()

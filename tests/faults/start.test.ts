@@ -100,7 +100,7 @@ describe.skipIf(!(canStartPostgres && withFaults))('at a slow database', () => {
         await tx`lock table movies in exclusive mode`
         await until(async () => (await server.admin(WAITS_LONG)).length > 0)
       })
-      const removed = await runProgram(environment, ['users', 'remove', email])
+      const removed = await runProgram(environment, ['users', 'remove', '--yes', email])
       expect(removed).toMatchObject({ exitCode: 0, stderr: '' })
       await held
       await sql.end()

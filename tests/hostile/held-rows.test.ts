@@ -103,7 +103,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is locked and change
   const commands: [name: string, args: (user: TestUser, movie: number) => string[]][] = [
     ['users activate', ({ email }) => ['users', 'activate', email]],
     ['users grant', ({ email }) => ['users', 'grant', email, 'movies:write']],
-    ['users remove', ({ email }) => ['users', 'remove', email]],
+    ['users remove', ({ email }) => ['users', 'remove', '--yes', email]],
     ['movies assign', ({ email }, movie) => ['movies', 'assign', String(movie), email]],
   ]
   test.each(commands)('%s of a user removed meanwhile reports an unknown user', async (_, args) => {
@@ -134,7 +134,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is locked and change
     const removed = await whileHeld(
       (sql) =>
         sql`insert into movies (title, year, runtime, genres, created_by) values (${title}, 2000, 1, '{a}', ${dora.id})`,
-      () => run('users', 'remove', dora.email),
+      () => run('users', 'remove', '--yes', dora.email),
     )
     expect(removed.code).toBe(0)
     const [movie] = await server.sql`select created_by::int, version from movies where title = ${title}`

@@ -167,14 +167,14 @@ describe('the initial movies', () => {
     // Of a removed user.
     await server.sql`update movies set created_by = 1 where title in ('An own one', 'Moana')`
 
-    expect(await run('movies', 'remove', '--initial')).toMatchObject({
+    expect(await run('movies', 'remove', '--initial', '--yes')).toMatchObject({
       code: 0,
       out: expect.stringContaining(`Removed ${movies.length - 2} initial`),
     })
     const left = await server.sql<{ title: string }[]>`select title from movies order by id`
     expect(left.map(({ title }) => title)).toEqual(others.map(({ title }) => title))
     expect((await run('seed')).out).toContain('There was nothing to add.')
-    expect((await run('movies', 'remove', '--initial')).out).toContain('Removed 0 initial')
+    expect((await run('movies', 'remove', '--initial', '--yes')).out).toContain('Removed 0 initial')
     expect((await run('movies', 'remove', '--initial', '1')).code).toBe(2)
   })
 })

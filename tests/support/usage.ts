@@ -25,6 +25,7 @@ export async function usage(args: string[]): Promise<Finished> {
     colours: createColours(false),
     progress: unused,
     readInput: unused,
+    ask: undefined,
     input: { [Symbol.asyncIterator]: unused },
     output: new Writable(),
     printError: (line) => error.push(`${line}\n`),
