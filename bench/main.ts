@@ -23,6 +23,7 @@ Compares Redlight with the floor (bench/floor.ts) on a private PostgreSQL. See b
                      ${abuseKinds.join(', ')}    (all)
   --faults           instead: the faults of the tests at full length
   --executable FILE  measure this one instead of building one
+  --before FILE      compare it with this earlier one, in the rows "before"
   --client NAME      wrk or bun                                  (wrk if installed)`
 
 const DEFAULT_SOAK_MINUTES = '15'
@@ -58,6 +59,7 @@ function readOrder(args: string[]): Order {
     faults: values.faults,
     only,
     executable: values.executable,
+    before: values.before,
     client: chooseClient(values.client),
   }
 }
@@ -92,6 +94,7 @@ function parse(args: string[]) {
         soak: text,
         abuse: text,
         executable: text,
+        before: text,
         client: text,
       },
       flood: { type: 'boolean', default: false },
@@ -126,8 +129,9 @@ function printProgress(what: string) {
   }
 }
 
-async function measureRows(workplace: Workplace, only: Order['only']): Promise<Result[]> {
-  const wanted = rows.filter(({ name }) => only?.includes(name) ?? true)
+async function measureRows(workplace: Workplace, { only, before }: Order): Promise<Result[]> {
+  const known = rows.filter(({ name }) => name !== 'before' || before !== undefined)
+  const wanted = known.filter(({ name }) => only?.includes(name) ?? true)
   const results: Result[] = []
   for (const { name, what, targets, run } of wanted) {
     const progress = (step: string) => printProgress(`${name}: ${what}: ${step}`)
@@ -151,7 +155,7 @@ async function bench(order: Order, opened: AsyncDisposableStack): Promise<readon
   const about = await circumstances(workplace)
   const results: Result[] = []
   const isStrained = order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
-  if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order.only)))
+  if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order)))
   if (order.flood) results.push(...(await flood(workplace)))
   if (order.abuse !== undefined) results.push(...(await abuse(workplace, order.abuse)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))

@@ -56,6 +56,9 @@ export const rows: readonly Row[] = [
   row('revocation', 'the same, and notifications can\'t arrive', revocation(takePermission, { isCut: true }), atMost(1000)),
   row('create', 'POST /v1/movies', againstFloor(calls.newMovie), atLeast(0.7)),
   row('change', 'PATCH /v1/movies/:id', againstFloor(calls.changedMovie), atLeast(0.6)),
+  row('before', 'GET /v1/movies/:id ÷ the executable of --before', againstEarlier(calls.oneMovie), atLeast(0.97)),
+  row('before', 'POST /v1/movies ÷ the executable of --before', againstEarlier(calls.newMovie), atLeast(0.97)),
+  row('before', 'PATCH /v1/movies/:id ÷ the executable of --before', againstEarlier(calls.changedMovie), atLeast(0.97)),
   row('memory', 'peak memory of a fresh process', (workplace) => peakMemory(workplace, [calls.oneMovie, calls.firstPage, calls.search, calls.newMovie], CONNECTIONS), atMost(2)),
   row('delete', 'deleting a movie that is a favourite of 200,000 users', deleteFavourite, atMost(5)),
 ]
@@ -68,6 +71,15 @@ function againstFloor(toMake: calls.Calls, { same = false, writes = 0 } = {}): R
     const more = { calls: toMake, writesPerSecond: writes === 0 ? undefined : writes }
     const subject = { label: 'redlight', server: redlight, ...more }
     const reference = { label: 'floor', server: floor, ...more }
+    return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
+  }
+}
+
+/** What a change costs: this executable and an earlier one on the same database. */
+function againstEarlier(toMake: calls.Calls): Run {
+  return async (workplace) => {
+    const subject = { label: 'now', server: workplace.redlight, calls: toMake }
+    const reference = { label: 'before', server: await workplace.earlier(), calls: toMake }
     return compare(workplace, subject, reference, { connections: CONNECTIONS, measure: 'rate' })
   }
 }

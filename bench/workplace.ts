@@ -20,9 +20,11 @@ export type Options = {
   client: Client
   /** Undefined: built first. */
   executable: string | undefined
+  /** An earlier executable, to compare this one with. */
+  before: string | undefined
 }
 /** Everything a row needs to measure. */
-export type Workplace = Omit<Options, 'executable'> & {
+export type Workplace = Omit<Options, 'executable' | 'before'> & {
   readonly postgresVersion: string
   readonly progress: Progress
   readonly drive: Drive
@@ -34,6 +36,8 @@ export type Workplace = Omit<Options, 'executable'> & {
   readonly floor: Server
   /** Another Redlight with a tenth of the movies. */
   tenth(): Promise<Server>
+  /** The earlier executable, on the same database. */
+  earlier(): Promise<Server>
   /** Another server on the same database; the caller stops it. */
   freshRedlight(): Promise<Server & { startedMs: number }>
   freshFloor(): Promise<Server & { startedMs: number }>
@@ -47,7 +51,7 @@ const BUILT_FILE = 'bin/redlight'
 
 /** Sets everything up; the stack undoes it. */
 export async function openWorkplace(
-  { executable: given, ...options }: Options,
+  { executable: given, before, ...options }: Options,
   progress: Progress,
   opened: AsyncDisposableStack,
 ): Promise<Workplace> {
@@ -60,7 +64,8 @@ export async function openWorkplace(
   const passwordHash = await createPasswords().hash(PASSWORD)
   const site = { cluster, admin, passwordHash, folder, progress, opened }
   const jwtSecret = crypto.randomUUID() + crypto.randomUUID()
-  const redlightOn = (database: string) => redlight(executable, cluster.url(database), jwtSecret, logs)
+  const redlightOn = (database: string, file = executable) =>
+    redlight(file, cluster.url(database), jwtSecret, logs)
 
   const sql = await createCatalogue(site, redlightOn('redlight'), 'redlight', options.rows)
   const floorTokens = await createFloor(site, sql)
@@ -79,6 +84,12 @@ export async function openWorkplace(
   // All instances of Redlight share a secret, so each accepts a token.
   tokens.push(...(await signIn(servers[0].port)))
 
+  let earlier: Promise<Server> | undefined
+  async function startEarlier(): Promise<Server> {
+    const server = await launch({ ...redlightOn('redlight', before), label: 'redlight before' }, tokens)
+    opened.defer(server.stop)
+    return server
+  }
   let tenth: Promise<Server> | undefined
   async function startTenth(): Promise<Server> {
     const order = redlightOn('tenth')
@@ -98,6 +109,7 @@ export async function openWorkplace(
     redlight: servers[0],
     floor: servers[1],
     tenth: () => (tenth ??= startTenth()),
+    earlier: () => (earlier ??= startEarlier()),
     freshRedlight,
     freshFloor,
     limitedRedlight,
