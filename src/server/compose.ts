@@ -11,6 +11,7 @@ import { createCors } from '../http/cors'
 import { createKeysService } from '../keys/service'
 import { createClientAddresses } from '../limits/client-address'
 import { createMetricsAccess } from '../limits/metrics-access'
+import { createOriginLog } from '../limits/origin-log'
 import { createLimiter } from '../limits/rate-limit'
 import { openSharedCounts } from '../limits/shared-counts'
 import type { Log } from '../log'
@@ -91,10 +92,8 @@ export async function compose(given: Omit<Site, 'opened'>, isShuttingDown: () =>
     clientAddresses,
     cors: createCors({
       trustedOrigins: config.corsTrustedOrigins,
-      ownOrigin: new URL(config.publicUrl).origin,
       trustsLoopback: config.environment === 'development',
-      log,
-      now: timing.now,
+      refused: createOriginLog({ ownOrigin: new URL(config.publicUrl).origin, log, now: timing.now }),
     }),
     metrics,
     metricsAccess: createMetricsAccess(config.metricsNetworks, clientAddresses),
