@@ -32,13 +32,19 @@ const ADVICE: Readonly<Record<string, string>> = {
   'year: missing': '--map COLUMN=year names the column',
 }
 
-/** The option that would rescue the rows rejected for this reason. */
-export function adviceFor(reason: string, { onDuplicate, require = [] }: Chosen): string | undefined {
+/** The option that would rescue the rows rejected for this reason, which may be `all` rows. */
+export function adviceFor(
+  reason: string,
+  { onDuplicate, require = [] }: Chosen,
+  all: boolean,
+): string | undefined {
   const [field = '', code = ''] = reason.split(': ')
   if (code === 'namesake' && onDuplicate !== 'suffix-year')
     return '--on-duplicate suffix-year adds them as "Title (year)"'
   if (code === 'exists' && onDuplicate === 'fail') return '--on-duplicate skip leaves these out'
   if (code === 'exists' && onDuplicate === 'update') return "leave out --owner to change others' movies"
   if (code === 'missing' && require.some((name) => name === field)) return '--require without it takes them'
+  // A column that some rows fill is known.
+  if (code === 'missing' && !all) return undefined
   return ADVICE[reason]
 }

@@ -43,7 +43,7 @@ function summary(report: Report, options: ImportOptions): string[] {
   return [
     `${number(rows)} rows: ${counts}${options.dryRun ? ' (dry run: nothing was written)' : ''}`,
     ...reasons.map(([reason, count]) => {
-      const advice = adviceFor(reason, options)
+      const advice = adviceFor(reason, options, count === rows)
       const line = `${number(count).padStart(8)}  ${reason}`
       return advice === undefined ? line : `${line.padEnd(10 + width)}  ${advice}`
     }),
