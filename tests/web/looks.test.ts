@@ -68,29 +68,32 @@ async function visitAll(page: Page, paths: Record<string, string>, look: (path: 
     await page.goto('about:blank')
     await page.goto(addressOf(path))
     await heading(page, name)
-    await page.waitForLoadState('networkidle')
+    await page.locator('.skeleton, .loading, [aria-busy="true"]').first().waitFor({ state: 'detached' })
     await look(path)
   }
 }
 const nameOf = (path: string) => path.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'list'
 
 describe.skipIf(!hasBrowser)('each page', () => {
-  test.each(looks)('shuts nobody out, and fits the screen: $name', async (look) => {
-    const opened = await open('/sign-in', undefined, look)
-    const { page } = opened
-    const broken: string[] = []
-    const check = async (path: string) => {
-      await shoot(page, `console-${look.name}-${nameOf(path)}`)
-      if ((await tooWide(page)) !== 0) broken.push(`${path} is too wide`)
-      // In the dark on a phone the colours are those of the dark and the layout that of the phone.
-      if (look.name !== 'phone-dark') broken.push(...(await violations(page)))
-    }
-    await visitAll(page, entrance, check)
-    await giveSession(page, admin)
-    await visitAll(page, pages, check)
-    expect(broken).toEqual([])
-    noProblems(opened)
-  })
+  // In the dark on a phone, the colours are those of the dark and the layout is that of the phone.
+  test.each(looks.filter(({ name }) => name !== 'phone-dark'))(
+    'shuts nobody out, and fits the screen: $name',
+    async (look) => {
+      const opened = await open('/sign-in', undefined, look)
+      const { page } = opened
+      const broken: string[] = []
+      const check = async (path: string) => {
+        await shoot(page, `console-${look.name}-${nameOf(path)}`)
+        if ((await tooWide(page)) !== 0) broken.push(`${path} is too wide`)
+        broken.push(...(await violations(page)))
+      }
+      await visitAll(page, entrance, check)
+      await giveSession(page, admin)
+      await visitAll(page, pages, check)
+      expect(broken).toEqual([])
+      noProblems(opened)
+    },
+  )
 
   test('fits 320 pixels, and letters of twice the size', async () => {
     const narrow: Look = { name: 'narrow', colorScheme: 'light', viewport: { width: 320, height: 640 } }
