@@ -217,6 +217,7 @@ describe('the watch of the primary', () => {
     const failing = watch.orAway(() => Promise.reject(closed))
     await turn()
     watch.answered(900)
+    await turn()
     now = 2000
     watch.failed()
     expect(typeof (await failing)).toBe('symbol')
