@@ -1,4 +1,4 @@
-import type postgres from 'postgres'
+import postgres from 'postgres'
 import { type Measured, median } from './measure'
 import type { Server } from './servers'
 import { PASSWORD } from './users'
@@ -115,5 +115,9 @@ async function cutChannel(sql: postgres.Sql) {
 
 async function allowConnections(sql: postgres.Sql, areAllowed: boolean) {
   const [row] = await sql`select quote_ident(current_database()) as name`
-  await sql.unsafe(`alter database ${row?.name} with allow_connections ${areAllowed}`)
+  // A database can't be closed from within.
+  const { host, port, user } = sql.options
+  const admin = postgres({ host, port, user, database: 'postgres', max: 1 })
+  await admin.unsafe(`alter database ${row?.name} with allow_connections ${areAllowed}`)
+  await admin.end()
 }
