@@ -117,7 +117,7 @@ async function allowConnections(sql: postgres.Sql, areAllowed: boolean) {
   const [row] = await sql`select quote_ident(current_database()) as name`
   // A database can't be closed from within.
   const { host, port, user } = sql.options
-  const admin = postgres({ host, port, user, database: 'postgres', max: 1 })
+  const admin = postgres(`postgres://${user}@${host[0]}:${port[0]}/postgres`, { max: 1 })
   await admin.unsafe(`alter database ${row?.name} with allow_connections ${areAllowed}`)
   await admin.end()
 }

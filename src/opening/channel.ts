@@ -5,8 +5,8 @@ import { describeError } from '../log'
 import { within } from '../waiting'
 
 const HEARTBEAT_EVERY_MS = 250
-/** Limit on how old an instance's cached data may be. */
-const MAX_STALENESS_MS = 1000
+/** Limit on how old an instance's cached data may be: a second, less what a request takes that is judged by it. */
+const MAX_STALENESS_MS = 900
 
 export type Channel = {
   /** Whether all messages older than MAX_STALENESS_MS have arrived. */
