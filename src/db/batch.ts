@@ -90,9 +90,9 @@ export function writtenTogether<Row, Written>(
   const gather = gathered(write, textBytes)
   return async (db, row) => {
     const { items, done } = gather(db, row)
-    const place = items.length - 1
+    const index = items.length - 1
     try {
-      const written = (await done.join())[place]
+      const written = (await done.join())[index]
       if (written !== undefined || items.length === 1) return written
     } catch (error) {
       if (items.length === 1 || !isRefused(error)) throw error

@@ -94,15 +94,15 @@ function createDurations() {
   return {
     add(seconds: number) {
       const bucket = Math.floor(Math.log(Math.max(1, seconds / SHORTEST_SECONDS)) / Math.log(STEP))
-      const place = Math.min(BUCKETS - 1, bucket)
-      buckets[place] = (buckets[place] ?? 0) + 1
+      const index = Math.min(BUCKETS - 1, bucket)
+      buckets[index] = (buckets[index] ?? 0) + 1
       count++
     },
     percentileMs(share: number): number | null {
       if (count === 0) return null
-      let place = 0
-      for (let seen = buckets[0] ?? 0; seen < count * share; seen += buckets[place] ?? 0) place++
-      return rounded(SHORTEST_SECONDS * STEP ** (place + 0.5) * 1000)
+      let index = 0
+      for (let seen = buckets[0] ?? 0; seen < count * share; seen += buckets[index] ?? 0) index++
+      return rounded(SHORTEST_SECONDS * STEP ** (index + 0.5) * 1000)
     },
   }
 }

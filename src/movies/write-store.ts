@@ -11,21 +11,21 @@ type Inserted = { id: number; version: number }
 
 const insertTogether = writtenTogether<NewRow, Inserted>(async (db, sent) => {
   const columns = { ...contentColumns, createdBy: movies.createdBy }
-  const rows = sent.map((movie, place) => ({ ...movie, place }))
+  const rows = sent.map((movie, index) => ({ ...movie, index }))
   // Sorted, so that two statements with the same titles can't deadlock.
   rows.sort((a, b) => Number(a.title > b.title) - Number(a.title < b.title))
   // RETURNING gives only stored columns, so the ids are drawn before the insert.
-  const returned = await db.execute<{ place: number; id: string; version: number }>(sql`
+  const returned = await db.execute<{ index: number; id: string; version: number }>(sql`
     with numbered as materialized (
-      select nextval('movies_id_seq') as new_id, sent.* from ${sentRows({ place: movies.version, ...columns }, rows)}
+      select nextval('movies_id_seq') as new_id, sent.* from ${sentRows({ index: movies.version, ...columns }, rows)}
     ), inserted as (
       insert into ${movies} (id, ${namesOf(columns)}) overriding system value
       select new_id, ${sentValues(columns)} from numbered as sent
       returning id, version
     )
-    select place, id, version from numbered join inserted on id = new_id`)
-  const byPlace = new Map(returned.map(({ place, id, version }) => [place, { id: Number(id), version }]))
-  return sent.map((_, place) => byPlace.get(place))
+    select index, id, version from numbered join inserted on id = new_id`)
+  const byIndex = new Map(returned.map(({ index, id, version }) => [index, { id: Number(id), version }]))
+  return sent.map((_, index) => byIndex.get(index))
 })
 
 /** Throws a 422 when another movie has the title, IMDb id or external id. */
@@ -47,7 +47,7 @@ type Updated = { version: number }
 
 // If a statement changes a movie several times, PostgreSQL applies one of them; the index says which.
 const change = {
-  place: movies.version,
+  index: movies.version,
   id: movies.id,
   version: movies.version,
   createdBy: movies.createdBy,
@@ -62,7 +62,7 @@ const isAnother: Condition = (columns) =>
 const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
   writtenTogether<Change, Updated>(async (db, changes) => {
     const columns = Object.fromEntries(changed.map((key) => [key, contentColumns[key]]))
-    const rows = changes.map((row, place) => ({ ...row, place }))
+    const rows = changes.map((row, index) => ({ ...row, index }))
     const isAlone = rows.length === 1
     // A locked movie is left out, so that only its own writers wait.
     const free = sql`
@@ -70,14 +70,14 @@ const updaterOf = (changed: readonly ContentColumn[], condition: Condition) =>
         select id from ${movies} where id = any(${`{${rows.map(({ id }) => id)}}`}::bigint[])
         for no key update skip locked
       )`
-    const returned = await db.execute<{ place: number; version: number }>(sql`${isAlone ? sql`` : free}
+    const returned = await db.execute<{ index: number; version: number }>(sql`${isAlone ? sql`` : free}
       update ${movies} set (${namesOf(columns)}, version) = row(${sentValues(columns)}, ${movies.version} + 1)
       from ${sentRows({ ...change, ...columns }, rows)}
       where ${movies.id} = sent.id and ${condition(columns)} and ${movies.createdBy} = sent."createdBy"
         ${isAlone ? sql`` : sql`and ${movies.id} in (select id from free)`}
-      returning sent.place, ${movies.version}`)
-    const byPlace = new Map(returned.map(({ place, version }) => [place, { version }]))
-    return rows.map(({ place }) => byPlace.get(place))
+      returning sent.index, ${movies.version}`)
+    const byIndex = new Map(returned.map(({ index, version }) => [index, { version }]))
+    return rows.map(({ index }) => byIndex.get(index))
   })
 
 /** Keyed by the changed columns; few enough combinations to keep them all. */
