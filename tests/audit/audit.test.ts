@@ -20,7 +20,7 @@ const list = async (query: string) => {
 }
 
 describe('every recorded action', () => {
-  test('leaves exactly one event, by the one who did it', async () => {
+  test('leaves exactly one event, with its actor', async () => {
     const user = await server().newUser({ name: 'Sam' })
     expect((await ask('DELETE', '/v1/tokens/authentication', { token: user.token })).status).toBe(200)
     await ask('POST', '/v1/tokens/password-reset', { body: { email: user.email } })
@@ -50,7 +50,7 @@ describe('every recorded action', () => {
     ])
   })
 
-  test('leaves one of 20 at once, and none when it fails', async () => {
+  test('leaves one event for 20 simultaneous ones, and none if it fails', async () => {
     const owner = await server().newUser()
     const id = await newMovie(owner.token)
     const answers = await Promise.all(
@@ -65,7 +65,7 @@ describe('every recorded action', () => {
     expect((await actionsOf(`user:${user.id}`)).sort()).toEqual(Array(3).fill('permission.granted'))
     await ask('PATCH', `/v1/users/${user.id}`, { body: { permissions: [] } })
 
-    // Half way: the movie goes and its event can't be written.
+    // Fails halfway: the movie is deleted, but its event can't be written.
     const kept = await newMovie(owner.token)
     await server()
       .sql`alter table audit_events add constraint refusing check (subject_id <> ${kept}) not valid`.catch(
@@ -80,14 +80,14 @@ describe('every recorded action', () => {
     expect(await eventsOf(`movie:${kept}`)).toEqual([])
   })
 
-  test('holds no secret', async () => {
+  test('contains no secret', async () => {
     const rows = await server().sql`select string_agg(e::text, '') as everything from audit_events e`
     expect(rows[0]?.everything).toContain('permission')
     expect(rows[0]?.everything).not.toMatch(/\$argon2|a new password/)
     expect(rows[0]?.everything).not.toContain(PASSWORD)
   })
 
-  test('is in the trail from the command line too, with the system user', async () => {
+  test('is in the trail from the command line too, with the name of the system user', async () => {
     const run = async (...args: string[]) => {
       const finished = await redlight(args, databaseVariables(server().database.config))
       expect([args, finished.error, finished.code]).toEqual([args, '', 0])
@@ -146,7 +146,7 @@ describe('every recorded action', () => {
 })
 
 describe('the trail', () => {
-  test('is newest first, paged, and found by actor, action, subject and time', async () => {
+  test('is sorted newest first, paged, and filtered by actor, action, subject and time', async () => {
     const [a, b] = [
       await server().newUser({ name: 'A', permissions: ALL }),
       await server().newUser({ name: 'B' }),
@@ -182,7 +182,7 @@ describe('the trail', () => {
       ]).toEqual([query, isThere])
   })
 
-  test('refuses what it does not know', async () => {
+  test('refuses unknown values', async () => {
     const answer = await ask(
       'GET',
       '/v1/audit?actor=alice&action=movie.deletd&subject=film:1&from=yesterday&to=2020-13-01&user=1&page_size=101',
@@ -208,7 +208,7 @@ describe('the trail', () => {
       expect([time, (await ask('GET', `/v1/audit?to=${time}`)).status]).toEqual([time, 422])
   })
 
-  test('is purged of what is older than AUDIT_KEEP', async () => {
+  test('loses events older than AUDIT_KEEP', async () => {
     const database = await createFilledDatabase()
     const kept = await withDb(database.config, async (db) => {
       await db.execute(`insert into audit_events (at, action, subject_kind, subject_name)

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 describe('with ANONYMOUS_READ', () => {
-  test('anyone may read movies as a user does', async () => {
+  test('anyone may read movies like a user', async () => {
     for (const path of PATHS) {
       const [anyone, known] = [
         await server.request('GET', path),
@@ -35,13 +35,13 @@ describe('with ANONYMOUS_READ', () => {
     expect((await server.request('GET', '/v1/movies/999')).status).toBe(404)
   })
 
-  test('what is about the caller needs one, before a rule is told', async () => {
+  test('requests about the caller need a token, before any rule is checked', async () => {
     const personal = ['created_by=me', 'favourite=true', 'favourite=x', 'include=favourite']
     for (const query of [...personal, 'created_by=me&rating=5'])
       expect(await server.request('GET', `/v1/movies?${query}`)).toMatchObject({ status: 401, body: MISSING })
   })
 
-  test('a header that is there must be good', async () => {
+  test('a header must be valid if it is sent', async () => {
     for (const header of [
       'Bearer x',
       'Bearer',

@@ -18,7 +18,7 @@ afterAll(() => server.stop())
 const keys = (...args: string[]) => redlight(['keys', ...args], databaseVariables(server.database.config))
 const statusOf = async (token: string) => (await server.request('GET', '/v1/movies', { token })).status
 
-test('an operator makes, lists and revokes keys beside a running service', async () => {
+test('an operator creates, lists and revokes keys while the service runs', async () => {
   const made = await keys('add', 'ALICE1', '--name', 'TV \u001b[31m')
   expect([made.code, made.error]).toEqual([0, ''])
   expect(made.out).toMatch(/^rl_[0-9A-Za-z]{36}\n$/)
@@ -59,7 +59,7 @@ test('an operator makes, lists and revokes keys beside a running service', async
   ])
 })
 
-test('and is told what is wrong', async () => {
+test('and gets errors for mistakes', async () => {
   const cases: [args: string[], code: number, error: string][] = [
     [['revoke', '999999'], 1, 'there is no key 999999; "redlight keys list" shows all'],
     [['revoke', 'x'], 2, '"x" is not the id of a key'],

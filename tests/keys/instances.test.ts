@@ -30,7 +30,7 @@ describe(`two instances${needs}`, () => {
   const guardOnly = async (on: TestServer, token: string) =>
     (await on.request('GET', '/v1/movies/abc', { token })).status
 
-  onPostgres('take a new key at once, also where its owner is known already', async () => {
+  onPostgres('accept a new key at once, even if its owner is cached', async () => {
     const user = await server.newUser()
     for (let round = 0; round < 10; round++) {
       for (const on of [server, other]) expect(await guardOnly(on, user.token)).toBe(404)
@@ -39,7 +39,7 @@ describe(`two instances${needs}`, () => {
     }
   })
 
-  onPostgres('both refuse a key within a second of its end, however it ends', async () => {
+  onPostgres('both refuse a key within a second after any kind of end', async () => {
     const ends: ((key: { id: number }, user: { id: number; token: string }) => Promise<unknown>)[] = [
       ({ id }, { token }) => server.request('DELETE', `/v1/keys/${id}`, { token }),
       ({ id }) => server.sql`delete from keys where id = ${id}`,
@@ -55,9 +55,9 @@ describe(`two instances${needs}`, () => {
     }
   })
 
-  onPostgres('need no word from the database for a key that both know', async () => {
+  onPostgres('need no query for a key that both know', async () => {
     const { key } = await newKey(server, await server.newUser())
-    // What the making announced may still be on its way, and makes each forget the owner once.
+    // The announcement of the new key may still be on its way, and makes each drop the owner once.
     const known = async () => (await guardOnly(server, key)) === 404 && (await guardOnly(other, key)) === 404
     await staysSo(known, 300)
     await server.sql.begin(async (tx) => {

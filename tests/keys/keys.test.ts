@@ -51,7 +51,7 @@ describe('the form of a key', () => {
 })
 
 describe('POST /v1/keys', () => {
-  test('makes a key, shows it once, and keeps its hash alone', async () => {
+  test('creates a key, shows it once, and stores only its hash', async () => {
     const user = await server.newUser()
     const { status, headers, body } = await makeKey(server, user, 'TV')
     expect([status, headers.get('cache-control')]).toEqual([201, 'no-store'])
@@ -66,7 +66,7 @@ describe('POST /v1/keys', () => {
     expect(await statusOf(key)).toBe(200)
   })
 
-  test('takes names of 1 to 100 characters, and says what is wrong with others', async () => {
+  test('takes names of 1 to 100 characters, and explains other errors', async () => {
     const user = await server.newUser()
     for (const name of ['x', '🎬'.repeat(100), ' ', '<b>"&\u001b[31m'])
       expect((await makeKey(server, user, name)).body.key.name).toBe(name)
@@ -88,7 +88,7 @@ describe('POST /v1/keys', () => {
     ])
   })
 
-  test('makes twenty for a user, also of twenty that come at once for the twentieth', async () => {
+  test('creates at most twenty for a user, even if many ask for the twentieth at once', async () => {
     const user = await server.newUser()
     for (let made = 0; made < 19; made++) expect((await makeKey(server, user)).status).toBe(201)
     const answers = await Promise.all(Array.from({ length: 20 }, () => makeKey(server, user)))
@@ -103,7 +103,7 @@ describe('POST /v1/keys', () => {
 })
 
 describe('DELETE /v1/keys/:id', () => {
-  test('revokes a key of one’s own at once, and nobody else’s', async () => {
+  test('revokes only one’s own key, at once', async () => {
     const [user, other] = [await server.newUser(), await server.newUser()]
     const { id, key } = await newKey(server, user)
     expect(await statusOf(key)).toBe(200)
@@ -116,7 +116,7 @@ describe('DELETE /v1/keys/:id', () => {
     expect(await revoke(user, id)).toMatchObject({ status: 404, body: NOT_FOUND })
   })
 
-  test('holds for all that come after its answer, amid other requests', async () => {
+  test('applies to all requests after its response, during other requests', async () => {
     for (let round = 0; round < 5; round++) {
       const { id, key } = await newKey(server, alice)
       const racing = Array.from({ length: 20 }, () => statusOf(key))
@@ -129,7 +129,7 @@ describe('DELETE /v1/keys/:id', () => {
 })
 
 describe('a key', () => {
-  test('that is forged, cut, or in another case is refused, the first without a query', async () => {
+  test('that is forged, cut, or in another case is refused, a forged one without a query', async () => {
     const { key } = await newKey(server, alice)
     const wrong = [
       key.slice(0, -1),
@@ -145,9 +145,9 @@ describe('a key', () => {
     })
   })
 
-  test('needs no word from the database once it is known', async () => {
+  test('needs no query once it is cached', async () => {
     const { key } = await newKey(server, alice)
-    // What the making announced may still be on its way, and makes the service forget the owner once.
+    // The announcement of the new key may still be on its way, and makes the service drop the owner once.
     await staysSo(async () => (await statusOf(key, '/v1/movies/abc')) === 404, 300)
     await server.sql.begin(async (tx) => {
       await tx`lock table keys, users, users_permissions in access exclusive mode`
@@ -155,7 +155,7 @@ describe('a key', () => {
     })
   })
 
-  test('rests while its owner lacks the permission, and is good again with it', async () => {
+  test('stops working while its owner lacks the permission, and works again with it', async () => {
     const user = await server.newUser()
     const { key } = await newKey(server, user)
     expect(await statusOf(key)).toBe(200)
@@ -166,7 +166,7 @@ describe('a key', () => {
     await until(async () => (await statusOf(key)) === 200)
   })
 
-  test('outlives a sign-out and a new password, and ends with its owner', async () => {
+  test('survives a sign-out and a new password, and ends with its owner', async () => {
     const user = await server.newUser()
     const { key } = await newKey(server, user)
     await server.request('DELETE', '/v1/tokens/authentication', { token: user.token })
@@ -176,7 +176,7 @@ describe('a key', () => {
     expect((await server.sql`select 1 from keys where user_id = ${user.id}`).length).toBe(0)
   })
 
-  test('reads all movies, but not what is about its owner', async () => {
+  test('reads all movies, but nothing about its owner', async () => {
     const { key } = await newKey(server, alice)
     expect(await statusOf(key, '/v1/movies?title=keys')).toBe(200)
     expect(await statusOf(key, `/v1/movies?created_by=${alice.id}`)).toBe(200)
@@ -186,7 +186,7 @@ describe('a key', () => {
     expect((await read(key)).headers.get('vary')).toBe('Authorization')
   })
 
-  test('knows the day of its last use, which its owner sees within a minute', async () => {
+  test('records the day of its last use, which its owner sees within a minute', async () => {
     const user = await server.newUser()
     const { id, key } = await newKey(server, user)
     await newKey(server, user)
@@ -200,7 +200,7 @@ describe('a key', () => {
     expect((await days())[1]).toBe('2001-01-01')
   })
 
-  test('is in no line of the log, which has its id', async () => {
+  test('is not in the log, but its id is', async () => {
     const user = await server.newUser()
     const { id, key } = await newKey(server, user)
     await statusOf(key)

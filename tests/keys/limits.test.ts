@@ -6,7 +6,7 @@ import { startTestServer } from '../support/server'
 // A start of the embedded database takes a second, and many on a busy machine.
 setDefaultTimeout(60_000)
 
-test('a key is limited wherever it comes from, exempt addresses too, beside the limit of the address', async () => {
+test('a key is limited from any address, even an exempt one, besides the limit of the address', async () => {
   const limiter = limits({ requestsPerSecond: SLOW, burst: 50, keyRequestsPerSecond: SLOW, keyBurst: 3 })
   const server = await startTestServer({ limiter, trustedProxies: ['127.0.0.1'] }, { timing: stoppedClock })
   const user = await server.newUser()
@@ -29,7 +29,7 @@ test('a key is limited wherever it comes from, exempt addresses too, beside the 
     expect(refused.headers.get('retry-after')).toMatch(/^\d{3}$/)
     expect(refused.headers.get('ratelimit')).toStartWith('"key";r=0;t=')
   }
-  // Whatever a key asks for counts.
+  // Every request with a key counts.
   expect((await server.request('GET', '/v1/users/me', { token: first.key })).status).toBe(429)
   expect(statusesOf([await read(second.key), await read(user.token)])).toEqual([200, 200])
   const forged = second.key.replace(/.$/, second.key.endsWith('0') ? '1' : '0')
@@ -37,7 +37,7 @@ test('a key is limited wherever it comes from, exempt addresses too, beside the 
   await server.stop()
 })
 
-test('a key without a limit, and one where all limits are off, go on', async () => {
+test('a key works without a limit, and with all limits off', async () => {
   for (const limiter of [
     limits({ keyRequestsPerSecond: 0, keyBurst: 1 }),
     limits({ enabled: false, keyRequestsPerSecond: SLOW, keyBurst: 1 }),

@@ -17,7 +17,7 @@ const NO_KEY = [401, failure('No API key provided.')]
 const BAD_KEY = [401, failure('Invalid API key!')]
 
 describe('the key', () => {
-  test('comes as apikey, before X-API-Key, before Authorization', async () => {
+  test('is read from apikey, then X-API-Key, then Authorization', async () => {
     const good = { 'X-API-Key': key(), Authorization: `Bearer ${key()}` }
     const bad = { 'X-API-Key': 'x', Authorization: 'Bearer x' }
     expect((await at(`/omdb?t=moana&apikey=${key()}`, bad)).status).toBe(200)
@@ -28,7 +28,7 @@ describe('the key', () => {
     expect((await at(`/omdb?t=moana&apikey=&apikey=%20${key()}+&apikey=x`, bad)).status).toBe(200)
   })
 
-  test('is asked for before anything else', async () => {
+  test('is checked first', async () => {
     for (const query of ['', '?t=moana', '?i=tt1', '?apikey=', '?s=x&r=json&callback=x'])
       expect(errorOf(await at(`/omdb${query}`))).toEqual(NO_KEY)
     expect(errorOf(await at('/omdb', { 'X-API-Key': ' ' }))).toEqual(NO_KEY)
@@ -42,7 +42,7 @@ describe('the key', () => {
     expect(errorOf(await at('/omdb', { Authorization: 'Basic eDp5' }))).toEqual(BAD_KEY)
   })
 
-  test('ends when it is revoked, and rests without its owner’s permission', async () => {
+  test('ends when it is revoked, and does not work without its owner’s permission', async () => {
     const owner = await server().newUser()
     const made = await newKey(server(), owner)
     const asked = () => at(`/omdb?t=moana&apikey=${made.key}`)
@@ -70,7 +70,7 @@ describe('every answer', () => {
     ...['/omdb', '/omdb/', '/omdb?t=moana', '/omdb/x', '/omdb//', '/omdb/%ff'],
     ...[`/omdb?apikey=${key()}&t=moana`, `/omdb/?apikey=${key()}&s=moana`, `/omdb?apikey=${key()}&t=x&r=xml`],
   ]
-  test('may be read by a page of any origin, and holds no trace of where it was asked', async () => {
+  test('may be read by pages of any origin, and does not depend on the origin', async () => {
     for (const path of paths())
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
         const { headers, status } = await fetch(new URL(path, server().url), {
@@ -96,7 +96,7 @@ describe('every answer', () => {
       }
   })
 
-  test('of a preflight allows what clients send', async () => {
+  test('to a preflight allows what clients send', async () => {
     const asked = {
       Origin: 'https://films.example.com',
       'Access-Control-Request-Method': 'GET',
@@ -110,7 +110,7 @@ describe('every answer', () => {
     )
   })
 
-  test('to another method or path is a failure in this form', async () => {
+  test('to another method or path is an error in this form', async () => {
     for (const path of ['/omdb', '/omdb/']) {
       const refused = await at(path, {}, 'POST')
       expect(errorOf(refused)).toEqual([405, failure('the POST method is not supported for this resource')])
@@ -122,13 +122,13 @@ describe('every answer', () => {
     expect(text).toBe(
       '<root response="False"><error>the requested resource could not be found</error></root>',
     )
-    // Its neighbours are of the usual form.
+    // Other paths have the usual form.
     for (const path of ['/omdbx', '/OMDB', '/v1/omdb'])
       expect((await at(path)).body).toEqual({ error: 'the requested resource could not be found' })
   })
 })
 
-test('a copy that is current gets 304, after the key, in each format by itself', async () => {
+test('a current copy gets 304 after the key is checked, for each format separately', async () => {
   const [json, xml] = [await ask('t=moana'), await ask('t=moana&r=xml')]
   const [tag, other] = [json, xml].map(({ headers }) => headers.get('etag') ?? '')
   expect(tag).toMatch(/^"[\w-]+"$/)
@@ -144,7 +144,7 @@ test('a copy that is current gets 304, after the key, in each format by itself',
   expect((await ask('t=moana', { 'If-None-Match': tag ?? '' })).status).toBe(200)
 })
 
-test('who asks too much is told so in OMDb’s words, by address and by key', async () => {
+test('too many requests get OMDb’s error, by address and by key', async () => {
   for (const limiter of [
     limits({ requestsPerSecond: SLOW, burst: 2, exempt: [] }),
     limits({ keyRequestsPerSecond: SLOW, keyBurst: 1 }),
@@ -162,7 +162,7 @@ test('who asks too much is told so in OMDb’s words, by address and by key', as
   }
 })
 
-test('metrics count what was asked, and know no key and no text', async () => {
+test('metrics count the kinds of requests, without keys or texts', async () => {
   await ask('t=secretword&r=xml')
   const { text } = await server().figures('/metrics')
   for (const line of [

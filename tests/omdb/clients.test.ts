@@ -67,7 +67,7 @@ describe('imdb-api', () => {
     expect(second.results.map(({ imdbid }) => imdbid)).not.toContain(first.results[0]?.imdbid)
   })
 
-  test('is told what is not there, and that a key is wrong', async () => {
+  test('gets errors for a missing movie and a wrong key', async () => {
     const missing = await refusalOf(client().get({ name: 'nothing such' }))
     expect(Object(missing).message).toBe('Movie not found!: nothing such')
     const none = await refusalOf(client().search({ name: 'nothing such' }))
@@ -119,7 +119,7 @@ test('omdbjs', async () => {
   expect(Object(await refusalOf(omdbjs.title('moana').request())).status).toBe(401)
 })
 
-test('omdbapi, which sends what it does not know as undefined', async () => {
+test('omdbapi, which sends missing values as undefined', async () => {
   const client = new OMDB(key)
   client.utils.config.url = `${url()}?`
   expect(await client.get({ id: 'tt90000001' })).toMatchObject({

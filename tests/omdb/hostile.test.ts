@@ -23,7 +23,7 @@ const unexpected = () =>
     .logLines()
     .filter(({ level }) => level === 'error')
 
-/** What any question gets: found or not, in the form of section 10, without a word of the question. */
+/** The response to any question: found or not, in the form of section 10, without quoting the question. */
 async function expectSound(query: string) {
   const { status, text, headers } = await ask(query)
   expect([query, status]).toEqual([query, 200])
@@ -34,7 +34,7 @@ async function expectSound(query: string) {
   return text
 }
 
-test('every text in every parameter is answered', async () => {
+test('every text in every parameter gets a response', async () => {
   const naughty: string[] = existsSync(NAUGHTY) ? await Bun.file(NAUGHTY).json() : []
   if (naughty.length === 0) console.warn(`left out: there is no big list of naughty strings in ${NAUGHTY}`)
   const texts = [
@@ -74,7 +74,7 @@ test('every naughty title is found by itself', async () => {
   }
 }, 120_000)
 
-test('what no client should send is answered too', async () => {
+test('requests that no client should send get a response too', async () => {
   const odd = [
     't=%',
     't=%zz%',
@@ -94,7 +94,7 @@ test('what no client should send is answered too', async () => {
   for (const query of odd) await expectSound(query)
 })
 
-test('a query of 1 MB is refused by the server itself, and harms nobody', async () => {
+test('a query of 1 MB is refused by the server itself, and does no harm', async () => {
   const client = await openRaw(server().url)
   await client.send(
     `GET /omdb?apikey=${key()}&s=${'x'.repeat(1_048_576)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
@@ -105,7 +105,7 @@ test('a query of 1 MB is refused by the server itself, and harms nobody', async 
   expect((await ask('t=moana')).status).toBe(200)
 })
 
-test('random questions have sound answers', async () => {
+test('random questions get valid responses', async () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 50 }),
     fc.constantFrom('moana', 'tt90000001', '1', 'xml'),
@@ -120,7 +120,7 @@ test('random questions have sound answers', async () => {
   )
 })
 
-test('a failure inside is of this form, and tells nothing', async () => {
+test('an internal error has this form, without details', async () => {
   const fragile = await startTestServer()
   const made = await newKey(fragile, await fragile.newUser())
   const asked = (query: string) => fragile.request('GET', `/omdb?apikey=${made.key}&${query}`)
@@ -137,7 +137,7 @@ test('a failure inside is of this form, and tells nothing', async () => {
 
 // The embedded database ends a transaction that blocks its only session.
 test.skipIf(testDatabaseUrl === undefined)(
-  'a database that does not answer is a 503 of this form',
+  'a database that does not respond is a 503 in this form',
   async () => {
     await server().sql.begin(async (tx) => {
       await tx`lock table movies in access exclusive mode`

@@ -79,7 +79,7 @@ describe('a movie', () => {
     expect((await ask({ t: 'moana' })).text).toBe(text)
   })
 
-  test('says N/A of all that is unknown', async () => {
+  test('has N/A for everything unknown', async () => {
     expect((await ask({ t: 'plain' })).body).toEqual({
       ...moana,
       ...{ Title: 'Plain', Year: '1999', Released: NA, Runtime: '101 min', Genre: 'Drama', Director: NA },
@@ -105,12 +105,12 @@ describe('an id', () => {
     for (const i of ['tt0000012', 'tt0000000012']) expect([i, await title({ i })]).toEqual([i, 'Low Id'])
   })
 
-  test('may be synthetic, also where there is a real one', async () => {
+  test('may be synthetic, even if there is a real one', async () => {
     expect(await title({ i: synthetic('Plain') })).toBe('Plain')
     expect((await ask({ i: synthetic('Moana') })).body).toEqual(moana)
   })
 
-  test('of another form, or of nothing, is told apart', async () => {
+  test('in another form, or of no movie, gets a different error', async () => {
     const wrong = [
       'tt12',
       'tt123456',
@@ -134,14 +134,14 @@ describe('an id', () => {
 })
 
 describe('the parameters', () => {
-  test('have names in any case, and the first value that isn’t empty', async () => {
+  test('have names in any case, and the first non-empty value counts', async () => {
     for (const query of ['T=moana', 'I=tt3521164', 't=&t=moana&t=plain', 't=%20%20&T=moana', 't=+moana+'])
       expect([query, (await ask(query)).body.Title]).toEqual([query, 'Moana'])
     expect((await ask('T=moana&R=XML')).text).toStartWith('<root response="True">')
     expect((await ask(`t=moana&APIKEY=${key()}`, { 'X-API-Key': 'x' })).status).toBe(200)
   })
 
-  test('win in the order s, i, t', async () => {
+  test('take precedence in the order s, i, t', async () => {
     const { body } = await ask('s=moana&i=tt0000012&t=plain')
     expect(body).toMatchObject({ totalResults: '1' })
     expect(await title({ i: 'tt0000012', t: 'plain' })).toBe('Low Id')
@@ -169,7 +169,7 @@ describe('the parameters', () => {
     expect((await ask({ s: 'moana', Season: '1' })).body.totalResults).toBe('1')
   })
 
-  test('that OMDb has besides change nothing', async () => {
+  test('of OMDb that are not supported change nothing', async () => {
     const { text } = await ask('t=moana')
     const more = 'tomatoes=true&v=1&format=x&callback=alert&page=7&s[]=x&t[]=y&constructor=z&__proto__=1'
     expect((await ask(`t=moana&${more}`)).text).toBe(text)

@@ -43,7 +43,7 @@ describe('a search', () => {
     expect(await search({ s: 'alien', y: '1990' })).toEqual(['Alien!', 'Älien'])
   })
 
-  test('answers with exactly OMDb’s keys', async () => {
+  test('returns exactly OMDb’s keys', async () => {
     const { text } = await ask({ s: 'alien', y: '1979' })
     expect(text).toBe(
       '{"Search":[{"Title":"Alien","Year":"1979","imdbID":"tt0078748","Type":"movie","Poster":"https://example.com/a.jpg"}],"totalResults":"1","Response":"True"}',
@@ -77,7 +77,7 @@ describe('a search', () => {
     for (const page of ['undefined', '1.5', 'x']) expect(await search({ s: 'alien', page })).toEqual(aliens)
   })
 
-  test('tells what has no word from what nothing has', async () => {
+  test('distinguishes text without words from words that no title has', async () => {
     for (const s of ['!!!', '...', '" \' `', '\0', '\u0301']) {
       expect([s, await search({ s })]).toEqual([s, 'Too many results.'])
       expect([s, await title({ t: s })]).toEqual([s, 'Movie not found!'])

@@ -11,7 +11,7 @@ const { ask, add } = omdbService([
   ['Odd One', { year: 1999 }],
 ])
 
-/** The root of a document that a real parser takes without a complaint, and its text back. */
+/** Parses a document with a real parser; returns its root and its text. */
 function parsed(text: string) {
   const root = new DOMParser({
     onError(level, message) {
@@ -34,7 +34,7 @@ const readable = (text: string) =>
 const attributesOf = (element: ReturnType<typeof parsed>) =>
   [...element.attributes].map(({ name, value }): [string, string] => [name, value])
 
-test('a movie in XML says what it says in JSON, whatever is in it', async () => {
+test('a movie has the same content in XML as in JSON, for any text', async () => {
   const json = (await ask({ t: 'odd movie', plot: 'full' })).body
   const { text, headers } = await ask({ t: 'odd movie', plot: 'full', r: 'xml' })
   expect(headers.get('content-type')).toBe('text/xml; charset=utf-8')
@@ -69,7 +69,7 @@ test('a search and an error in XML', async () => {
   ])
 })
 
-test('every character of a title is readable, or replaced', async () => {
+test('every character of a title is preserved or replaced', async () => {
   const points = [
     ...Array(0x180).keys(),
     0x2028,

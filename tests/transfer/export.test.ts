@@ -10,7 +10,7 @@ import { type Fields, transferService } from '../support/transfer'
 
 const { server, run, env, newPath } = transferService()
 
-/** Texts that a careless writer or reader of CSV would change. */
+/** Texts that careless CSV code would change. */
 const odd: readonly Fields[] = [
   { title: '+1', year: 1987, runtime: '101 mins', genres: ['drama'] },
   { title: '-30-', year: 1959, runtime: '96 mins', genres: ['drama', 'sci; fi | x'] },
@@ -82,7 +82,7 @@ describe('redlight export', () => {
     expect({ code, error }).toMatchObject({ code: 1, error: expect.stringContaining('no user "nobody"') })
   })
 
-  test('--output replaces a file once all is written, or leaves it alone', async () => {
+  test('--output replaces a file once everything is written, or leaves it unchanged', async () => {
     const path = newPath('movies.csv')
     await Bun.write(path, 'old')
     const { code, out } = await run(['export', '--format', 'csv', '--output', path])
@@ -134,7 +134,7 @@ describe('a large export', () => {
     expect(await child.exited).toBe(0)
   })
 
-  test('is of one moment, whatever is written meanwhile', async () => {
+  test('is a snapshot, even during writes', async () => {
     const { sql } = server()
     const child = spawnRedlight(['export'], env())
     const reader = child.stdout.getReader()
@@ -155,7 +155,7 @@ describe('a large export', () => {
     await sql`delete from movies where title = 'Later'`
   })
 
-  test('is stopped by a signal at once, though nobody reads on', async () => {
+  test('is stopped by a signal at once, even if its reader waits', async () => {
     const toPipe = spawnRedlight(['export'], env())
     const reader = toPipe.stdout.getReader()
     await reader.read()

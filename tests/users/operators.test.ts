@@ -60,7 +60,7 @@ describe('the list of users', () => {
     expect(inactive.names).not.toContain('Ada')
   })
 
-  test('refuses what it does not know', async () => {
+  test('refuses unknown values', async () => {
     const wrong = '?activated=yes&permission=movies:eat&sort=email&page=0&who=me'
     expect((await ask('GET', `/v1/users${wrong}`)).body.error).toEqual({
       activated: 'must be true or false',
