@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { abuse, abuseKinds } from './abuse'
+import { importing } from './import'
 import { killAll } from './processes'
 import { circumstances, heading, type Result, save, table } from './report'
 import { rows } from './scenarios'
@@ -18,6 +19,7 @@ Compares Redlight with the floor (bench/floor.ts) on a private PostgreSQL. See b
   --rounds N         rounds of each row                          (3)
   --seconds N        length of a round                           (10)
   --soak [MINUTES]   instead: minutes of mixed load             (15)
+  --import           instead: import the movies, compared with COPY
   --flood            instead: reads during a flood of sign-ins
   --abuse [A,B]      instead: reads next to a client that uses all it is allowed
                      ${abuseKinds.join(', ')}    (all)
@@ -35,6 +37,7 @@ const GRACE_MS = 1500
 type Order = Options & {
   only: readonly string[] | undefined
   soakMinutes: number | undefined
+  import: boolean
   flood: boolean
   abuse: readonly string[] | undefined
   faults: boolean
@@ -54,6 +57,7 @@ function readOrder(args: string[]): Order {
     rounds: positive('rounds', values.rounds ?? '3', 1),
     seconds: positive('seconds', values.seconds ?? '10', 1),
     soakMinutes: values.soak === undefined ? undefined : positive('soak', values.soak, 0.5),
+    import: values.import,
     flood: values.flood,
     abuse: values.abuse === undefined ? undefined : knownAbuses(values.abuse),
     faults: values.faults,
@@ -97,6 +101,7 @@ function parse(args: string[]) {
         before: text,
         client: text,
       },
+      import: { type: 'boolean', default: false },
       flood: { type: 'boolean', default: false },
       faults: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -154,8 +159,10 @@ async function bench(order: Order, opened: AsyncDisposableStack): Promise<readon
   const workplace = await openWorkplace(order, printProgress, opened)
   const about = await circumstances(workplace)
   const results: Result[] = []
-  const isStrained = order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
+  const isStrained =
+    order.import || order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
   if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order)))
+  if (order.import) results.push(...(await importing(workplace)))
   if (order.flood) results.push(...(await flood(workplace)))
   if (order.abuse !== undefined) results.push(...(await abuse(workplace, order.abuse)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))

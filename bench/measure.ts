@@ -9,7 +9,7 @@ export type Side = { label: string; median: Figures; rounds: readonly Figures[] 
 /** A row's result; "×" is the ratio of the subject to its reference. */
 export type Measured = {
   value: number
-  unit: '×' | 's' | 'ms' | '%' | 'failed'
+  unit: '×' | '× COPY' | 's' | 'ms' | '%' | 'failed'
   subject?: Side
   reference?: Side
   note?: string

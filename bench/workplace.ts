@@ -7,7 +7,7 @@ import { createPasswords } from '../src/access/passwords'
 import { type Client, createDrive, type Drive } from './drive'
 import { createFloorSchema, insertTokens } from './floor-schema'
 import { copyMovies, loadMovies, type Progress } from './load-movies'
-import { startCluster } from './postgres'
+import { type Cluster, startCluster } from './postgres'
 import { run } from './processes'
 import { type Sample, sampleMovies } from './requests'
 import { floor, launch, redlight, type Server } from './servers'
@@ -41,6 +41,11 @@ export type Workplace = Omit<Options, 'executable' | 'before'> & {
   /** Another server on the same database; the caller stops it. */
   freshRedlight(): Promise<Server & { startedMs: number }>
   freshFloor(): Promise<Server & { startedMs: number }>
+  readonly folder: string
+  readonly cluster: Cluster
+  readonly executable: string
+  /** The environment of a command on this database. */
+  env(database: string): Record<string, string | undefined>
   /** Redlight with its default limits, which trusts the client addresses that the bench sends. */
   limitedRedlight(): Promise<Server>
 }
@@ -113,6 +118,10 @@ export async function openWorkplace(
     freshRedlight,
     freshFloor,
     limitedRedlight,
+    folder,
+    cluster,
+    executable,
+    env: (database) => ({ ...redlightOn(database).env, PATH: process.env.PATH }),
   }
 }
 
