@@ -84,10 +84,10 @@ export function createAuthenticator({ jwt, findKey, ...deps }: Deps) {
   }
 
   async function byKey(key: string): Promise<KnownCaller | undefined> {
-    if (!isKey(key)) return undefined
     const known = keyOwners.get(key)
     const caller = known && (await byOwner(known))
     if (caller !== undefined) return caller
+    if (!isKey(key)) return undefined
     const found = await findKey(hashKey(key))
     if (found === undefined) {
       keyOwners.delete(key)

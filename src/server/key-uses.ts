@@ -5,6 +5,7 @@ import { describeError, type Log } from '../log'
 import { after } from '../waiting'
 
 const MAX_KNOWN = 10_000
+const DAY_MS = 24 * 3600 * 1000
 const GATHER_MS = 1000
 const RETRY_MS = 15_000
 
@@ -12,7 +13,7 @@ export type KeyUses = ReturnType<typeof startKeyUses>
 
 /** Writes down the day on which each key is used: once a day, within a second, for all keys together. */
 export function startKeyUses(db: Db, log: Log, now: () => number) {
-  const knownOn = new LRUCache<number, string>({ max: MAX_KNOWN })
+  const knownOn = new LRUCache<number, number>({ max: MAX_KNOWN })
   /** Keys by the day that is to be written. */
   const unwritten = new Map<string, Set<number>>()
   let callOff: (() => void) | undefined
@@ -44,9 +45,10 @@ export function startKeyUses(db: Db, log: Log, now: () => number) {
 
   return {
     used(keyId: number) {
-      const day = new Date(now()).toISOString().slice(0, 10)
-      if (knownOn.get(keyId) === day) return
-      knownOn.set(keyId, day)
+      const days = Math.floor(now() / DAY_MS)
+      if (knownOn.get(keyId) === days) return
+      knownOn.set(keyId, days)
+      const day = new Date(days * DAY_MS).toISOString().slice(0, 10)
       unwritten.set(day, (unwritten.get(day) ?? new Set()).add(keyId))
       if (callOff === undefined) writeIn(GATHER_MS)
     },
