@@ -128,8 +128,8 @@ describe.skipIf(testDatabaseUrl === undefined)('the upgrade of a Turkish databas
     )
     expect(await state()).toEqual(before)
 
-    const removed = await redlight(['users', 'remove', '--yes', '3'], databaseVariables(database.config))
-    expect(removed.code).toBe(0)
+    // As the previous release's `users remove` does; this one's needs the tables that the upgrade adds.
+    await sql`delete from users where id = 3`
     await sql`update users set username = 'iris2' where id = 5`
     const [users, movies] = await state()
     expect(await migrate(work.db)).toBe(migrations.length - LAST_BEFORE)
