@@ -157,7 +157,7 @@ describe.skipIf(testDatabaseUrl === undefined || !canStartCaddy || !areFaultsWan
       const { code, error } = await upgrade(broken)
       expect([code, error]).toEqual([
         1,
-        expect.stringContaining('the executable before is back in place and serves'),
+        expect.stringContaining('the previous executable was restored and serves'),
       ])
       expect(await running()).toEqual(before)
     })
