@@ -10,7 +10,7 @@ import { parseMovie } from '../search/json-store'
 import { listMovies } from '../search/store'
 import { visibleJson } from '../visible'
 import { addPageOptions, metadataOf, PAGE_SIZE, type PageOptions, printTotal } from './lists'
-import { nameOf, userNamed } from './named-users'
+import { nameOf, unlessGone, userNamed } from './named-users'
 import { addYes, requireYes, type YesOption } from './removal'
 
 export function moviesCommand(program: Command, context: CommandContext) {
@@ -43,8 +43,8 @@ export function moviesCommand(program: Command, context: CommandContext) {
         const user = await userNamed(db, login)
         const movie = await findMovie(db, id)
         if (movie === undefined) throw noMovie(id)
-        if ((await giveMovie(db, operator(), movie, user.id)) === undefined)
-          throw new OperatorError(`movie ${id} was changed meanwhile: try again`)
+        const given = await giveMovie(db, operator(), movie, user.id).catch(unlessGone(login))
+        if (given === undefined) throw new OperatorError(`movie ${id} was changed meanwhile: try again`)
         print(`Movie ${id}, ${movie.title} (${movie.year}), now belongs to ${nameOf(user)}.`)
       }),
     )

@@ -1,6 +1,7 @@
 import type { Db } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, OperatorError } from '../errors'
+import { NOT_A_USER } from '../movies/model'
 import { parseId } from '../rules/fields'
 import { quoted } from '../rules/suggest'
 import { findUser, findUserByLogin } from '../users/store'
@@ -28,7 +29,10 @@ export const noUser = (text: string) =>
 export const unlessGone =
   (text: string) =>
   (error: unknown): never => {
-    throw error instanceof Failure && error.code === 'notFound' ? noUser(text) : error
+    throw error instanceof Failure && saysGone(error) ? noUser(text) : error
   }
+
+const saysGone = ({ code, detail: { error } }: Failure) =>
+  code === 'notFound' || (typeof error === 'object' && error.id === NOT_A_USER)
 
 export type NamedUser = Awaited<ReturnType<typeof userNamed>>

@@ -6,7 +6,7 @@ import type { Db, Tx } from '../db/client'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { Failure, invalid } from '../errors'
 import { permissions as allPermissions, type Permission } from '../permissions'
-import { activateUser, removeUser } from '../users/store'
+import { activateUser, findUser, removeUser } from '../users/store'
 import type { UserChanges } from './model'
 import { findManagedUser, hasAdmin, lockAdmins } from './store'
 
@@ -55,7 +55,10 @@ async function revokeAll(tx: Tx, author: Author, user: Named, unwanted: readonly
 
 async function activate(tx: Tx, author: Author, { id }: Named): Promise<boolean> {
   const activated = await activateUser(tx, id, { unlessActive: true })
-  if (activated === undefined) return false
+  if (activated === undefined) {
+    if ((await findUser(tx, id)) === undefined) throw new Failure('notFound')
+    return false
+  }
   await recordEvent(tx, author, userActivated(activated))
   return true
 }
@@ -89,7 +92,7 @@ export function createOperatorsService({ db, forgetPrincipal }: Deps) {
         return changed
       }),
 
-    /** False when the user was active already. */
+    /** False when the user was active already. Throws a 404 when the user is gone. */
     activate: (author: Author, user: Named) => changing(user.id, (tx) => activate(tx, author, user)),
 
     /** Returns those of the permissions that the user lacked. Throws a 404 when the user is gone. */

@@ -107,7 +107,7 @@ describe.skipIf(testDatabaseUrl === undefined)('while a row is locked and change
     ['movies assign', ({ email }, movie) => ['movies', 'assign', String(movie), email]],
   ]
   test.each(commands)('%s of a user removed meanwhile reports an unknown user', async (_, args) => {
-    const user = await server.newUser({ permissions: [] })
+    const user = await server.newUser({ activated: false, permissions: [] })
     const { id } = await newMovie()
     expect(await whileHeld(remove(user.id), () => run(...args(user, id)))).toMatchObject({
       code: 1,
