@@ -3,6 +3,7 @@ import { Failure } from '../errors'
 import { batchesOf } from './batches'
 import { type Catalogue, ChangedMeanwhile } from './catalogue-store'
 import { decide, type Keyed, type Outcome, type Policy } from './decide'
+import { createHalt } from './halt'
 import { type Candidate, type Judged, judge } from './judge'
 import type { RejectFile } from './reject-file'
 import { hasWritten, type Report, rejectedOf, type Settled } from './report'
@@ -29,22 +30,18 @@ export type ImportJob = {
 
 /** Imports all rows in batches, of which each is written whole or not at all; returns the signal that stopped it. */
 export async function importRows(job: ImportJob): Promise<string | undefined> {
-  const halted = Promise.withResolvers<string>()
-  // Whoever waits for it learns of a failure there.
-  halted.promise.catch(() => {})
-  job.stopped.then(halted.resolve)
+  const halt = createHalt(job.stopped)
   const batches = batchesOf(job.source.rows, job.batchRows)
   let writing = Promise.resolve()
   try {
     for (;;) {
-      // One wait a batch: each wait for the signal is kept until the signal comes.
-      const next = await Promise.race([batches.next(), halted.promise])
+      const next = await halt.before(batches.next())
       if (typeof next === 'string') return next
       await writing
       if (next.done) return undefined
       // The next batch is read meanwhile.
       writing = settle(job, next.value)
-      writing.catch(halted.reject)
+      writing.catch(halt.fail)
     }
   } finally {
     await writing
