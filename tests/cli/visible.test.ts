@@ -97,7 +97,7 @@ describe('the command line', () => {
     }
   })
 
-  test('describes a backup safely, whoever wrote it', async () => {
+  test('describes a backup of unknown origin safely', async () => {
     const path = join(folder, 'odd.backup')
     expect((await run('backup', path)).code).toBe(0)
     const manifest = await readManifest(path)

@@ -118,6 +118,7 @@ const refused: [name: string, values: string[], words: string][] = [
     ['movies:delete', 'movies:read,', 'Movies:read'],
     'must be movies:read or movies:write',
   ],
+  ['DEFAULT_PERMISSIONS', ['admin', 'movies:read,admin'], 'must not hold admin'],
   ['LIMITER_ENABLED', ['off'], 'must be true or false'],
   ['LIMITER_BURST', ['0'], 'must be a whole number from 1 to 1000000 (LIMITER_RPS=0 is no limit)'],
   ...'RPS SIGN_INS FAILED_SIGN_INS ACCOUNT_FAILURES REGISTRATIONS MAILS_PER_MAILBOX MAILS_PER_ADDRESS'

@@ -31,7 +31,7 @@ const cancelled = () =>
 const lost = () => databaseUnavailable(Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' }))
 
 describe('rows written at the same moment', () => {
-  test('share a statement if they are small, whoever sends them', async () => {
+  test('share a statement if they are small, also those of several clients', async () => {
     const { statements, write } = writer()
     const db = newDb()
     const rows = Array.from({ length: 30 }, (_, i) => `row ${i}`)
