@@ -1,12 +1,11 @@
 import { readAtItsPace } from '../json/large-answer'
 import { answer, JSON_TYPE, notModified } from './answers'
-import { isNotModified } from './conditional'
+import { contentTag, isNotModified } from './conditional'
 import { contextOf } from './context'
 import { parametersOf } from './request-path'
 
 /** The text of a longer list is written while the client reads it. */
 const LARGE = 262_144
-const TAG_LENGTH = 22
 
 export type Paging = { readonly page: number; readonly pageSize: number }
 /** Rows are JSON. */
@@ -18,7 +17,7 @@ export type ListContent = {
   readonly etag: string
   readonly bytes: number
   /** Text in parts if it is large. */
-  readonly body: Uint8Array<ArrayBuffer> | (() => Iterator<string>)
+  readonly body: Uint8Array<ArrayBuffer> | (() => Generator<string>)
 }
 
 export function listContent({ name, rows, total }: List, { page, pageSize }: Paging): ListContent {
@@ -30,20 +29,13 @@ export function listContent({ name, rows, total }: List, { page, pageSize }: Pag
     total_records: total,
   }
   const parts = () => partsOf(`{${JSON.stringify(name)}:[`, rows, `],"metadata":${JSON.stringify(metadata)}}`)
-  const hash = new Bun.CryptoHasher('sha256')
-  let body: ListContent['body'] = parts
-  let bytes = 0
   if (rows.reduce((length, row) => length + row.length, 0) <= LARGE) {
-    body = Buffer.from([...parts()].join(''))
-    bytes = body.length
-    hash.update(body)
-  } else {
-    for (const part of parts()) {
-      bytes += Buffer.byteLength(part)
-      hash.update(part)
-    }
+    const body = Buffer.from([...parts()].join(''))
+    return { total, etag: contentTag([body]), bytes: body.length, body }
   }
-  return { total, etag: hash.digest('base64url').slice(0, TAG_LENGTH), bytes, body }
+  let bytes = 0
+  for (const part of parts()) bytes += Buffer.byteLength(part)
+  return { total, etag: contentTag(parts()), bytes, body: parts }
 }
 
 /** The answer to a request for such a page, or 304 to a client that has it. */
@@ -71,7 +63,7 @@ function send(
 
 const lastPageOf = (total: number, pageSize: number) => Math.max(1, Math.ceil(total / pageSize))
 
-function* partsOf(start: string, rows: readonly string[], end: string) {
+function* partsOf(start: string, rows: readonly string[], end: string): Generator<string> {
   let before = start
   for (const row of rows) {
     yield before + row

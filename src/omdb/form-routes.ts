@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, failures } from '../errors'
 import { notModified, textAnswer } from '../http/answers'
-import { etag, isNotModified } from '../http/conditional'
+import { contentTag, etag, isNotModified } from '../http/conditional'
 import { EXPOSED, PREFLIGHT_MAX_AGE_SECONDS } from '../http/cors'
 import { foldedParametersOf } from '../http/credentials'
 import { type Form, failureHeaders } from '../http/error-responses'
@@ -91,7 +91,7 @@ export function createOmdbForm(counter: Counter) {
 
     found(request: Request, parameters: Parameters, text: string): Response {
       counted(parameters, 'found')
-      const tag = Bun.hash(text).toString(36)
+      const tag = contentTag([text])
       if (isNotModified(request.headers, tag)) return notModified(etag(tag))
       return write(parameters, text, 200, { ETag: etag(tag) })
     },

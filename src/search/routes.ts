@@ -1,7 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
 import { json, notModified } from '../http/answers'
-import { etag, isNotModified } from '../http/conditional'
+import { contentTag, etag, isNotModified } from '../http/conditional'
 import type { Guards } from '../http/guards'
 import { listAnswer, listContent } from '../http/list-answer'
 import type { Reads } from '../replicas/reads'
@@ -47,7 +47,7 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
       '/genres',
       async ({ caller, request }) => {
         const genres = await read(caller.user?.id, (db) => listGenres(db))
-        const tag = Bun.hash(JSON.stringify(genres)).toString(36)
+        const tag = contentTag([JSON.stringify(genres)])
         return isNotModified(request.headers, tag)
           ? notModified(etag(tag))
           : json({ genres }, 200, { ETag: etag(tag) })

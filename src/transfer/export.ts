@@ -1,6 +1,7 @@
 import type { Db } from '../db/client'
 import { type Movie, movieJson } from '../movies/model'
 import { withMovies } from './export-store'
+import { movieFields } from './row'
 import type { Sink } from './sink'
 
 export const exportFormats = ['ndjson', 'csv'] as const
@@ -11,17 +12,7 @@ type Json = ReturnType<typeof movieJson>
 /** Columns of the CSV, which an import recognises as ours. */
 const exportColumns = [
   'id',
-  'title',
-  'year',
-  'runtime',
-  'genres',
-  'director',
-  'cast',
-  'release_date',
-  'synopsis',
-  'poster',
-  'imdb_id',
-  'external_id',
+  ...movieFields,
   'created_by',
   'version',
 ] as const satisfies readonly (keyof Json)[]

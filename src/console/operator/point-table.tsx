@@ -5,7 +5,7 @@ import { numberOf } from './plot'
 
 const EVERY_POINTS = 30
 
-/** The plots in numbers, for whoever doesn't see them: a row each five minutes. */
+/** The plots in numbers, for people who can't see them: a row for every five minutes. */
 export function PointTable({ points, every }: { points: readonly Point[]; every: number }) {
   const rows = points.filter((_, index) => (points.length - 1 - index) % EVERY_POINTS === 0).toReversed()
   return (
