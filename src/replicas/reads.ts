@@ -1,5 +1,5 @@
 import type { ReplicasConfig } from '../config/database'
-import type { Db } from '../db/client'
+import { type Db, requestTimeouts } from '../db/client'
 import { Failure } from '../errors'
 import type { Log } from '../log'
 import { timeLeft, withDeadline } from '../waiting'
@@ -98,9 +98,9 @@ function createReplicaReads(replicas: readonly Replica[], served: { replicas: nu
     return fit.sort((a, b) => a.load() - b.load())[0]
   }
 
-  async function readAt<T>(replica: Replica, work: (db: Db) => Promise<T>): Promise<T> {
+  async function readAt<T>(replica: Replica, work: (db: Db) => Promise<T>, limitMs = READ_MS): Promise<T> {
     try {
-      const result = await withDeadline(timeLeft(READ_MS), () => work(replica.db))
+      const result = await withDeadline(timeLeft(limitMs), () => work(replica.db))
       served.replicas++
       return result
     } catch (error) {
@@ -113,16 +113,21 @@ function createReplicaReads(replicas: readonly Replica[], served: { replicas: nu
     choose,
     readAt,
     async readStale<T>(since: () => number, work: (db: Db) => Promise<T>): Promise<T | typeof AWAY> {
-      // A replica that fails is rested, and the next one tried.
-      for (let replica = choose(since()); replica !== undefined; replica = choose(since())) {
+      // A replica that fails is rested, and the next one tried. At last, each gets the time that is left, as one that is
+      // only slow is better than none.
+      const lastChances = new Set(replicas)
+      for (;;) {
+        const fit = choose(since())
+        const replica = fit ?? lastChances.values().find((each) => each.knew(since()))
+        if (replica === undefined) return AWAY
+        if (fit === undefined) lastChances.delete(replica)
         noteStale(replica.status().lagSeconds ?? 0)
         try {
-          return await readAt(replica, work)
+          return await readAt(replica, work, fit === undefined ? requestTimeouts.queryMs : READ_MS)
         } catch (error) {
           if (isRefusal(error)) throw error
         }
       }
-      return AWAY
     },
   }
 }

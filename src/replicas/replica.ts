@@ -8,6 +8,7 @@ const LOOK_MS = 1000
 /** How long a replica is avoided after a failed read. */
 const REST_MS = 5000
 const UNKNOWN = 'it has not been checked yet'
+const SILENT = 'it does not answer'
 
 export type ReplicaStatus = {
   readonly name: string
@@ -51,6 +52,8 @@ export function openReplica(url: string, options: ReplicaOptions) {
     look,
     /** Whether it has everything committed before that moment. */
     knows,
+    /** The same, even if it was slow or failed lately. */
+    knew: (since: number) => [undefined, SILENT].includes(problem()) && knownAt() > since,
     load: () => database.pool().busy + database.pool().waiting,
     rest(error: unknown) {
       restsUntil = performance.now() + REST_MS
@@ -103,7 +106,7 @@ function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
         replayed = answer.position
         if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
       } catch {
-        problem = 'it does not answer'
+        problem = SILENT
       }
       isLooking = false
     },

@@ -154,6 +154,23 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     expect(await isStale()).toBe(true)
   })
 
+  test('a replica that is slow for a while is read when it answers', async () => {
+    await untilStale(() => primary.stop('immediate'))
+    const failures = () =>
+      server.logLines().filter(({ message }) => message === 'a read failed at a replica').length
+    const before = failures()
+    await replica.freeze()
+    const reading = get('/v1/movies')
+    await until(() => failures() > before)
+    await replica.thaw()
+    const answers = [await reading, await get('/v1/movies'), await get('/v1/users/me/favourites')]
+    expect(answers.map(({ status, headers }) => [status, age({ headers }) > 0])).toEqual([
+      [200, true],
+      [200, true],
+      [200, true],
+    ])
+  })
+
   test('a replica that was too far behind is not read', async () => {
     const hasty = await start(HASTY_MS)
     await until(async () => (await vars(hasty)).replicas.servers[0]?.serves)
