@@ -8,15 +8,20 @@ import { movieJson } from '../movies/model'
 import { findMovie } from '../movies/store'
 import type { Reads } from '../replicas/reads'
 import { parseId } from '../rules/fields'
+import { answeredOnce } from '../search/cache'
 import { FavouriteListQuery, parseFavouriteList } from '../search/query'
 import * as docs from './docs'
-import { addFavourite, listFavourites, removeFavourite } from './store'
+import { addFavourite, type FavouritesQuestion, listFavourites, removeFavourite } from './store'
 
 function movieId(id: string): number {
   const number = parseId(id)
   if (number === undefined) throw new Failure('notFound')
   return number
 }
+
+const favouritesPage = answeredOnce(async (db, question: FavouritesQuestion) =>
+  listContent({ name: 'movies', ...(await listFavourites(db, question)) }, question.list),
+)
 
 export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: Guards): AnyElysia {
   return new Elysia({ name: 'favourites', prefix: '/v1/users/me/favourites', tags: ['favourites'] })
@@ -26,8 +31,8 @@ export function favouriteRoutes(db: Db, { read }: Pick<Reads, 'read'>, guards: G
       '',
       async ({ query, user, request }) => {
         const list = parseFavouriteList(query, user.id)
-        const page = await read(user.id, (db) => listFavourites(db, { userId: user.id, list }))
-        return listAnswer(request, listContent({ name: 'movies', ...page }, list), list)
+        const content = await read(user.id, (db) => favouritesPage(db, { userId: user.id, list }))
+        return listAnswer(request, content, list)
       },
       { access: 'movies:read', query: FavouriteListQuery, detail: docs.listFavourites },
     )

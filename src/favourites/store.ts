@@ -1,5 +1,4 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { askedOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { constraintFailure } from '../db/errors'
 import { favourites, movies } from '../db/schema'
@@ -48,7 +47,6 @@ const favouritesOf = (userId: number) => ({
   values: { owner: userId },
 })
 
-type Question = { userId: number; list: MovieList<FavouriteSortKey> }
-export const listFavourites: (db: Db, question: Question) => Promise<MoviePage> = askedOnce(
-  (db, { userId, list }: Question) => listPage(db, favouritesOf(userId), list),
-)
+export type FavouritesQuestion = { userId: number; list: MovieList<FavouriteSortKey> }
+export const listFavourites = (db: Db, { userId, list }: FavouritesQuestion): Promise<MoviePage> =>
+  listPage(db, favouritesOf(userId), list)

@@ -3,13 +3,10 @@ import { Failure } from '../errors'
 /** Of a record's version, or of a content tag. */
 export const etag = (version: number | string) => `"${version}"`
 
-const TAG_LENGTH = 22
-/** A tag of the bytes, so that it differs whenever they do. */
-export function contentTag(parts: Iterable<string | Uint8Array<ArrayBuffer>>): string {
-  const hash = new Bun.CryptoHasher('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('base64url').slice(0, TAG_LENGTH)
-}
+/** A tag of the bytes, or of their SHA-256, so that it differs whenever they do. */
+export const contentTag = (content: string | Uint8Array<ArrayBuffer>) =>
+  tagOf(new Bun.CryptoHasher('sha256').update(content).digest('base64url'))
+export const tagOf = (sha256: string) => sha256.slice(0, 22)
 
 const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
 const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \t,]*|$))*$/

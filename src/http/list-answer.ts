@@ -1,6 +1,6 @@
-import { readAtItsPace } from '../json/large-answer'
+import { digestOf, readAtItsPace } from '../json/large-answer'
 import { answer, JSON_TYPE, notModified } from './answers'
-import { contentTag, isNotModified } from './conditional'
+import { contentTag, isNotModified, tagOf } from './conditional'
 import { contextOf } from './context'
 import { parametersOf } from './request-path'
 
@@ -20,7 +20,10 @@ export type ListContent = {
   readonly body: Uint8Array<ArrayBuffer> | (() => Generator<string>)
 }
 
-export function listContent({ name, rows, total }: List, { page, pageSize }: Paging): ListContent {
+export async function listContent(
+  { name, rows, total }: List,
+  { page, pageSize }: Paging,
+): Promise<ListContent> {
   const metadata = {
     current_page: page,
     page_size: pageSize,
@@ -31,11 +34,10 @@ export function listContent({ name, rows, total }: List, { page, pageSize }: Pag
   const parts = () => partsOf(`{${JSON.stringify(name)}:[`, rows, `],"metadata":${JSON.stringify(metadata)}}`)
   if (rows.reduce((length, row) => length + row.length, 0) <= LARGE) {
     const body = Buffer.from([...parts()].join(''))
-    return { total, etag: contentTag([body]), bytes: body.length, body }
+    return { total, etag: contentTag(body), bytes: body.length, body }
   }
-  let bytes = 0
-  for (const part of parts()) bytes += Buffer.byteLength(part)
-  return { total, etag: contentTag(parts()), bytes, body: parts }
+  const { bytes, sha256 } = await digestOf(parts())
+  return { total, etag: tagOf(sha256), bytes, body: parts }
 }
 
 /** The answer to a request for such a page, or 304 to a client that has it. */
@@ -47,8 +49,8 @@ export function listAnswer(request: Request, content: ListContent, paging: Pagin
 }
 
 /** A page of a list that no client may keep. */
-export const listPage = (request: Request, list: List, paging: Paging): Response =>
-  send(request, listContent(list, paging), paging)
+export const listPage = async (request: Request, list: List, paging: Paging): Promise<Response> =>
+  send(request, await listContent(list, paging), paging)
 
 function send(
   request: Request,

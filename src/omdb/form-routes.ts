@@ -91,7 +91,7 @@ export function createOmdbForm(counter: Counter) {
 
     found(request: Request, parameters: Parameters, text: string): Response {
       counted(parameters, 'found')
-      const tag = contentTag([text])
+      const tag = contentTag(text)
       if (isNotModified(request.headers, tag)) return notModified(etag(tag))
       return write(parameters, text, 200, { ETag: etag(tag) })
     },

@@ -5,7 +5,7 @@ import { contentTag, etag, isNotModified } from '../http/conditional'
 import type { Guards } from '../http/guards'
 import { listAnswer, listContent } from '../http/list-answer'
 import type { Reads } from '../replicas/reads'
-import { answeredWhileTrue } from './cache'
+import { answeredOnce, answeredWhileTrue } from './cache'
 import * as docs from './docs'
 import { listGenres } from './genres-store'
 import {
@@ -18,11 +18,11 @@ import {
 } from './query'
 import { listMovies } from './store'
 
-async function loadPage(db: Db, list: MovieList<MovieSortKey>) {
+const loadPage = answeredOnce(async (db, list: MovieList<MovieSortKey>) => {
   const page = await listMovies(db, list)
-  const answer = listContent({ name: 'movies', ...page }, list)
+  const answer = await listContent({ name: 'movies', ...page }, list)
   return { answer, bytes: answer.bytes, version: page.version }
-}
+})
 const sharedPage = answeredWhileTrue(loadPage)
 /** What depends on somebody's favourites isn't a matter of the catalogue's version. */
 const moviePage = async (db: Db, list: MovieList<MovieSortKey>) =>
@@ -47,7 +47,7 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
       '/genres',
       async ({ caller, request }) => {
         const genres = await read(caller.user?.id, (db) => listGenres(db))
-        const tag = contentTag([JSON.stringify(genres)])
+        const tag = contentTag(JSON.stringify(genres))
         return isNotModified(request.headers, tag)
           ? notModified(etag(tag))
           : json({ genres }, 200, { ETag: etag(tag) })

@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { askedOnce } from '../db/batch'
 import { type Db, requestTimeouts } from '../db/client'
 import { tooLate } from '../db/errors'
 import { favourites, movieCounts, movies } from '../db/schema'
@@ -87,10 +86,8 @@ const moviesExceptFavourites = (userId: number) => ({
   values: { owner: userId },
 })
 
-export const listMovies: (db: Db, list: MovieList<MovieSortKey>) => Promise<MoviePage> = askedOnce(
-  (db, list: MovieList<MovieSortKey>) => {
-    const { notFavouriteOf, ...filters } = list.filters
-    if (notFavouriteOf === undefined || hasFilters(filters)) return listPage(db, allMovies, list)
-    return listPage(db, moviesExceptFavourites(notFavouriteOf), { ...list, filters: {} })
-  },
-)
+export function listMovies(db: Db, list: MovieList<MovieSortKey>): Promise<MoviePage> {
+  const { notFavouriteOf, ...filters } = list.filters
+  if (notFavouriteOf === undefined || hasFilters(filters)) return listPage(db, allMovies, list)
+  return listPage(db, moviesExceptFavourites(notFavouriteOf), { ...list, filters: {} })
+}
