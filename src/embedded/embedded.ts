@@ -82,6 +82,15 @@ async function unpackCluster(cluster: string, dataDir: string, folder: Folder): 
   }
 }
 
+let compiled: Promise<WebAssembly.Module> | undefined
+/** Takes 0.2 s, so a process that opens several databases does it once. */
+function compileOnce(): Promise<WebAssembly.Module> {
+  compiled ??= Bun.file(pgliteWasm)
+    .arrayBuffer()
+    .then((bytes) => WebAssembly.compile(bytes))
+  return compiled
+}
+
 async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
   // PGlite reads the bundle as a stream, which Bun can't make of a file inside an executable.
   const bundle = join(dataDir, 'unaccent.tar.gz')
@@ -93,7 +102,7 @@ async function startPGlite(cluster: string, dataDir: string): Promise<PGlite> {
       startParams: [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])],
       extensions: { unaccent: { name: 'unaccent', setup } },
       fsBundle: Bun.file(pgliteData),
-      pgliteWasmModule: await WebAssembly.compile(await Bun.file(pgliteWasm).arrayBuffer()),
+      pgliteWasmModule: await compileOnce(),
       // The cluster is prebuilt, so initdb never runs; without a module PGlite would look for its file.
       initdbWasmModule: new WebAssembly.Module(EMPTY_WASM),
     })

@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { createAuthenticator } from '../../src/access/authenticator'
 import type { Claims } from '../../src/access/jwt'
 import type { Principal } from '../../src/permissions'
-import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { createFilledDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { staysSo, until } from '../support/until'
 
@@ -20,7 +20,7 @@ let server: TestServer
 /** Another instance on the same PostgreSQL database; on the embedded one, the same instance. */
 let other: TestServer
 beforeAll(async () => {
-  database = await createTestDatabase()
+  database = await createFilledDatabase()
   server = await startTestServer({}, { database })
   other = isEmbedded ? server : await startTestServer({}, { database })
 })

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { steps } from '../../src/cli/backup'
 import { createColours } from '../../src/terminal/colours'
 import { createProgress } from '../../src/terminal/progress'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
 import { executable } from '../support/executable'
 
 // Commands on a terminal: the log is for people there, and closing the terminal ends the process.
@@ -19,7 +19,7 @@ async function serveOnTerminal() {
   const decoder = new TextDecoder()
   let text = ''
   const child = Bun.spawn([executable, 'serve'], {
-    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', PORT: '0', DATA_DIR: await newFolder() },
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', PORT: '0', DATA_DIR: await newFilledFolder() },
     terminal: {
       cols: 80,
       rows: 24,

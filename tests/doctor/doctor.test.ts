@@ -9,7 +9,7 @@ import { migrations } from '../../src/migrations/migrations'
 import { withDb } from '../support/backup'
 import { databaseVariables, redlight } from '../support/command-line'
 import { configOf } from '../support/config'
-import { createTestDatabase, type TestDatabase } from '../support/database'
+import { createFilledDatabase } from '../support/database'
 import { startProgram } from '../support/program'
 import { startTestServer, type TestServer } from '../support/server'
 import { startSmtp } from '../support/smtp'
@@ -91,8 +91,7 @@ describe('the doctor', () => {
   })
 
   test('reports pending migrations, and a newer schema', async () => {
-    const database: TestDatabase = await createTestDatabase()
-    expect((await redlight(['migrate'], databaseVariables(database.config))).code).toBe(0)
+    const database = await createFilledDatabase()
     const last = migrations.at(-1)?.folderMillis
     const schemaAfter = async (change: ReturnType<typeof sql>) => {
       await withDb(database.config, (db) => db.execute(change))

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import packageJson from '../../package.json'
 import { allVariables } from '../../src/config/config'
-import { databaseVariables, redlight } from '../support/command-line'
-import { createTestDatabase, testDatabaseUrl } from '../support/database'
+import { databaseVariables } from '../support/command-line'
+import { createFilledDatabase, createTestDatabase, testDatabaseUrl } from '../support/database'
 import { executable } from '../support/executable'
 import { launchProgram, type Program, startProgram } from '../support/program'
 import { isAsShown, type Step, startShell, stepsOf } from '../support/shell-blocks'
@@ -20,13 +20,11 @@ afterAll(async () => {
 
 /** The service as it starts for a new user, with movies, and a shell. */
 async function freshStart() {
-  const database = await createTestDatabase()
+  const database = await createFilledDatabase()
   toStop.push(() => database.drop())
   const env = databaseVariables(database.config)
   const program = await startProgram({ ...env, PORT: '0' })
   toStop.push(() => program.stop())
-  // On PostgreSQL, the movies are loaded by a command.
-  expect((await redlight(['seed'], env)).code).toBe(0)
   const shell = startShell({ ...env, PROGRAM: executable })
   toStop.push(async () => shell.stop())
   const bun = process.execPath

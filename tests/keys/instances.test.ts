@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import { createFilledDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { newKey } from '../support/keys'
 import { startTestServer, type TestServer } from '../support/server'
 import { staysSo, until } from '../support/until'
@@ -17,7 +17,7 @@ describe(`two instances${needs}`, () => {
   let other: TestServer
   beforeAll(async () => {
     if (isEmbedded) return
-    database = await createTestDatabase()
+    database = await createFilledDatabase()
     server = await startTestServer({}, { database })
     other = await startTestServer({}, { database })
   })

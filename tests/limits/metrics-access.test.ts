@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
 import { quietSettings, startProgram } from '../support/program'
 import { startTestServer, type TestServer } from '../support/server'
 
@@ -54,7 +54,7 @@ describe('METRICS_NETWORKS', () => {
 })
 
 test('a start warns of loopback without TRUSTED_PROXIES, and excludes others', async () => {
-  const environment = { ...quietSettings, DATA_DIR: await newFolder(), METRICS_NETWORKS: '::1' }
+  const environment = { ...quietSettings, DATA_DIR: await newFilledFolder(), METRICS_NETWORKS: '::1' }
   const program = await startProgram(environment)
   try {
     expect(program.lines.join('\n')).toContain('METRICS_NETWORKS has ::1, and TRUSTED_PROXIES is empty')

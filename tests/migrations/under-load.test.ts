@@ -9,7 +9,7 @@ import { type Migration, migrate } from '../../src/migrations/migrate'
 import { openDatabase } from '../../src/opening/open'
 import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
 import { failureOf } from '../support/embedded'
-import { staysSo, until } from '../support/until'
+import { until } from '../support/until'
 
 // Migrations while others use the database.
 setDefaultTimeout(60_000)
@@ -112,8 +112,9 @@ describe.skipIf(testDatabaseUrl === undefined)('on a busy server', () => {
     const endReader = await openReader()
     const both = [migrating, second].map(({ db }) => migrate(db, { migrations: [INDEX], ...briefly }))
     await untilIndexIsBegun()
-    // Both have asked for their turn by then.
-    await staysSo(() => true, 500)
+    const asks = () => others`select from pg_stat_activity
+      where datname = current_database() and query like '%pg_try_advisory_lock%'`
+    await until(async () => (await asks()).length > 0)
     await endReader()
     expect((await Promise.all(both)).sort()).toEqual([0, 1])
     expect(await indexes()).toMatchObject([{ isValid: true }])

@@ -9,7 +9,12 @@ import { setUniqueBy } from '../../src/migrations/unique-by'
 import type { MovieJson } from '../../src/movies/model'
 import { quietLog } from '../support/backup'
 import { databaseVariables, redlight } from '../support/command-line'
-import { createTestDatabase, type TestDatabase, testDatabaseUrl } from '../support/database'
+import {
+  createFilledDatabase,
+  createTestDatabase,
+  type TestDatabase,
+  testDatabaseUrl,
+} from '../support/database'
 import { failureOf } from '../support/embedded'
 import { aMovie, startTestServer, type TestServer } from '../support/server'
 import { until } from '../support/until'
@@ -23,7 +28,7 @@ type Body = { movie: MovieJson; error: unknown }
 let database: TestDatabase
 let server: TestServer | undefined
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createFilledDatabase()
 })
 afterEach(async () => {
   await stop()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { Client } from 'imdb-api'
 import { databaseVariables, redlight } from '../support/command-line'
-import { createTestDatabase, type TestDatabase } from '../support/database'
+import { createFilledDatabase, type TestDatabase } from '../support/database'
 import { type Program, quietSettings, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
 
@@ -19,12 +19,11 @@ let database: TestDatabase
 let program: Program
 let key: string
 beforeAll(async () => {
-  database = await createTestDatabase()
+  database = await createFilledDatabase()
   const environment = { ...quietSettings, ...databaseVariables(database.config) }
   program = await startProgram(environment)
   const email = 'alice@example.com'
   const commands: [args: string[], input?: string][] = [
-    [['seed']],
     [['users', 'add', '--email', email, '--name', 'Alice'], PASSWORD],
     [['keys', 'add', email]],
   ]

@@ -61,8 +61,8 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
     await primary?.dispose()
   })
 
-  const serverOn = (url: string) =>
-    startTestServer({}, { database: primary.database({ url, poolMax: POOL_MAX, waitMs: 500 }) })
+  const serverOn = (url: string, waitMs = 50_000) =>
+    startTestServer({}, { database: primary.database({ url, poolMax: POOL_MAX, waitMs }) })
   const statusOf = async (on: TestServer, method: string) => {
     const body = method === 'GET' ? undefined : aMovie(crypto.randomUUID())
     return (await on.request(method, '/v1/movies', { token: user.token, body })).status
@@ -103,7 +103,7 @@ describe.skipIf(!canStartPostgres)('a database without writes', () => {
   })
 
   test('a standby alone: reads are served if no primary comes, and the log says so', async () => {
-    const alone = await serverOn(standby.url)
+    const alone = await serverOn(standby.url, 500)
     try {
       expect(said(alone, 'no primary came in time: only reads are served')).toBe(1)
       await expectReadsOnly(alone, 'it is a standby')

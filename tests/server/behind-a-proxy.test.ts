@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { join } from 'node:path'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, removeFolders } from '../support/embedded'
 import { canReceive, receiveAt } from '../support/notify-socket'
 import { freePort } from '../support/postgres'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
@@ -23,7 +22,7 @@ const through = (url: URL) => Object.fromEntries(names.map((name) => [name, url.
 let program: Program | undefined
 let receiver: Awaited<ReturnType<typeof receiveAt>> | undefined
 const start = async (more: Record<string, string>) => {
-  program = await startProgram({ ...quietSettings, DATA_DIR: join(await newFolder(), 'data'), ...more })
+  program = await startProgram({ ...quietSettings, DATA_DIR: await newFilledFolder(), ...more })
   return program.url
 }
 

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
-import { newFolder, removeFolders } from '../support/embedded'
+import { newFilledFolder, newFolder, removeFolders } from '../support/embedded'
 import { canReceive, receiveAt } from '../support/notify-socket'
 import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
+import { head, openRaw } from '../support/raw'
 import { staysSo, until } from '../support/until'
 
 // The service's reports to systemd.
@@ -22,7 +23,7 @@ const isFrozen = async (pid = 0) => (await Bun.$`ps -o stat= -p ${pid}`.text()).
 
 const environment = async (more: Record<string, string>) => ({
   ...quietSettings,
-  DATA_DIR: join(await newFolder(), 'data'),
+  DATA_DIR: await newFilledFolder(),
   ...more,
 })
 
@@ -67,16 +68,24 @@ describe.skipIf(!canReceive)('systemd', () => {
     const address = `@redlight-${crypto.randomUUID()}`
     receiver = await receiveAt(address)
     program = await startProgram(
-      await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '500000', SHUTDOWN_DELAY: '2s' }),
+      await environment({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '500000', SHUTDOWN_TIMEOUT: '1h' }),
     )
-    await receiver.until(/READY=1/)
+    const { url } = program
+    const client = await openRaw(url)
+    await client.send(
+      `${head('POST /v1/users', 'Content-Type: application/json', 'Content-Length: 2', 'Connection: close')}{`,
+    )
+    // This request, and the one that waits for its body.
+    await until(async () =>
+      (await (await fetch(new URL('/debug/vars', url))).text()).includes('"in_flight_requests":2'),
+    )
     const stopped = program.stop()
     await receiver.until(/STOPPING=1/)
-    const before = receiver.messages.length
-    await stopped
-    expect(
-      receiver.messages.slice(before).filter((message) => message === 'WATCHDOG=1').length,
-    ).toBeGreaterThan(2)
+    const { messages } = receiver
+    const before = messages.length
+    await until(() => messages.slice(before).filter((message) => message === 'WATCHDOG=1').length > 2)
+    await client.send('}')
+    expect(await stopped).toMatchObject({ exitCode: 0 })
   })
 
   test('gets no watchdog pings meant for another process', async () => {

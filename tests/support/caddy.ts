@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './postgres'
+import { until } from './until'
 
 // The proxy of deploy/Caddyfile, on a free port and without TLS.
 
@@ -27,12 +28,10 @@ export async function startCaddy(upstreams: string[], edit = (text: string) => t
     stdout: 'ignore',
     stderr: Bun.file(join(folder, 'log')),
   })
-  for (let tries = 0; ; tries++) {
-    const response = await fetch(new URL('/v1/healthcheck', url)).catch(() => undefined)
-    if (response?.ok) break
-    if (tries > 200) throw new Error(`caddy serves nothing: ${await Bun.file(join(folder, 'log')).text()}`)
-    await Bun.sleep(50)
-  }
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`caddy ended: ${await Bun.file(join(folder, 'log')).text()}`)
+    return (await fetch(new URL('/v1/healthcheck', url)).catch(() => undefined))?.ok
+  })
   return {
     url,
     async stop() {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisClient } from 'bun'
 import { freePort } from './postgres'
+import { until } from './until'
 
 // A private Redis or Valkey, which tests may kill and freeze.
 
@@ -45,13 +46,7 @@ export async function startRedis() {
       client.close()
     }
   }
-  async function untilItAnswers(tries = 100) {
-    const answer = await send('PING').catch((error: Error) => error)
-    if (answer === 'PONG') return
-    if (tries === 0) throw answer
-    await Bun.sleep(50)
-    await untilItAnswers(tries - 1)
-  }
+  const untilItAnswers = () => until(async () => (await send('PING').catch(() => '')) === 'PONG')
   await untilItAnswers()
 
   return {

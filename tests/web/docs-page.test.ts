@@ -11,7 +11,7 @@ import {
   tooWide,
 } from '../support/browser'
 import { databaseVariables } from '../support/command-line'
-import { createTestDatabase, type TestDatabase } from '../support/database'
+import { createFilledDatabase, type TestDatabase } from '../support/database'
 import { type Program, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 
 let database: TestDatabase
@@ -21,11 +21,9 @@ let alice: { email: string; password: string }
 let browser: Browser
 beforeAll(async () => {
   if (!hasBrowser) return
-  database = await createTestDatabase()
+  database = await createFilledDatabase()
   environment = { ...quietSettings, ...databaseVariables(database.config) }
   program = await startProgram(environment)
-  // On PostgreSQL, the movies are loaded by a command.
-  expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   alice = await signUp(program, environment)
   browser = await launchBrowser()
 }, BROWSER_TIMEOUT_MS)

@@ -3,8 +3,8 @@ import type { Browser, Page } from 'playwright-core'
 import { BROWSER_TIMEOUT_MS, hasBrowser, launchBrowser, newPage } from '../support/browser'
 import { databaseVariables } from '../support/command-line'
 import { button, count, focused, found, heading, link, notice, textbox, titles } from '../support/console'
-import { createTestDatabase, type TestDatabase } from '../support/database'
-import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
+import { createFilledDatabase, type TestDatabase } from '../support/database'
+import { type Program, quietSettings, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
 import { startSmtp } from '../support/smtp'
 import { until } from '../support/until'
@@ -24,7 +24,7 @@ let publicUrl: URL
 let browser: Browser
 beforeAll(async () => {
   if (!hasBrowser) return
-  database = await createTestDatabase()
+  database = await createFilledDatabase()
   smtp = await startSmtp()
   proxy = startProxy(() => program.url)
   publicUrl = new URL('/movies/redlight/', proxy.server.url)
@@ -39,8 +39,6 @@ beforeAll(async () => {
     LIMITER_MAILS_PER_MAILBOX: String(MAILS_PER_MAILBOX),
   }
   program = await startProgram(environment)
-  // On PostgreSQL the movies come by hand.
-  expect((await runProgram(environment, ['seed'])).exitCode).toBe(0)
   browser = await launchBrowser()
 })
 afterAll(async () => {
