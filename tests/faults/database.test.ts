@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { withFaults } from '../support/faults'
 import { type Load, startLoad } from '../support/load'
 import { canStartPostgres, own, type PostgresServer, startPostgres } from '../support/postgres'
 import { type Program, quietSettings, signUp, startProgram } from '../support/program'
@@ -30,7 +29,7 @@ async function storedTitles(server: PostgresServer): Promise<Map<number, string>
   return new Map(rows.map(({ id, title }) => [Number(id), title]))
 }
 
-describe.skipIf(!(canStartPostgres && withFaults))('under load, the service survives a PostgreSQL', () => {
+describe.skipIf(!canStartPostgres)('under load, the service survives a PostgreSQL', () => {
   let server: PostgresServer
   let program: Program
   let token: string

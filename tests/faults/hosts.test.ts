@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
 import { executable } from '../support/executable'
+import { withFaults } from '../support/faults'
 import { type Program, quietSettings, startProgram } from '../support/program'
 
 // Hosts with too few resources: one sentence says what is missing and how to fix it, and nothing incomplete is left behind.
@@ -35,17 +36,20 @@ const refused = (sentence: string | RegExp) => ({
   stderr: typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
 })
 
-test.each(['777', '700', '277'])('a umask of %s is refused before anything is created', async (umask) => {
-  const DATA_DIR = join(await newFolder(), 'data')
-  expect(await serveAfter(`umask ${umask}`, { DATA_DIR })).toEqual(
-    refused(
-      new RegExp(`^redlight serve: the umask ${umask} denies this user access .*: set it to 077.*\\n$`),
-    ),
-  )
-  expect(existsSync(DATA_DIR)).toBeFalse()
-})
+test.skipIf(!withFaults).each(['777', '700', '277'])(
+  'a umask of %s is refused before anything is created',
+  async (umask) => {
+    const DATA_DIR = join(await newFolder(), 'data')
+    expect(await serveAfter(`umask ${umask}`, { DATA_DIR })).toEqual(
+      refused(
+        new RegExp(`^redlight serve: the umask ${umask} denies this user access .*: set it to 077.*\\n$`),
+      ),
+    )
+    expect(existsSync(DATA_DIR)).toBeFalse()
+  },
+)
 
-test.skipIf(!existsSync('/proc/self/limits'))(
+test.skipIf(!(withFaults && existsSync('/proc/self/limits')))(
   'too low a limit on open files is refused, on either database',
   async () => {
     const DATA_DIR = join(await newFolder(), 'data')
@@ -69,7 +73,7 @@ const canMount = await (async () => {
 })()
 if (!canMount) console.warn('left out: tests of full disks, as nothing can be mounted')
 
-describe.skipIf(!canMount)('a disk', () => {
+describe.skipIf(!(withFaults && canMount))('a disk', () => {
   const full = (dataDir: string) =>
     refused(
       `redlight serve: the disk of DATA_DIR (${dataDir}) is full, or nearly: free 128 MB there, or set DATA_DIR to a folder on another disk\n`,
@@ -108,7 +112,7 @@ describe.skipIf(!canMount)('a disk', () => {
   })
 })
 
-describe('a folder in use', () => {
+describe.skipIf(!withFaults)('a folder in use', () => {
   const ownerOf = async (dataDir: string) => JSON.parse(await Bun.file(join(dataDir, 'owner')).text())
   const inUse = (dataDir: string, by: string) => ({
     exitCode: 1,

@@ -160,7 +160,7 @@ function faultsOfTheProcess(environmentOf: () => Promise<Record<string, string>>
   )
 }
 
-describe.skipIf(!(canStartPostgres && withFaults))('on PostgreSQL', () => {
+describe.skipIf(!canStartPostgres)('on PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()

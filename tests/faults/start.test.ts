@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type postgres from 'postgres'
-import { withFaults } from '../support/faults'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { launchProgram, quietSettings, runProgram, signUp, startProgram } from '../support/program'
 import { startProxy } from '../support/proxy'
@@ -23,7 +22,7 @@ async function holdMigrations(sql: postgres.Sql) {
   await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
 }
 
-describe.skipIf(!(canStartPostgres && withFaults))('at a slow database', () => {
+describe.skipIf(!canStartPostgres)('at a slow database', () => {
   let server: PostgresServer
   let environment: Record<string, string>
 

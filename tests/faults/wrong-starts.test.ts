@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { SECRET } from '../support/config'
 import { newFolder, removeFolders } from '../support/embedded'
+import { withFaults } from '../support/faults'
 import {
   ADMIN_PASSWORD,
   APP_PASSWORD,
@@ -39,7 +40,7 @@ async function failsWith(
 
 const postgres = { DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/redlight', JWT_SECRET: SECRET }
 
-describe('a wrong configuration', () => {
+describe.skipIf(!withFaults)('a wrong configuration', () => {
   const cases: [string, Record<string, string>, RegExp[]][] = [
     [
       'no secret',
@@ -90,7 +91,7 @@ describe('a wrong configuration', () => {
   )
 })
 
-describe('a port or folder that cannot be used', () => {
+describe.skipIf(!withFaults)('a port or folder that cannot be used', () => {
   test(
     'a port in use',
     async () => {
@@ -148,7 +149,7 @@ describe('a port or folder that cannot be used', () => {
   )
 })
 
-describe('a missing database', () => {
+describe.skipIf(!withFaults)('a missing database', () => {
   test(
     'is waited for during DATABASE_WAIT',
     async () => {

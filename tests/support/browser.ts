@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { testDatabaseUrl } from './database'
+import { areFaultsWanted } from './faults'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const ARTEFACTS = join(import.meta.dir, '..', '..', 'artefacts')
@@ -12,9 +13,11 @@ const PHONE = { width: 390, height: 844 }
 const reason =
   CHROMIUM === undefined
     ? 'there is no Chromium'
-    : testDatabaseUrl === undefined
-      ? undefined
-      : 'the run without TEST_DATABASE_URL has them'
+    : testDatabaseUrl !== undefined
+      ? 'the run without TEST_DATABASE_URL has them'
+      : areFaultsWanted
+        ? undefined
+        : 'they run with FAULTS=1'
 export const hasBrowser = reason === undefined
 if (reason !== undefined) console.warn(`left out: tests in a browser: ${reason}`)
 export const BROWSER_TIMEOUT_MS = 180_000

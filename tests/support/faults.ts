@@ -1,8 +1,9 @@
 import { testDatabaseUrl } from './database'
 
-// Long faults and floods take minutes, so they run only with FAULTS=1, as in CI.
+// What takes minutes runs only with FAULTS=1, as in CI: faults and floods, servers of the tests' own, browsers, installations
+// and builds.
 export const areFaultsWanted = process.env.FAULTS === '1'
-if (!areFaultsWanted) console.warn('left out: slow faults, which run with FAULTS=1')
+if (!areFaultsWanted) console.warn('left out: slow tests, which run with FAULTS=1')
 
 /** Only in the run without a server, which has the tests that start their own. */
 export const withFaults = areFaultsWanted && testDatabaseUrl === undefined

@@ -7,6 +7,8 @@ import { Glob } from 'bun'
 import postgres from 'postgres'
 import type { PostgresConfig } from '../../src/config/database'
 import { type TestDatabase, testDatabaseUrl } from './database'
+import { areFaultsWanted } from './faults'
+import { until } from './until'
 
 // A private PostgreSQL server, which tests may stop, freeze and starve.
 
@@ -22,7 +24,9 @@ const reason =
     ? 'no PostgreSQL server programs (initdb, pg_ctl) under /usr/lib/postgresql/*/bin'
     : testDatabaseUrl !== undefined
       ? 'they bring a server of their own, so the run without TEST_DATABASE_URL has them'
-      : undefined
+      : areFaultsWanted
+        ? undefined
+        : 'they run with FAULTS=1'
 export const canStartPostgres = reason === undefined
 if (reason !== undefined) console.warn(`left out: tests on a PostgreSQL of their own: ${reason}`)
 
@@ -64,23 +68,18 @@ export async function startPostgres(settings: Record<string, string | number> = 
   const connect = (database = 'redlight', max = 1, user = 'admin', password = ADMIN_PASSWORD) =>
     postgres(url(database, { user, password }), { max, onnotice: () => {} })
   /** Runs a statement as the administrator, who can connect when others can't; retries until a connection is free. */
-  async function admin(
-    statement: string,
-    database = 'redlight',
-    tries = 50,
-  ): Promise<postgres.RowList<postgres.Row[]>> {
-    const sql = connect(database)
-    try {
-      return await sql.unsafe(statement)
-    } catch (error) {
-      const isFull = error instanceof postgres.PostgresError && error.code === TOO_MANY_CONNECTIONS
-      if (!isFull || tries === 0) throw error
-    } finally {
-      await sql.end()
-    }
-    await Bun.sleep(100)
-    return admin(statement, database, tries - 1)
-  }
+  const admin = (statement: string, database = 'redlight') =>
+    until(async () => {
+      const sql = connect(database)
+      try {
+        return await sql.unsafe(statement)
+      } catch (error) {
+        const isFull = error instanceof postgres.PostgresError && error.code === TOO_MANY_CONNECTIONS
+        if (!isFull) throw error
+      } finally {
+        await sql.end()
+      }
+    })
 
   await start()
   await admin(`create role app login password '${APP_PASSWORD}'`, 'postgres')
@@ -140,21 +139,17 @@ export function controlOf(folder: string, ...options: string[]) {
 }
 
 /** Tries until a server answers there. */
-export async function untilItAnswers(url: string, tries = 100): Promise<void> {
-  // For PgBouncer: nothing prepared, and no query for types.
-  const sql = postgres(url, {
-    ...{ max: 1, onnotice: () => {}, connect_timeout: 2 },
-    ...{ prepare: false, fetch_types: false },
-  })
-  try {
-    await sql`select 1`
-  } catch (error) {
-    if (tries === 0) throw error
-    await Bun.sleep(50)
-    await untilItAnswers(url, tries - 1)
-  } finally {
+export async function untilItAnswers(url: string): Promise<void> {
+  await until(async () => {
+    // For PgBouncer: nothing prepared, and no query for types.
+    const sql = postgres(url, {
+      ...{ max: 1, onnotice: () => {}, connect_timeout: 2 },
+      ...{ prepare: false, fetch_types: false },
+    })
+    const answers = await sql`select 1`.catch(() => [])
     await sql.end({ timeout: 0 })
-  }
+    return answers.length
+  })
 }
 
 /** PostgreSQL refuses to run as root, and PgBouncer too. */
