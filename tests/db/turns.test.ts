@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { createGate, type Gate, type GateLimits } from '../../src/gate'
 import { withDeadline } from '../../src/waiting'
 
@@ -7,13 +7,27 @@ const refusal = () => new Error('refused')
 const gateOf = (limits: Partial<GateLimits>) =>
   createGate({ concurrency: 10, maxWaiting: 100, maxWaitMs: TIME_MS, refusal, ...limits })
 
+// Who still waits at the end of a test would be refused in the middle of another file's.
+const emptied: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const empty of emptied.splice(0)) await empty()
+})
+
 /** Enters as a client; records the order of admission, and how to leave. */
 function visitors(gate: Gate) {
   const admitted: string[] = []
   const leave: (() => void)[] = []
+  emptied.push(async () => {
+    while (gate.busy + gate.waiting > 0) await leaveFirst()
+  })
+  async function leaveFirst() {
+    leave.shift()?.()
+    await settled()
+  }
   return {
     admitted,
     leave,
+    leaveFirst,
     enter(client: string | undefined, name: string, kind?: 'read' | 'write') {
       const bill = { client, databaseMs: 0 }
       return withDeadline(
@@ -24,10 +38,6 @@ function visitors(gate: Gate) {
         },
         bill,
       )
-    },
-    async leaveFirst() {
-      leave.shift()?.()
-      await settled()
     },
   }
 }

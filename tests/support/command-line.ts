@@ -1,5 +1,5 @@
 import type { DatabaseConfig } from '../../src/config/database'
-import { executable } from './executable'
+import { compilers, executable } from './executable'
 import { JWT_SECRET } from './server'
 
 export type Finished = { code: number; out: string; error: string }
@@ -13,7 +13,7 @@ export const databaseVariables = (config: DatabaseConfig): Record<string, string
 /** Starts the program with only these arguments and this environment. */
 export const spawnRedlight = (args: string[], env: Record<string, string>, input = '') =>
   Bun.spawn([executable, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', ...compilers, ...env },
     stdin: new Blob([input]),
     stdout: 'pipe',
     stderr: 'pipe',

@@ -1,5 +1,5 @@
 import { SECRET } from './config'
-import { executable } from './executable'
+import { compilers, executable } from './executable'
 import { PASSWORD } from './server'
 import { until } from './until'
 
@@ -22,7 +22,7 @@ function spawnProgram(environment: Record<string, string>, { args, preload, outp
   const program =
     preload === undefined ? [executable] : [process.execPath, '--preload', preload, 'src/main.ts']
   const child = Bun.spawn([...program, ...(args ?? ['serve'])], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...compilers, ...environment },
     stdin: 'ignore',
     stdout: output,
     stderr: output,
