@@ -13,7 +13,7 @@ export function SignOutEverywhere() {
     <section aria-labelledby="everywhere">
       <div class="about">
         <h2 id="everywhere">Signed in elsewhere?</h2>
-        <p>This ends every session of yours, this one included. API keys stay.</p>
+        <p>This ends all your sessions, including this one. API keys keep working.</p>
       </div>
       <div>
         <button
@@ -79,7 +79,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
   })
   return (
     <Dialog title="Delete your account?" onClose={onClose}>
-      <p>Your favourites and API keys go with it. This can’t be undone.</p>
+      <p>This also deletes your favourites and API keys. It can’t be undone.</p>
       <form {...form}>
         <Problem>{problem}</Problem>
         <Field

@@ -30,7 +30,7 @@ export function Account() {
 
 const patch = async (body: Record<string, unknown>) => {
   const answer = await call<{ user: User; authentication_token?: Token }>('PATCH', '/v1/users/me', { body })
-  // What the answer leaves out, such as permissions, stays.
+  // The answer has no permissions; they stay as they were.
   const { username: _, pending_email: __, ...before } = user.peek() ?? answer.user
   user.value = { ...before, ...answer.user }
   return answer
@@ -45,7 +45,7 @@ function Profile({ me }: { me: User }) {
     <section aria-labelledby="profile">
       <div class="about">
         <h2 id="profile">Profile</h2>
-        <p>Your name is shown beside the movies that you add.</p>
+        <p>Your name is shown with the movies you add.</p>
       </div>
       <form {...form}>
         <Problem>{problem}</Problem>
@@ -91,7 +91,7 @@ function Email({ me }: { me: User }) {
     <section aria-labelledby="email">
       <div class="about">
         <h2 id="email">Email</h2>
-        <p>A new one counts once you open the link that is sent to it.</p>
+        <p>A new address takes effect once you open the link we send to it.</p>
         <p role="status">
           {me.pending_email !== undefined && (
             <>
@@ -115,13 +115,13 @@ function Password() {
     const { authentication_token } = await patch({ current_password, password })
     if (authentication_token) begin(authentication_token, isKept())
     form.reset()
-    tell('Your password is changed. Everything else that was signed in is signed out.')
+    tell('Your password is changed. You are signed out everywhere else.')
   })
   return (
     <section aria-labelledby="password">
       <div class="about">
         <h2 id="password">Password</h2>
-        <p>A new one signs out everything else. API keys stay.</p>
+        <p>Changing it signs you out everywhere else. API keys keep working.</p>
       </div>
       <form {...form}>
         <Problem>{problem}</Problem>

@@ -1,11 +1,12 @@
 import { failed, reached } from './offline'
 import { base } from './router'
 import { end, session } from './session'
+import { site } from './site'
 import type { Fields } from './types'
 
 const PATIENCE_MS = 30_000
 
-/** What the API refused, or, with status 0, that it couldn't be reached. */
+/** A refusal of the API; status 0 means that it couldn't be reached. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -20,14 +21,14 @@ export const isRefusal = (error: unknown, ...statuses: number[]): error is Refus
 
 type Options = {
   body?: unknown
-  /** Only if the movie still has this version. */
+  /** Fails unless the movie still has this version. */
   version?: number | undefined
   signal?: AbortSignal
-  /** Sent instead of the session's; null sends none. A refusal of it doesn't end the session. */
+  /** Sent instead of the session's token; null sends none. If it is refused, the session doesn't end. */
   token?: string | null
 }
 
-/** Told of every change, so that what was read before isn't shown again. */
+/** Called after every change, so that nothing read before is shown again. */
 export const changed: (() => void)[] = []
 
 export async function call<T = unknown>(method: string, path: string, options: Options = {}): Promise<T> {
@@ -66,24 +67,25 @@ async function ask(path: string, request: RequestInit, signal?: AbortSignal): Pr
   }
 }
 
-/** An error whose message is for people. */
+/** An error with a message for people. */
 export class Told extends Error {}
 
-/** What a person reads when something was refused. */
+/** An error in words for people. */
 export function explain(error: unknown): string {
   if (error instanceof Told) return error.message
   if (!(error instanceof Refusal)) return 'Something went wrong on this page. Reload it and try again.'
   const { status, problem, headers } = error
-  if (status === 0) return 'Redlight can’t be reached. Try again in a moment.'
+  if (status === 0) return `${site.name} can’t be reached. Try again in a moment.`
   if (status === 429) return `Too many requests. Try again in ${pause(headers.get('Retry-After'))}.`
   if (status === 403 && String(problem).includes('activated'))
     return 'Activate your account first: open the link in the mail that we sent you.'
   if (status === 403) return 'You aren’t allowed to do that.'
   if (status === 404) return 'That isn’t there any more.'
-  if (status === 409 || status === 412) return 'Someone else changed this meanwhile. Look at it again.'
-  if (status >= 500) return `Redlight has a problem just now. Try again in a moment.${whomToTell(headers)}`
+  if (status === 409 || status === 412) return 'Someone else changed this in the meantime. Look at it again.'
+  if (status >= 500)
+    return `${site.name} has a problem just now. Try again in a moment.${whomToTell(headers)}`
   if (typeof problem === 'object') return 'Please correct the marked fields.'
-  return problem === '' ? 'Redlight refused this. Reload the page and try again.' : sentence(problem)
+  return problem === '' ? `${site.name} refused this. Reload the page and try again.` : sentence(problem)
 }
 
 export const sentence = (text: string) =>

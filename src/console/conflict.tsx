@@ -3,7 +3,7 @@ import { type Draft, differing, FIELDS, same, shown } from './movie-draft'
 import type { Movie } from './types'
 
 type Props = {
-  /** The movie as the form was filled from it. */
+  /** The movie that the form was filled from. */
   read: Movie
   theirs: Movie
   mine: Draft
@@ -12,12 +12,12 @@ type Props = {
   onClose: () => void
 }
 
-/** Two people changed one movie: what is there now, beside what would take its place. */
+/** Two people changed one movie: shows what is saved next to what would replace it. */
 export function Conflict({ read, theirs, mine, saveMine, keepTheirs, onClose }: Props) {
   const names = differing(mine, theirs)
   return (
     <Dialog title="Someone else changed this movie" isWide onClose={onClose}>
-      <p>Nothing of yours is saved yet. These fields differ:</p>
+      <p>Your changes aren’t saved yet. These fields differ:</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse */}
       <section class="scroll" tabIndex={0} aria-label="Fields that differ">
         <table>
@@ -32,11 +32,15 @@ export function Conflict({ read, theirs, mine, saveMine, keepTheirs, onClose }: 
             {names.map((name) => (
               <tr key={name}>
                 <th scope="row">{FIELDS[name]}</th>
-                <td dir="auto">{shown(theirs[name])}</td>
+                <td class="text" dir="auto">
+                  {shown(theirs[name])}
+                </td>
                 {same(mine[name], read[name]) ? (
-                  <td class="soft">not changed by you, stays as saved now</td>
+                  <td class="text soft">unchanged by you, stays as saved</td>
                 ) : (
-                  <td dir="auto">{shown(mine[name])}</td>
+                  <td class="text" dir="auto">
+                    {shown(mine[name])}
+                  </td>
                 )}
               </tr>
             ))}

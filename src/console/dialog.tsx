@@ -12,7 +12,7 @@ export function Dialog({ title, onClose, children, isWide = false }: Props) {
   useLayoutEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
-    // Closed before it goes, so that the focus returns to what opened it.
+    // Closed before it is removed, so that the focus returns to what opened it.
     return () => dialog?.close()
   }, [])
   return (
@@ -25,7 +25,7 @@ export function Dialog({ title, onClose, children, isWide = false }: Props) {
 
 type Confirmation = {
   title: string
-  /** The button that does it. */
+  /** Of the button that confirms. */
   label: string
   act: () => Promise<void>
   onClose: () => void
@@ -33,7 +33,7 @@ type Confirmation = {
   children?: ComponentChildren
 }
 
-/** Asks before something that can't be undone; what is refused is said in the dialogue, which stays. */
+/** Asks before something that can't be undone. If it is refused, the dialogue stays and says why. */
 export function Confirm({ title, label, act, onClose, isDisabled = false, children }: Confirmation) {
   const problem = useSignal('')
   const isBusy = useSignal(false)

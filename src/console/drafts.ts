@@ -1,35 +1,40 @@
-// What was typed when the session ended, until it is signed in again. Passwords are never kept.
+// Keeps what was typed into a form when the session ended, until the next sign-in. Passwords are never kept.
 
 const KEY = 'redlight.draft'
-type Draft = { address: string; text: Record<string, string> }
+type Draft = { address: string; text: Record<string, string>; version: string | undefined }
 const address = () => location.pathname + location.search
 
 export function keepDrafts() {
   const form = document.querySelector<HTMLFormElement>('form[data-keep="changed"]')
   if (form === null) return
-  const text = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
-  for (const { name } of form.querySelectorAll<HTMLInputElement>('input[type="password"]')) delete text[name]
-  const draft: Draft = { address: address(), text }
+  // Unchanged fields are left out: others may have changed them by the time of the next sign-in.
+  const changed = [...form.elements].filter(isText).filter(isChanged)
+  const text = Object.fromEntries(changed.map(({ name, value }) => [name, value]))
+  const draft: Draft = { address: address(), text, version: form.dataset.version }
   try {
     sessionStorage.setItem(KEY, JSON.stringify(draft))
   } catch {
-    // A browser that stores nothing loses the text.
+    // Where the browser allows no storage, the text is lost.
   }
 }
 
-/** Puts the text back into the form of the same page; says whether there was any. */
-export function restoreDraft(form: HTMLFormElement): boolean {
+const isText = (field: Element): field is HTMLInputElement | HTMLTextAreaElement =>
+  field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && field.type !== 'password')
+const isChanged = ({ value, defaultValue }: HTMLInputElement | HTMLTextAreaElement) => value !== defaultValue
+
+/** Puts the text back into the form of the same page; returns the draft, if there was one. */
+export function restoreDraft(form: HTMLFormElement): Draft | undefined {
   let draft: Draft | null = null
   try {
     draft = JSON.parse(sessionStorage.getItem(KEY) ?? 'null')
     if (draft?.address === address()) sessionStorage.removeItem(KEY)
   } catch {
-    return false
+    return undefined
   }
-  if (draft?.address !== address()) return false
+  if (draft?.address !== address()) return undefined
   for (const [name, value] of Object.entries(draft.text)) {
     const field = form.elements.namedItem(name)
-    if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = value
+    if (field instanceof Element && isText(field)) field.value = value
   }
-  return true
+  return draft
 }

@@ -4,9 +4,9 @@ import { tell } from './notices'
 import { session } from './session'
 import type { Movie, MoviePage } from './types'
 
-/** What was wished since the movies were read, by their ids; it counts before what the API said. */
+/** Hearts pressed since the movies were read, by movie id; they win over what the API said. */
 const wishes = signal<ReadonlyMap<number, boolean>>(new Map())
-/** What the lists said, for the pages of single movies. */
+/** What lists said, for the pages of single movies. */
 const known = new Map<number, boolean>()
 const underWay = new Set<number>()
 const channel = new BroadcastChannel('redlight.favourites')
@@ -26,7 +26,7 @@ function wish(id: number, favourite: boolean) {
   wishes.value = new Map(wishes.value).set(id, favourite)
 }
 
-/** Shows at once what will be so, and takes it back when it was refused. */
+/** Shows the change at once, and takes it back if it is refused. */
 export async function toggleFavourite(movie: Pick<Movie, 'id' | 'title' | 'favourite'>) {
   const { id, title } = movie
   let held = isFavourite(movie)
@@ -34,7 +34,7 @@ export async function toggleFavourite(movie: Pick<Movie, 'id' | 'title' | 'favou
   if (underWay.has(id)) return
   underWay.add(id)
   try {
-    // What is pressed again meanwhile follows, so that the last wish holds.
+    // If the heart was pressed again in the meantime, that is saved too: the last press wins.
     for (let wanted = !held; wanted !== held; wanted = isFavourite(movie)) {
       await save(id, wanted)
       held = wanted
@@ -57,16 +57,16 @@ async function save(id: number, favourite: boolean) {
   try {
     await call(favourite ? 'PUT' : 'DELETE', `/v1/users/me/favourites/${id}`)
   } catch (error) {
-    // It was none already.
+    // It wasn't one any more.
     if (favourite || !isRefusal(error, 404)) throw error
   }
 }
 
-/** The API says of a list's movies which are favourites, so a single one is looked for in a list of them. */
+/** Only lists say which movies are favourites, so a single one is looked up in a list. */
 export async function learn({ id, title, year }: Movie, signal: AbortSignal) {
   if (known.has(id) || wishes.peek().has(id) || session.peek() === undefined) return
   const query = new URLSearchParams({ favourite: 'true', year: String(year), page_size: '100' })
-  // A longer text is no search.
+  // The API takes no longer search.
   if (title.split(/\s+/).length <= 32) query.set('title', title)
   const { movies } = await call<MoviePage>('GET', `/v1/movies?${query}`, { signal })
   const favourite = movies.some((one) => one.id === id)
@@ -74,7 +74,7 @@ export async function learn({ id, title, year }: Movie, signal: AbortSignal) {
   if (!wishes.peek().has(id)) wish(id, favourite)
 }
 
-// Another person may sign in.
+// The next person to sign in may be another one.
 effect(() => {
   if (session.value !== undefined) return
   known.clear()

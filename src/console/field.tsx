@@ -3,14 +3,14 @@ import { useId } from 'preact/hooks'
 
 type Props = Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'label' | 'name' | 'type'> & {
   type?: 'text' | 'email' | 'password' | 'date' | 'url'
-  /** The id of a list of suggestions. */
+  /** The id of a datalist. */
   list?: string
   label: string
   name: string
   hint?: string | undefined
-  /** What is wrong with it. */
+  /** What is wrong with the value. */
   problem?: ComponentChildren
-  /** More than one line. */
+  /** Makes it a textarea. */
   rows?: number
 }
 
@@ -32,7 +32,7 @@ export function Field({ label, name, hint, problem, rows, ...rest }: Props) {
         </p>
       )}
       {rows === undefined ? (
-        // JSX knows no input whose type is a variable.
+        // JSX types have no input whose type is a variable.
         createElement('input', { type: 'text', ...rest, ...shared })
       ) : (
         <textarea {...shared} rows={rows} defaultValue={String(rest.defaultValue ?? '')} dir="auto" />
@@ -46,7 +46,7 @@ export function Field({ label, name, hint, problem, rows, ...rest }: Props) {
   )
 }
 
-/** What the API asks of a new password. */
+/** The API's rule for passwords. */
 export const PASSWORD_HINT = '8 to 128 characters of any kind'
 
 export const Problem = ({ children }: { children: ComponentChildren }) =>

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { chosenGenres, isFiltered, type Own } from './list-query'
+import { chosenGenres, type Own } from './list-query'
 import { useResource } from './resource'
-import { navigate, pathname, url, withQuery } from './router'
+import { navigate, url, withQuery } from './router'
 import type { Genres } from './types'
 
 /** Imported catalogues have hundreds of genres. */
@@ -17,11 +17,6 @@ export function Filters({ own }: { own: Own }) {
     <section class="filters" aria-label="Filters">
       <GenreChips hasCounts={own === 'all'} />
       <Names />
-      {isFiltered() && (
-        <button type="button" class="quiet" onClick={() => navigate(pathname(), { inPlace: true })}>
-          Clear filters
-        </button>
-      )}
     </section>
   )
 }
@@ -70,7 +65,7 @@ function GenreChips({ hasCounts }: { hasCounts: boolean }) {
   )
 }
 
-/** A director or a member of the cast, chosen on a movie's page. */
+/** A director or actor chosen on a movie's page. */
 function Names() {
   return (['director', 'cast'] as const).map((kind) => {
     const name = url.value.searchParams.get(kind)
@@ -88,7 +83,7 @@ function Year({ name, label }: { name: string; label: string }) {
   const input = useRef<HTMLInputElement>(null)
   const isWrong = useSignal(false)
   const value = url.value.searchParams.get(name) ?? ''
-  // Not by the property, or an answer that comes while somebody types would take away what is typed.
+  // Set by effect: as a property, a render while somebody types would undo their typing.
   useEffect(() => {
     if (input.current && input.current.value !== value) input.current.value = value
     isWrong.value = false

@@ -8,7 +8,7 @@ export type Text = Record<string, string | undefined>
 export const textOf = (form: HTMLFormElement): Text =>
   Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
 
-/** What to show where, of a refusal: at the fields that the form has, and above them. */
+/** Splits a refusal into messages for the form's fields and one for above them. */
 function partsOf({ problem }: Refusal, form: HTMLFormElement, error: unknown) {
   if (typeof problem !== 'object') return { fields: {}, summary: explain(error) }
   const unknown = Object.entries(problem).filter(([name]) => form.elements.namedItem(name) === null)
@@ -21,7 +21,7 @@ function partsOf({ problem }: Refusal, form: HTMLFormElement, error: unknown) {
 
 /**
  * A form that is sent once at a time, keeps its text when it is refused, and shows why: the first field that
- * is wrong takes the focus.
+ * is wrong takes the focus, or else the reason comes into view.
  */
 export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<void>) {
   const ref = useRef<HTMLFormElement>(null)
@@ -29,7 +29,10 @@ export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<voi
   const summary = useSignal('')
   const isBusy = useSignal(false)
   useLayoutEffect(() => {
-    if (summary.value !== '') ref.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+    if (summary.value === '') return
+    const field = ref.current?.querySelector<HTMLElement>('[aria-invalid]')
+    if (field) field.focus()
+    else ref.current?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' })
   }, [fields.value, summary.value])
 
   async function submit() {
@@ -53,7 +56,7 @@ export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<voi
   }
   return {
     ref,
-    /** Spread on the form. */
+    /** Props of the form element. */
     form: { ref, onSubmit, noValidate: true, 'aria-busy': isBusy.value } as const,
     problems: fields.value,
     problem: summary.value,

@@ -3,10 +3,10 @@ import { useEffect, useRef } from 'preact/hooks'
 import { arrivals } from './router'
 import { site } from './site'
 
-/** The navigations whose heading has had the focus; a first page leaves it to the browser. */
+/** The last navigation whose heading got the focus; the first page leaves it to the browser. */
 let greeted = arrivals.peek()
 
-/** The heading of a page, where a screen reader goes on from after a navigation. */
+/** The heading of a page, which gets the focus after a navigation, for screen readers. */
 export function Heading({ title, children = title }: { title: string; children?: ComponentChildren }) {
   const ref = useRef<HTMLHeadingElement>(null)
   const arrival = arrivals.value

@@ -23,7 +23,7 @@ export function Keys() {
     <section aria-labelledby="keys">
       <div class="about">
         <h2 id="keys">API keys</h2>
-        <p>A key reads movies, and nothing else, for programs such as a television.</p>
+        <p>A key lets a program, such as a TV app, read movies and nothing else.</p>
       </div>
       <div>
         <form {...form}>
@@ -51,13 +51,12 @@ function NewKey({ text }: { text: string }) {
   const field = useRef<HTMLInputElement>(null)
   async function copy() {
     field.current?.select()
-    try {
-      await navigator.clipboard.writeText(text)
-      tell('Copied.')
-    } catch {
-      // Without TLS a page has no clipboard.
-      tell('Your browser doesn’t let this page copy. The key is selected: copy it yourself.')
-    }
+    const isCopied = await copyText(text)
+    tell(
+      isCopied
+        ? 'Copied.'
+        : 'Your browser doesn’t let this page copy. The key is selected: copy it yourself.',
+    )
   }
   return (
     <div class="alert new-key">
@@ -71,6 +70,16 @@ function NewKey({ text }: { text: string }) {
       </button>
     </div>
   )
+}
+
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // Without TLS a page has no clipboard, but may copy what is selected.
+    return document.execCommand('copy')
+  }
 }
 
 function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key) => void }) {
@@ -92,7 +101,7 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Starts with</th>
-              <th scope="col">Made</th>
+              <th scope="col">Created</th>
               <th scope="col">Last used</th>
               <td />
             </tr>
@@ -106,9 +115,9 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
                 <td>
                   <code>{key.prefix}…</code>
                 </td>
-                <td>{dayOf(key.created_at)}</td>
-                <td>{key.last_used_on === null ? 'never' : dayOf(key.last_used_on)}</td>
-                <td>
+                <td class="when">{dayOf(key.created_at)}</td>
+                <td class="when">{key.last_used_on === null ? 'never' : dayOf(key.last_used_on)}</td>
+                <td class="row-actions">
                   <button
                     type="button"
                     class="quiet small"

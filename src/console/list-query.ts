@@ -4,7 +4,7 @@ import { session } from './session'
 export type Own = 'all' | 'favourites' | 'mine'
 const PAGE_SIZE = 40
 
-/** The parameters of the address that narrow the list. */
+/** Parameters of the address that narrow the list. */
 export const FILTERS = ['q', 'genres', 'year_from', 'year_to', 'director', 'cast'] as const
 
 export const SORTS = {
@@ -18,7 +18,7 @@ export const SORTS = {
 
 export const isFiltered = () => FILTERS.some((name) => url.value.searchParams.get(name))
 
-/** What the API is asked for the address. */
+/** The API's path for the address. */
 export function apiPath(own: Own): string {
   const query = new URLSearchParams({ page_size: String(PAGE_SIZE) })
   for (const name of [...FILTERS, 'sort', 'page']) {
@@ -33,5 +33,5 @@ export function apiPath(own: Own): string {
 
 export const countOf = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'movie' : 'movies'}`
 
-/** The genres of the address. */
+/** Genres in the address. */
 export const chosenGenres = () => (url.value.searchParams.get('genres') ?? '').split(',').filter(Boolean)

@@ -14,9 +14,12 @@ import { Tile } from './tile'
 import type { Movie, MoviePage } from './types'
 
 export function List({ own, title }: { own: Own; title: string }) {
-  const { data, error, isLoading, reload } = useResource<MoviePage>(apiPath(own))
+  const path = apiPath(own)
+  const { data, answered, error, isLoading, reload } = useResource<MoviePage>(path)
   const page = data.value
-  // There is nothing to choose from on an empty list of one's own.
+  // Without a connection, an earlier answer is better than none.
+  const problem = isRefusal(error.value, 0) && answered.value === path ? undefined : error.value
+  // Nothing to filter in an empty list of one's own.
   const hasFilters = own === 'all' || isFiltered() || page === undefined || page.metadata.total_records > 0
   useEffect(() => {
     if (page) note(page, own === 'favourites')
@@ -26,14 +29,15 @@ export function List({ own, title }: { own: Own; title: string }) {
       <div class="head">
         <Heading title={title} />
         <p class="count" role="status">
-          {error.value ? '' : summary(page, isLoading.value)}
+          {problem ? '' : summary(page, answered.value)}
         </p>
+        {isFiltered() && <ClearFilters isQuiet />}
         {hasFilters && <Years />}
         {hasFilters && <Sort />}
       </div>
       {hasFilters && <Filters own={own} />}
-      {error.value ? (
-        <Refused error={error.value} retry={reload} />
+      {problem ? (
+        <Refused error={problem} retry={reload} />
       ) : page === undefined ? (
         <Skeleton />
       ) : page.movies.length === 0 ? (
@@ -48,9 +52,10 @@ export function List({ own, title }: { own: Own; title: string }) {
   )
 }
 
-function summary(page: MoviePage | undefined, isLoading: boolean): string {
-  if (page === undefined) return isLoading ? 'Loading movies' : ''
-  const q = url.value.searchParams.get('q')
+/** Describes the list that is shown, even while another is loading. */
+function summary(page: MoviePage | undefined, answered = ''): string {
+  if (page === undefined) return 'Loading movies'
+  const q = new URLSearchParams(answered.split('?')[1]).get('q')
   return countOf(page.metadata.total_records) + (q ? ` for “${q}”` : '')
 }
 
@@ -102,17 +107,21 @@ const Skeleton = () => (
 )
 
 const clear = () => navigate(pathname(), { inPlace: true })
-const ClearFilters = () => (
-  <button type="button" onClick={clear}>
+const ClearFilters = ({ isQuiet = false }) => (
+  <button type="button" class={isQuiet ? 'text' : ''} onClick={clear}>
     Clear filters
   </button>
 )
 
-/** An address that somebody wrote may hold what no list takes. */
+const LABELS: Record<string, string> = { q: 'search', year_from: 'from year', year_to: 'to year' }
+
+/** An address typed by hand may have parameters that no list takes. */
 function Refused({ error, retry }: { error: unknown; retry: () => void }) {
   if (!isRefusal(error, 422) || typeof error.problem === 'string')
     return <Failed error={error} retry={retry} />
-  const reasons = Object.entries(error.problem).map(([name, text]) => sentence(`${name}: ${text}`))
+  const reasons = Object.entries(error.problem).map(([name, text]) =>
+    sentence(`${LABELS[name] ?? name}: ${text}`),
+  )
   return (
     <Empty text={`There is no such list. ${reasons.join(' ')}`}>
       <ClearFilters />

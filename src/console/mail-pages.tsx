@@ -10,14 +10,14 @@ import { end, session } from './session'
 import { SendAgain } from './sign-in'
 import { site } from './site'
 
-/** What stands behind # is sent to no server; here it leaves the address bar and the history too. */
+/** The part after # is never sent to a server. It is removed from the address bar and the history too. */
 function useMailToken() {
   const take = () => new URLSearchParams(location.hash.slice(1)).get('token') ?? ''
   const [visit, setVisit] = useState(() => ({ token: take(), number: 0 }))
   const hide = () => history.replaceState(history.state, '', location.pathname + location.search)
   useEffect(() => {
     if (location.hash !== '') hide()
-    // Another link to the page that is already open.
+    // Another link opened in this tab.
     const onHash = () => {
       if (location.hash === '') return
       setVisit(({ number }) => ({ token: take(), number: number + 1 }))
@@ -34,17 +34,17 @@ type Props = {
   lead: string
   button: string
   done: string
-  /** What the token does; sends the rest of the form with it. */
+  /** Sends the token and the rest of the form. */
   act: (token: string, text: Text) => Promise<void>
-  /** Where another mail is asked for. */
+  /** The API's path that sends another mail. */
   again?: string
   fields?: (problems: Record<string, string>) => ComponentChildren
 }
 
-/** A page behind a mail: it acts when the button is pressed, not when it opens, as mail scanners open links. */
+/** A page that a mail links to. It acts when the button is pressed, not when opened: mail scanners open links. */
 function MailPage(props: Props) {
   const { token, number } = useMailToken()
-  // A link to the page that is open already starts afresh.
+  // Another link starts afresh.
   return <TokenForm key={number} {...props} token={token} />
 }
 
@@ -61,19 +61,15 @@ function TokenForm({ title, lead, button, done, act, again, fields, token }: Pro
       {isDone.value ? (
         <>
           <p role="status">{done}</p>
-          <p class="links">
-            <SignInLink />
-          </p>
+          <SignInLink />
         </>
+      ) : token !== '' && isSpent ? (
+        <SpentLink again={again} />
       ) : (
         <>
-          <p>{token === '' ? 'Open the link in the mail, or copy the token from the mail to here.' : lead}</p>
+          <p>{token === '' ? 'Open the link in the mail, or paste the token from it here.' : lead}</p>
           <form {...form}>
-            <Problem>
-              {token !== '' && isSpent
-                ? 'This link no longer works: it has been used already, or it has expired.'
-                : problem}
-            </Problem>
+            <Problem>{problem}</Problem>
             {token === '' && (
               <Field
                 name="token"
@@ -87,16 +83,32 @@ function TokenForm({ title, lead, button, done, act, again, fields, token }: Pro
             {fields?.(problems)}
             <button type="submit">{button}</button>
           </form>
-          {again !== undefined && (token === '' || isSpent) && <NewMail path={again} />}
+          {again !== undefined && token === '' && <NewMail path={again} />}
         </>
       )}
     </div>
   )
 }
 
+const SpentLink = ({ again }: { again: string | undefined }) => (
+  <>
+    <Problem>This link no longer works: it has been used already, or it has expired.</Problem>
+    {again !== undefined && <NewMail path={again} />}
+    {again === undefined && site.hasCatalogue && (
+      <p class="links">
+        <a href={to('/account')}>Your account</a>
+      </p>
+    )}
+  </>
+)
+
 function SignInLink() {
-  if (site.home !== '') return <a href={site.home}>Sign in</a>
-  return <a href={to(site.hasCatalogue ? '/sign-in' : '/docs')}>Sign in</a>
+  const home = to(site.hasCatalogue ? '/sign-in' : '/docs')
+  return (
+    <a class="button main" href={site.home || home}>
+      Sign in
+    </a>
+  )
 }
 
 function NewMail({ path }: { path: string }) {
@@ -131,7 +143,7 @@ function NewMail({ path }: { path: string }) {
 export const Activate = () => (
   <MailPage
     title="Activate your account"
-    lead="Press the button and your account is active."
+    lead="Press the button to activate your account."
     button="Activate my account"
     done="Your account is active."
     again="/v1/tokens/activation"
@@ -144,7 +156,7 @@ export const Activate = () => (
 export const ResetPassword = () => (
   <MailPage
     title="Choose a new password"
-    lead="It takes the place of the old one, and signs you out everywhere."
+    lead="It replaces the old one and signs you out everywhere."
     button="Set the new password"
     done="Your password is changed. Sign in with the new one."
     again="/v1/tokens/password-reset"
@@ -168,7 +180,7 @@ export const ResetPassword = () => (
 export const ConfirmEmail = () => (
   <MailPage
     title="Confirm your new email"
-    lead="Press the button, and you sign in with it from then on."
+    lead="Press the button to sign in with it from now on."
     button="Use this email"
     done="Your email is changed. Sign in with it."
     act={async (token) => {

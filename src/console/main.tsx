@@ -12,7 +12,7 @@ import type { User } from './types'
 
 const AGAIN_MS = 5000
 
-/** Until it is known who is signed in, pages that depend on it wait. */
+/** Reads who is signed in; pages that depend on it wait. */
 async function loadUser() {
   const token = session.peek()?.token
   if (token === undefined || user.peek() !== undefined) return
@@ -22,7 +22,7 @@ async function loadUser() {
   } catch (error) {
     if (isRefusal(error, 401)) return
     tell(explain(error))
-    // Somebody signed in on the documentation page, where an account that isn't activated may.
+    // The documentation page lets accounts sign in that aren't activated.
     if (isRefusal(error, 403)) return end({ asked: true })
     if (!isRefusal(error, 0)) return void setTimeout(loadUser, AGAIN_MS)
     const stop = whenReached(() => {
@@ -48,7 +48,7 @@ if (root !== null) {
       here,
     )
     if (isEntrance) return
-    // What was typed is kept.
+    // keepDrafts has saved what was typed.
     guard.isDirty = undefined
     navigate(`/sign-in?next=${encodeURIComponent(here + url.peek().search)}`, { replace: true })
   })

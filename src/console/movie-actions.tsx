@@ -24,7 +24,7 @@ export async function removeAsOperator(movie: Movie) {
   tell(`“${movie.title}” is removed.`)
 }
 
-/** What else may be done with a movie, by its creator or by an operator. */
+/** What its creator or an operator may do with a movie. */
 export function MovieActions({ movie, reload }: { movie: Movie; reload: () => void }) {
   const isAsking = useSignal(false)
   const isMine = movie.created_by.id === user.value?.id
@@ -58,7 +58,7 @@ export function MovieActions({ movie, reload }: { movie: Movie; reload: () => vo
             isAsking.value = false
           }}
         >
-          <p>It leaves everybody’s favourites too. This can’t be undone.</p>
+          <p>It is removed from everybody’s favourites too. This can’t be undone.</p>
         </Confirm>
       )}
     </>
@@ -107,7 +107,8 @@ export const RemoveMovie = ({ movie, done, onClose }: Removal) => (
     onClose={onClose}
   >
     <p>
-      It becomes yours first, and then leaves the catalogue and everybody’s favourites. This can’t be undone.
+      It becomes yours first, and is then removed from the catalogue and everybody’s favourites. This can’t be
+      undone.
     </p>
   </Confirm>
 )

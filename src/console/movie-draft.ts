@@ -2,7 +2,7 @@ import type { Text } from './form'
 import type { Shown } from './tile'
 import type { Movie } from './types'
 
-/** A movie as the form has it: what is empty is null or [], so that a change can clear it. */
+/** A movie as the form has it; empty fields are null or [], so that a change can clear them. */
 export type Draft = Record<FieldName, unknown>
 export const FIELDS = {
   title: 'Title',
@@ -50,11 +50,11 @@ export function draftOf(text: Text): Draft {
 
 export const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 
-/** The fields of the draft that say something else than the movie. */
+/** The fields in which the draft and the movie differ. */
 export const differing = (draft: Draft, movie: Movie) =>
   fieldNames.filter((name) => !same(draft[name], movie[name]))
 
-/** What is to be sent: of a movie that is there only what changed, of a new one what is filled in. */
+/** The body to send: only the changed fields of an existing movie, the filled-in ones of a new movie. */
 export const changesOf = (draft: Draft, movie: Movie | undefined) =>
   Object.fromEntries(
     (movie ? differing(draft, movie) : fieldNames.filter((name) => draft[name] !== null)).map((name) => [
@@ -71,7 +71,7 @@ export const minutesOf = (runtime: string | undefined) =>
 
 const thisYear = new Date().getFullYear()
 
-/** What a tile shows of a draft, or of the movie before anything is typed. */
+/** What the tile shows: the draft, or the movie until something is typed. */
 export function tileOf(draft: Draft | undefined, movie: Movie | undefined): Shown {
   const { title, year, runtime, genres, poster, release_date } = draft ?? movie ?? {}
   const released = Number(String(release_date ?? '').slice(0, 4))

@@ -35,19 +35,14 @@ export function MovieFields({ movie, problemAt }: Props) {
       <Field
         {...field('poster')}
         type="url"
-        hint="An https address of a picture; everybody’s browser asks for it there"
+        hint="The https address of a picture, which every visitor’s browser loads from there"
         defaultValue={movie?.poster}
       />
       <div class="row">
-        <Field
-          {...field('imdb_id')}
-          hint="Such as tt3521164"
-          defaultValue={movie?.imdb_id}
-          spellcheck={false}
-        />
+        <Field {...field('imdb_id')} hint="Like tt3521164" defaultValue={movie?.imdb_id} spellcheck={false} />
         <Field
           {...field('external_id')}
-          hint="Of your own system"
+          hint="From your own system"
           defaultValue={movie?.external_id}
           spellcheck={false}
         />
@@ -58,7 +53,7 @@ export function MovieFields({ movie, problemAt }: Props) {
 
 type GenresProps = { name: string; label: string; problem: ComponentChildren; genres: readonly string[] }
 
-/** Suggests genres for the last one that is being typed. */
+/** Suggests genres for the last one in the list, which is being typed. */
 function GenresField({ genres, ...field }: GenresProps) {
   const id = useId()
   const typed = useSignal(genres.join(', '))

@@ -22,10 +22,10 @@ export function AddMovie() {
 }
 
 export function EditMovie({ id }: { id: string }) {
-  const { data, error, reload } = useResource<{ movie: Movie }>(`/v1/movies/${id}`)
+  const { data, error, reload } = useResource<{ movie: Movie }>(`/v1/movies/${id}`, { isFresh: true })
   const movie = data.value?.movie
   if (isRefusal(error.value, 404)) return <NotFound what="Movie" />
-  if (error.value && !movie) return <Failed error={error.value} retry={reload} />
+  if (error.value && !movie) return <Failed title="Edit a movie" error={error.value} retry={reload} />
   if (movie === undefined || user.value === undefined) return <Loading what="the movie" />
   if (movie.created_by.id === user.value.id) return <MovieForm movie={movie} />
   return (
@@ -40,13 +40,13 @@ export function EditMovie({ id }: { id: string }) {
   )
 }
 
-/** The form keeps the movie that it was filled from, whatever is read later. */
+/** The form keeps the movie that it was filled from, even if it is read again. */
 function MovieForm({ movie: given }: { movie?: Movie }) {
   const movie = useRef(given).current
   const { theirs, duplicate, version, save } = useSaving(movie)
   const { ref, form, problems, problem, submit } = useForm((_, form) => save(form))
-  const onInput = useGuard(ref)
   const { preview, show } = usePreview(ref, movie)
+  const onInput = useGuard(ref, version, show)
   const title = movie ? `Edit “${movie.title}”` : 'Add a movie'
   const problemAt = (name: FieldName) =>
     duplicate.value && problems[name]?.includes('already exists') ? (
@@ -60,13 +60,7 @@ function MovieForm({ movie: given }: { movie?: Movie }) {
     <div class="editing">
       <div>
         <Heading title={title} />
-        <form
-          {...form}
-          onInput={() => {
-            onInput()
-            show()
-          }}
-        >
+        <form {...form} onInput={onInput}>
           <Problem>{problem}</Problem>
           <MovieFields movie={movie} problemAt={problemAt} />
           <div class="actions">
@@ -97,7 +91,7 @@ function MovieForm({ movie: given }: { movie?: Movie }) {
 }
 
 /** The tile that the movie will have. */
-function usePreview(ref: { current: HTMLFormElement | null }, movie: Movie | undefined) {
+function usePreview(ref: Ref<HTMLFormElement | null>, movie: Movie | undefined) {
   const preview = useSignal(tileOf(undefined, movie))
   return {
     preview,
@@ -107,16 +101,16 @@ function usePreview(ref: { current: HTMLFormElement | null }, movie: Movie | und
   }
 }
 
-/** To the movie's page, with nothing left to ask about. */
+/** Goes to the movie's page without asking. */
 function leave(id: number) {
   guard.isDirty = undefined
   navigate(`/movies/${id}`)
 }
 
 function useSaving(movie: Movie | undefined) {
-  /** What somebody else saved meanwhile. */
+  /** What somebody else has saved in the meantime. */
   const theirs = useSignal<Movie | undefined>(undefined)
-  /** The page of the movie that has what must be unique. */
+  /** The page of the movie that already has this title or id. */
   const duplicate = useSignal('')
   const version = useRef(movie?.version)
 
@@ -141,7 +135,7 @@ function useSaving(movie: Movie | undefined) {
       theirs.value = now.movie
       return
     }
-    // They changed it to the same.
+    // Both made the same change.
     tell('Your changes are saved.')
     leave(id)
   }
@@ -152,16 +146,24 @@ function useSaving(movie: Movie | undefined) {
 const duplicateOf = (headers: Headers) =>
   /<[^>]*\/v1(\/movies\/\d+)>;\s*rel="duplicate"/.exec(headers.get('Link') ?? '')?.[1] ?? ''
 
-/** Asks before what was typed is lost, and keeps it if the session ends; returns what hears of typing. */
-function useGuard(ref: { current: HTMLFormElement | null }) {
+type Ref<T> = { current: T }
+
+/** Asks before typed text is lost, and keeps it if the session ends; returns the form's onInput. */
+function useGuard(ref: Ref<HTMLFormElement | null>, version: Ref<number | undefined>, show: () => void) {
   const isChanged = useRef(false)
   const onInput = () => {
     isChanged.current = true
-    if (ref.current) ref.current.dataset.keep = 'changed'
+    if (ref.current) Object.assign(ref.current.dataset, { keep: 'changed', version: version.current ?? '' })
+    show()
   }
   useEffect(() => {
     guard.isDirty = () => isChanged.current
-    if (ref.current && restoreDraft(ref.current)) onInput()
+    const draft = ref.current && restoreDraft(ref.current)
+    if (draft) {
+      // Changes by others since then are a conflict.
+      if (draft.version) version.current = Number(draft.version)
+      onInput()
+    }
     return () => {
       guard.isDirty = undefined
     }

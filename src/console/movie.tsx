@@ -7,7 +7,7 @@ import { MovieActions } from './movie-actions'
 import { useResource } from './resource'
 import { to } from './router'
 import { session, user } from './session'
-import { Failed, Loading, NotFound } from './states'
+import { Failed, LoadingMovie, NotFound } from './states'
 import { minutes, Tile } from './tile'
 import { dateOf } from './times'
 import type { Movie as MovieData } from './types'
@@ -19,19 +19,19 @@ export function Movie({ id }: { id: string }) {
   useEffect(() => {
     if (!movie) return
     const controller = new AbortController()
-    // Without it the heart is empty, and works.
+    // If this fails, the heart is empty, but works.
     learn(movie, controller.signal).catch(() => {})
     return () => controller.abort()
   }, [isKnown, session.value?.token])
   if (isRefusal(error.value, 404)) return <NotFound what="Movie" />
-  if (error.value && !movie) return <Failed error={error.value} retry={reload} />
-  if (!movie) return <Loading what="the movie" />
+  if (error.value && !movie) return <Failed title="Movie" error={error.value} retry={reload} />
+  if (!movie) return <LoadingMovie />
   return (
     <article class="movie">
       <Tile movie={movie} isLarge />
       <div class="movie-text">
         <Heading title={movie.title}>
-          <bdi>{movie.title}</bdi>
+          <bdi class={[...movie.title].length > 60 ? 'long' : ''}>{movie.title}</bdi>
         </Heading>
         <Meta movie={movie} />
         {movie.synopsis && (

@@ -5,7 +5,7 @@ const SHOWN_MS = 6000
 const notice = signal('')
 let timer: ReturnType<typeof setTimeout> | undefined
 
-/** Says something in passing, for eye and screen reader. */
+/** Shows a short notice, which screen readers read out. */
 export function tell(text: string) {
   clearTimeout(timer)
   notice.value = text

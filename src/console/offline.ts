@@ -3,9 +3,9 @@ import { base } from './router'
 
 const EVERY_MS = 3000
 
-/** The last request got no answer. */
+/** Whether the last request got no answer. */
 export const isOffline = signal(false)
-/** What is to be asked again; without any, the healthcheck tells when Redlight is back. */
+/** Requests to repeat; if there are none, the healthcheck shows when Redlight is back. */
 const waiting = new Set<() => void>()
 let timer: ReturnType<typeof setInterval> | undefined
 
@@ -19,7 +19,7 @@ export function reached() {
   timer = undefined
 }
 
-/** Asks again every 3 s until Redlight is reached; returns a function that gives up. */
+/** Repeats a request every 3 s until Redlight is reached; returns a function that stops this. */
 export function whenReached(ask: () => void): () => void {
   waiting.add(ask)
   return () => waiting.delete(ask)

@@ -12,7 +12,7 @@ export function Pages({ metadata }: { metadata: Metadata }) {
           Previous page
         </a>
       )}
-      <span>
+      <span class="here">
         Page {current.toLocaleString('en')} of {last.toLocaleString('en')}
       </span>
       {current < last && (

@@ -7,7 +7,7 @@ import type { Token } from './types'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** A tab counts as used for so long after a key or a pointer. */
+/** How long a tab counts as used after a key or a click. */
 const USED_MS = 10 * MINUTE_MS
 
 let usedAt = Date.now()
@@ -16,7 +16,7 @@ let warnedOf = ''
 let isFinal = ''
 
 const lifetime = ({ endsAt, issuedAt }: Session) => endsAt - issuedAt
-/** An hour before the end; a token that lasts shorter is renewed halfway. */
+/** An hour before the end; a token that lasts less than two hours is renewed halfway. */
 const renewsAt = (one: Session) => one.endsAt - Math.min(HOUR_MS, lifetime(one) / 2)
 const warnsAt = (one: Session) => one.endsAt - Math.min(10 * MINUTE_MS, lifetime(one) / 4)
 
@@ -42,11 +42,11 @@ async function askForRenewal(one: Session) {
       { token: one.token },
     )
     renew(one, authentication_token)
-    // Near the longest time that a sign-in lasts, the new token ends no later than the old one.
+    // Near the end of SESSION_TTL, the new token ends no later than the old one.
     const renewed = session.value
     if (renewed && renewed.endsAt <= one.endsAt + 1000) isFinal = renewed.token
   } catch (error) {
-    // Anything else may pass.
+    // Other failures are temporary.
     if (isRefusal(error, 401, 403, 404)) isFinal = one.token
   }
 }
@@ -56,7 +56,7 @@ function warn(one: Session) {
   tell(`You’ll be signed out at ${clockOf(one.endsAt)}.`)
 }
 
-/** Renews the session while the tab is used, and says so when its end is near. */
+/** Renews the session while the tab is used, and warns before it ends. */
 export function startRenewal() {
   const used = () => {
     const wasUnused = Date.now() - usedAt > MINUTE_MS

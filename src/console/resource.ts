@@ -1,10 +1,10 @@
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { call, changed, isRefusal } from './api'
 import { whenReached } from './offline'
 
 const MOST = 30
-/** The last answers as JSON, so that Back shows at once what was there. */
+/** The last answers as JSON, so that Back shows them at once. */
 const answers = new Map<string, string>()
 export const forgetAnswers = () => answers.clear()
 changed.push(forgetAnswers)
@@ -20,34 +20,43 @@ function known<T>(path: string): T | undefined {
 }
 
 /**
- * What the API answers for a path. While the next answer is on its way, the last one stays; an older answer
- * never covers a newer one.
+ * The API's answer for a path. The last answer stays until the next one arrives; an older answer never replaces
+ * a newer one. With `isFresh`, it doesn't start with an earlier answer.
  */
-export function useResource<T>(path: string | undefined) {
-  const state = useMemo(
-    () => ({
-      data: signal(path === undefined ? undefined : known<T>(path)),
+export function useResource<T>(path: string | undefined, { isFresh = false } = {}) {
+  const state = useMemo(() => {
+    const data = path === undefined || isFresh ? undefined : known<T>(path)
+    return {
+      data: signal(data),
+      /** The path that the data answers. */
+      answered: signal(data === undefined ? undefined : path),
       error: signal<unknown>(undefined),
       isLoading: signal(false),
       asked: signal(0),
-    }),
-    [],
-  )
+    }
+  }, [])
+  const show = (data: T) =>
+    batch(() => {
+      state.data.value = data
+      state.answered.value = path
+    })
   const reload = () => {
     state.asked.value++
   }
   useEffect(() => {
     if (path === undefined) return
     const controller = new AbortController()
-    const kept = known<T>(path)
-    if (kept !== undefined) state.data.value = kept
+    const kept = isFresh ? undefined : known<T>(path)
+    if (kept !== undefined) show(kept)
     state.isLoading.value = true
     call<T>('GET', path, { signal: controller.signal }).then(
       (data) => {
         keep(path, data)
-        state.data.value = data
-        state.error.value = undefined
-        state.isLoading.value = false
+        batch(() => {
+          show(data)
+          state.error.value = undefined
+          state.isLoading.value = false
+        })
       },
       (error) => {
         if (controller.signal.aborted) return
@@ -59,5 +68,6 @@ export function useResource<T>(path: string | undefined) {
   }, [path, state.asked.value])
   const isWaiting = isRefusal(state.error.value, 0)
   useEffect(() => (isWaiting ? whenReached(reload) : undefined), [isWaiting])
-  return { data: state.data, error: state.error, isLoading: state.isLoading, reload }
+  const { data, answered, error, isLoading } = state
+  return { data, answered, error, isLoading, reload }
 }

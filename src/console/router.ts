@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 
-/** Where the console is served, which a proxy may have put under a path of its own: …/docs/assets/<version>/main.js */
+/** The path prefix that a proxy may have added, from the script's own URL: …/docs/assets/<version>/main.js */
 export const base = new URL('../../../', import.meta.url).pathname.replace(/\/$/, '')
 
 const read = () => new URL(location.href)
-/** The address is the state: whatever can be shared or gone back to stands in it. */
+/** The address is the state: it holds everything that can be shared or returned to. */
 export const url = signal(read())
 export const pathname = () => url.value.pathname.slice(base.length) || '/'
 /** The address of a page, for a link. */
@@ -14,9 +14,9 @@ type Kept = { y?: number; index?: number }
 const kept = (): Kept => history.state ?? {}
 const keepScroll = () => history.replaceState({ ...kept(), y: scrollY } satisfies Kept, '')
 
-/** Says whether something typed would be lost. */
+/** Whether leaving would lose something typed. */
 export const guard: { isDirty: (() => boolean) | undefined } = { isDirty: undefined }
-/** The navigation that waits for an answer to "Leave without saving?". */
+/** The navigation that waits for the answer to "Leave without saving?". */
 export const leaving = signal<(() => void) | undefined>(undefined)
 export function answerLeaving(mayLeave: boolean) {
   const go = leaving.value
@@ -32,11 +32,11 @@ let index = kept().index ?? 0
 
 type Way = {
   replace?: boolean
-  /** The focus stays where it is: a control of the page changes what the page shows. */
+  /** Same page, other content: the focus and the scroll position stay. */
   inPlace?: boolean
-  /** Likewise, on another page. */
+  /** The focus stays on another page too. */
   keepFocus?: boolean
-  /** Done first, unless the person stays. */
+  /** Called before, unless the person stays. */
   first?: () => void
 }
 export function navigate(path: string, way: Way = {}) {
@@ -59,7 +59,7 @@ export function navigate(path: string, way: Way = {}) {
   scrollTo(0, 0)
 }
 
-/** The same page with some parameters changed; an empty one goes. */
+/** The current page with some parameters changed; empty ones are removed. */
 export function withQuery(changes: Record<string, string | undefined>) {
   const next = new URLSearchParams(url.value.search)
   for (const [name, value] of Object.entries(changes)) {
@@ -90,13 +90,13 @@ function onPopState() {
   restoreScroll(kept().y ?? 0)
 }
 
-/** What was scrolled to may still be on its way. */
+/** Tries again while the content is still loading. */
 function restoreScroll(y: number, tries = 20) {
   scrollTo(0, y)
   if (scrollY < y - 1 && tries > 0) setTimeout(() => restoreScroll(y, tries - 1), 50)
 }
 
-/** The path of a link that leads to a page of the console, and is not opened elsewhere. */
+/** The URL of a clicked link, if it leads to a page of the console in this tab. */
 function inHouse(event: MouseEvent): string | undefined {
   const link = event.target instanceof Element ? event.target.closest('a') : null
   if (!link || event.defaultPrevented || event.button !== 0) return undefined
@@ -107,7 +107,7 @@ function inHouse(event: MouseEvent): string | undefined {
   return isHere ? link.href : undefined
 }
 
-/** Once: links become navigations, Back and Forward work, and a changed form is asked about. */
+/** Called once: makes links, Back and Forward navigations, and asks before a changed form is left. */
 export function startRouter() {
   history.scrollRestoration = 'manual'
   addEventListener('beforeunload', (event) => {

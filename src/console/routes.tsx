@@ -15,7 +15,7 @@ import { NotFound } from './states'
 
 type Route = readonly [RegExp, (id: string) => ComponentChildren]
 
-/** Behind mails. */
+/** Pages that mails link to. */
 const accountPages: readonly Route[] = [
   [/^\/activate$/, () => <Activate />],
   [/^\/reset-password$/, () => <ResetPassword />],
@@ -26,7 +26,7 @@ const entrance: readonly Route[] = [
   [/^\/register$/, () => <Register />],
   [/^\/forgot-password$/, () => <ForgotPassword />],
 ]
-/** For anybody, where movies may be read without signing in. */
+/** Open to anyone with ANONYMOUS_READ. */
 const movies: readonly Route[] = [
   [/^\/$/, () => <List key="all" own="all" title="Movies" />],
   [/^\/movies\/([1-9]\d{0,18})$/, (id) => <Movie key={id} id={id} />],

@@ -1,14 +1,14 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { navigate, pathname, url, withQuery } from './router'
+import { arrivals, navigate, pathname, url, withQuery } from './router'
 
 const TYPING_MS = 150
 
-/** Finds as you type: each pause is a search, and all of one typing is one step back. */
+/** Searches as you type, at each pause; Back undoes the whole typing. */
 export function SearchBox() {
   const input = useRef<HTMLInputElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const asked = useRef('')
-  /** The address is of this typing, so what is typed further replaces it. */
+  /** The address is from this typing, so further typing replaces it. */
   const isTyping = useRef(false)
   const q = pathname() === '/' ? (url.value.searchParams.get('q') ?? '') : ''
   useEffect(() => {
@@ -17,6 +17,11 @@ export function SearchBox() {
     asked.current = q
     isTyping.current = false
   }, [q])
+  // Leaving the page before the pause cancels the search.
+  useEffect(() => {
+    clearTimeout(timer.current)
+    if (input.current) input.current.value = asked.current
+  }, [arrivals.value])
   useEffect(() => focusOnSlash(() => input.current), [])
 
   function search() {

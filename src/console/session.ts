@@ -5,11 +5,11 @@ import type { Permission, Token, User } from './types'
 const KEY = 'redlight.session'
 const HANDOVER_MS = 120
 
-/** Times in ms of this machine's clock, which may differ from the server's. */
+/** Times are in ms of this machine's clock, which may differ from the server's. */
 export type Session = { token: string; expiry: string; endsAt: number; issuedAt: number }
 type Message = {
   ask?: true
-  /** From the documentation page without times. */
+  /** The documentation page sends it without times. */
   session?: Token & Partial<Session>
   keep?: boolean
   renewed?: { old: string; session: Session }
@@ -18,14 +18,14 @@ type Message = {
 
 export const session = signal<Session | undefined>(undefined)
 export const user = signal<User | undefined>(undefined)
-/** The last session ended by itself, or in another tab. */
+/** Whether the last session ended by itself or in another tab. */
 export const hasEnded = signal(false)
 export const can = (permission: Permission) => user.value?.permissions.includes(permission) ?? false
 
 const channel = new BroadcastChannel('redlight')
 const say = (message: Message) => channel.postMessage(message)
 
-/** The stores, where the browser lets us have them. */
+/** Empty if the browser blocks storage. */
 function stores(): Storage[] {
   try {
     return [sessionStorage, localStorage]
@@ -49,7 +49,7 @@ function readStored(): Session | undefined {
   return undefined
 }
 
-/** How long a token lasts is in its claims; when it ends, by this clock, follows from when it came. */
+/** The claims say how long a token lasts; when it ends by this clock depends on when it arrived. */
 function withTimes(stored: Token & Partial<Session>): Session | undefined {
   const { token, expiry } = stored
   const issuedAt = stored.issuedAt ?? Date.now()
@@ -67,7 +67,7 @@ function lifetimeMs(token: string): number | undefined {
   }
 }
 
-/** Whether the session stays when the browser is closed. */
+/** Whether the session survives closing the browser. */
 let keeps = false
 export const isKept = () => keeps
 
@@ -88,7 +88,7 @@ export function begin(token: Token, keep: boolean) {
   say({ session: next, keep })
 }
 
-/** A fresh token for the same session, here and in the tabs that share it. */
+/** Replaces the session's token in all tabs. */
 export function renew(old: Session, token: Token) {
   const next = withTimes(token)
   if (next === undefined || session.value?.token !== old.token) return
@@ -96,7 +96,7 @@ export function renew(old: Session, token: Token) {
   say({ renewed: { old: old.token, session: next } })
 }
 
-/** In all tabs. Without `asked`, the person is led back to where they were. */
+/** Ends the session in all tabs. Unless `asked`, the next sign-in leads back to this page. */
 export function end({ asked }: { asked: boolean }) {
   clear(asked)
   say({ end: true })
@@ -113,7 +113,7 @@ function clear(asked: boolean) {
   })
 }
 
-// Another tab of this browser hands its session on, so that a movie opened in a new tab opens.
+// Tabs share their session, so that a movie opened in a new tab opens.
 channel.onmessage = ({ data }: MessageEvent<Message>) => {
   if (data.ask && session.value) say({ session: session.value, keep: keeps })
   const offered = data.session && withTimes(data.session)
@@ -125,7 +125,7 @@ channel.onmessage = ({ data }: MessageEvent<Message>) => {
   if (data.end && session.value) clear(false)
 }
 
-/** Resolves once it is known whether this browser is signed in. */
+/** Resolves when it is known whether this browser is signed in. */
 export function findSession(): Promise<void> {
   session.value = readStored()
   if (session.value) return Promise.resolve()

@@ -27,7 +27,7 @@ export function App() {
       </header>
       {isOffline.value && (
         <p class="offline" role="alert">
-          Redlight can’t be reached. What you see may be out of date.
+          {site.name} can’t be reached. What you see may be out of date.
         </p>
       )}
       <main id="main" tabIndex={-1}>

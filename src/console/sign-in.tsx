@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { call, explain, isRefusal, Refusal } from './api'
+import { call, explain, isRefusal, Refusal, sentence } from './api'
 import { Field, Problem } from './field'
 import { type Text, useForm } from './form'
 import { Heading } from './heading'
@@ -8,7 +8,7 @@ import { navigate, to, url } from './router'
 import { begin, hasEnded, session, user } from './session'
 import type { Token, User } from './types'
 
-/** A link to this page may come from anybody: it leads to a page of ours, or to the first one. */
+/** Anybody can make a link to this page: it leads to a page of ours, or to the first one. */
 function nextOf(next: string | null): string {
   if (next === null || !/^\/(?![/\\])/.test(next)) return '/'
   return URL.canParse(next, location.origin) && new URL(next, location.origin).origin === location.origin
@@ -31,7 +31,7 @@ async function signIn({ name = '', password, keep }: Text) {
   ).catch((error) => {
     throw isRefusal(error, 401, 422) ? new Refusal(400, WRONG) : error
   })
-  // Of an account that isn't activated there is no session.
+  // Fails for accounts that aren't activated: they get no session.
   const me = await call<{ user: User }>('GET', '/v1/users/me', { token: authentication_token.token })
   user.value = me.user
   begin(authentication_token, keep === 'on')
@@ -89,19 +89,22 @@ function NewActivation({ name }: { name: string }) {
   )
 }
 
-/** Asks for the mail once more, and says whether it is on its way. */
+/** Requests the mail again, and says whether it was sent. */
 export function SendAgain({ email, path }: { email: string; path: string }) {
   const said = useSignal('')
-  const send = () =>
-    call('POST', path, { body: { email }, token: null }).then(
-      () => {
-        said.value = 'Sent again.'
-      },
-      (error) => {
-        const { email: problem } = isRefusal(error) && typeof error.problem === 'object' ? error.problem : {}
-        said.value = problem ? `The email ${problem}.` : explain(error)
-      },
-    )
+  const isBusy = useSignal(false)
+  async function send() {
+    if (isBusy.value) return
+    isBusy.value = true
+    try {
+      await call('POST', path, { body: { email }, token: null })
+      said.value = 'Sent again.'
+    } catch (error) {
+      const { email: problem } = isRefusal(error) && typeof error.problem === 'object' ? error.problem : {}
+      said.value = problem ? sentence(problem) : explain(error)
+    }
+    isBusy.value = false
+  }
   return (
     <>
       <button type="button" class="quiet" onClick={send}>

@@ -1,16 +1,16 @@
 const { dataset } = document.querySelector<HTMLElement>('#console') ?? document.body
 const is = (name: string) => dataset[name] === 'true'
 
-/** What the service says of itself on the page (src/web/console-page.ts). */
+/** Settings of the service, from the page (src/web/console-page.ts). */
 export const site = {
-  /** Whose site it is. */
+  /** SITE_NAME. */
   name: dataset.name ?? 'Redlight',
-  /** False: only the pages behind mails are served here. */
+  /** False if only the pages that emails link to are served. */
   hasCatalogue: is('catalogue'),
-  /** Posters come from other hosts. */
+  /** Whether posters are shown, which come from other hosts. */
   hasPosters: is('posters'),
-  /** Movies may be read without signing in. */
+  /** Whether movies may be read without signing in. */
   isOpen: is('open'),
-  /** The address where accounts are used; empty if that is here. */
+  /** SITE_URL, if accounts are used elsewhere; else empty. */
   home: dataset.home ?? '',
 }

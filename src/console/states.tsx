@@ -3,9 +3,10 @@ import { explain } from './api'
 import { Heading } from './heading'
 import { to } from './router'
 
-/** In place of what could not be read. */
-export const Failed = ({ error, retry }: { error: unknown; retry: () => void }) => (
+/** Replaces what couldn't be read; with a title if the page has no other heading. */
+export const Failed = ({ title, error, retry }: { title?: string; error: unknown; retry: () => void }) => (
   <div class="empty">
+    {title !== undefined && <Heading title={title} />}
     <p role="alert">{explain(error)}</p>
     <button type="button" onClick={retry}>
       Try again
@@ -24,6 +25,13 @@ export const Loading = ({ what }: { what: string }) => (
   <p class="loading" role="status">
     Loading {what}
   </p>
+)
+
+export const LoadingMovie = () => (
+  <div class="movie">
+    <div class="skeleton large" />
+    <Loading what="the movie" />
+  </div>
 )
 
 export const NotFound = ({ what }: { what: 'Movie' | 'Page' | 'User' }) => (

@@ -14,7 +14,7 @@ const hash = (text: string) =>
   [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0, 7)
 const hueOf = (genre: string) => HUES[genre.toLowerCase()] ?? hash(genre.toLowerCase()) % 360
 
-/** Most movies are dramas: what else a movie is tells it apart. */
+/** Most movies are dramas, so the other genres come first. */
 function hues(genres: readonly string[], title: string): readonly [number, number] {
   if (genres.length === 0) return [hash(title) % 360, (hash(title) + 40) % 360]
   const telling = genres.filter((genre) => genre.toLowerCase() !== 'drama')
@@ -34,7 +34,7 @@ export const minutes = (runtime: string) => runtime.replace('mins', 'min')
 
 export type Shown = Pick<Movie, 'title' | 'year' | 'genres' | 'runtime' | 'poster'>
 
-/** A movie's poster, made of what is known of it. Where it is a link, its text is the name of the link. */
+/** A movie's poster, made of type. In a link, its text is the link's name. */
 export function Tile({ movie, isLarge = false }: { movie: Shown; isLarge?: boolean }) {
   const { title, year, genres, runtime } = movie
   const [a, b] = hues(genres, title)
@@ -58,7 +58,7 @@ export function Tile({ movie, isLarge = false }: { movie: Shown; isLarge?: boole
   )
 }
 
-/** Over the tile, which stays where the poster can't be had. The policy allows no host without TLS. */
+/** Covers the tile; removed if it can't be loaded. The policy allows only https. */
 function Poster({ address }: { address: string | undefined }) {
   const [isGone, setGone] = useState(false)
   if (!site.hasPosters || isGone || !address?.startsWith('https:')) return null

@@ -1,4 +1,4 @@
-// In British English everywhere, as the rest of the console, so that nobody takes a day for a month.
+// British English like the rest of the console, and months in letters, so that nobody takes a day for a month.
 
 const LOCALE = 'en-GB'
 const DAY: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', year: 'numeric' }

@@ -1,4 +1,4 @@
-// What the API answers, as far as the console reads it.
+// The parts of the API's answers that the console reads.
 
 export type Movie = {
   id: number

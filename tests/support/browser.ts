@@ -22,6 +22,9 @@ export const hasBrowser = reason === undefined
 if (reason !== undefined) console.warn(`left out: tests in a browser: ${reason}`)
 export const BROWSER_TIMEOUT_MS = 180_000
 
+/** Another name of this machine, whose pages have not what browsers only give to localhost and over TLS. */
+export const PLAIN_HOST = 'redlight.test'
+
 export type Look = {
   readonly name: string
   readonly colorScheme: 'light' | 'dark'
@@ -38,7 +41,13 @@ export const looks: readonly Look[] = [
 export const launchBrowser = () =>
   chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      `--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`,
+    ],
   })
 
 /** A page in a new browser context, and everything that goes wrong on it, requests to other hosts included. */

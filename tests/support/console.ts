@@ -33,8 +33,8 @@ export function consoleInBrowser(overrides: Partial<Config> = {}, options: Optio
     return opened
   }
   /** As if the user had signed in, in this tab. */
-  async function giveSession(page: Page, { token }: { token: string }) {
-    await page.goto(addressOf('/docs/json'))
+  async function giveSession(page: Page, { token }: { token: string }, base = server.url) {
+    await page.goto(new URL('/docs/json', base).href)
     await page.evaluate(
       ([key, value]) => sessionStorage.setItem(key ?? '', value ?? ''),
       ['redlight.session', JSON.stringify({ token, expiry: '2999-01-01T00:00:00Z' })],

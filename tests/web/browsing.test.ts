@@ -62,6 +62,42 @@ describe.skipIf(!hasBrowser)('the list', () => {
     noProblems(opened)
   })
 
+  test('says of what is shown how much it is, and keeps its place', async () => {
+    const opened = await open('/', ana)
+    const { page } = opened
+    await count(page, '120 movies')
+    const first = page.getByRole('list', { name: 'Movies' }).getByRole('link').first()
+    const place = async () => (await first.boundingBox())?.y
+    const before = await place()
+    const held: (() => Promise<void>)[] = []
+    await page.route('**/v1/movies?*', (route) => {
+      held.push(() => route.continue())
+    })
+    await searchbox(page).fill('moana')
+    await until(() => held.length > 0)
+    await page.locator('[aria-busy="true"]').first().waitFor()
+    await count(page, '120 movies')
+    await button(page, 'Clear filters').waitFor()
+    expect(await place()).toBe(before)
+    for (const go of held) await go()
+    await found(page, 'moana')
+    expect(await place()).toBe(before)
+    noProblems(opened)
+  })
+
+  test('takes nobody back who goes elsewhere before the search begins', async () => {
+    const { page } = await open('/favourites', ana)
+    await page.getByText('No favourites yet.').waitFor()
+    await page.clock.install()
+    await page.clock.pauseAt(Date.now() + 60_000)
+    await searchbox(page).fill('moana')
+    await link(page, 'My movies').click()
+    await heading(page, 'My movies')
+    await page.clock.runFor(1000)
+    expect(addressIn(page)).toBe('/my-movies')
+    expect(await searchbox(page).inputValue()).toBe('')
+  })
+
   test('is filtered, sorted and paged by its address, which a reload and a friend share', async () => {
     const opened = await open('/', ana)
     const { page } = opened

@@ -119,7 +119,7 @@ describe.skipIf(!hasBrowser)('a movie', () => {
     expect(await cells(page)).toEqual([
       'Field\tSaved now\tYours',
       'Director\tFirst\tSecond',
-      'Synopsis\tFirst.\tnot changed by you, stays as saved now',
+      'Synopsis\tFirst.\tunchanged by you, stays as saved',
     ])
     await page.keyboard.press('Escape')
     expect(await textbox(page, 'Director').inputValue()).toBe('Second')

@@ -202,7 +202,7 @@ describe.skipIf(!hasBrowser)('a newcomer', () => {
 
     // The page is open already.
     await page.goto(await mailedLink(email, 1 + MAILS_PER_MAILBOX))
-    await page.getByText('Press the button and your account is active.').waitFor()
+    await page.getByText('Press the button to activate your account.').waitFor()
     await press(page, 'Activate my account')
     await page.getByText('Your account is active.', { exact: true }).waitFor()
     // In the tab that shows that it is active.

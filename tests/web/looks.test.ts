@@ -29,6 +29,15 @@ beforeAll(async () => {
     token,
     body: aMovie('My Holiday', { cast: ['A. Friend', 'Another'], synopsis: 'Rain.' }),
   })
+  const long = await server().request<{ movie: { id: number } }>('POST', '/v1/movies', {
+    token,
+    body: aMovie('Llanfairpwllgwyngyll'.repeat(20), {
+      genres: ['x'.repeat(50)],
+      director: 'y'.repeat(150),
+      cast: ['z'.repeat(150)],
+      synopsis: 'w'.repeat(500),
+    }),
+  })
   await server().request('POST', '/v1/keys', { token, body: { name: 'TV' } })
   for (const id of [1, 3, 4]) await server().request('PUT', `/v1/users/me/favourites/${id}`, { token })
   await server().newUser({ name: 'Bob', activated: false })
@@ -40,6 +49,7 @@ beforeAll(async () => {
     '/my-movies': 'My movies',
     '/movies/1': 'Moana',
     [`/movies/${id}`]: 'My Holiday',
+    [`/movies/${long.body.movie.id}`]: 'Llanfairpwllgwyngyll'.repeat(20),
     '/movies/new': 'Add a movie',
     [`/movies/${id}/edit`]: 'Edit “My Holiday”',
     '/movies/1/edit': 'Edit “Moana”',
@@ -72,6 +82,24 @@ async function visitAll(page: Page, paths: Record<string, string>, look: (path: 
     await look(path)
   }
 }
+/** Titles that reach out of their tile, and short cells of tables that are broken into several lines. */
+const cutOff = (page: Page) =>
+  page.evaluate<string[]>(`(() => {
+    const boxOf = (element) => {
+      const range = document.createRange()
+      range.selectNodeContents(element)
+      return range
+    }
+    const titles = [...document.querySelectorAll('.tile-title')].filter((title) => {
+      const { bottom, height } = title.getBoundingClientRect()
+      const lines = title.clientHeight / parseFloat(getComputedStyle(title).lineHeight)
+      return height > 0 && lines < 6 && boxOf(title).getBoundingClientRect().bottom > bottom + 1
+    })
+    const cells = [...document.querySelectorAll('th:not([scope="row"]), td:not(.text)')].filter(
+      (cell) => cell.childElementCount === 0 && boxOf(cell).getClientRects().length > 1,
+    )
+    return [...titles, ...cells].map(({ textContent }) => textContent)
+  })()`)
 const nameOf = (path: string) => path.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'list'
 
 describe.skipIf(!hasBrowser)('each page', () => {
@@ -85,6 +113,7 @@ describe.skipIf(!hasBrowser)('each page', () => {
       const check = async (path: string) => {
         await shoot(page, `console-${look.name}-${nameOf(path)}`)
         if ((await tooWide(page)) !== 0) broken.push(`${path} is too wide`)
+        broken.push(...(await cutOff(page)).map((text) => `${path} cuts off ${text}`))
         broken.push(...(await violations(page)))
       }
       await visitAll(page, entrance, check)
@@ -115,7 +144,7 @@ describe.skipIf(!hasBrowser)('each page', () => {
   test('keeps still, and has edges, for those who ask for it', async () => {
     const { page } = await open('/', admin)
     await page.emulateMedia({ reducedMotion: 'reduce', forcedColors: 'active' })
-    await count(page, '121 movies')
+    await count(page, '122 movies')
     expect(await page.evaluate('getComputedStyle(document.querySelector(".tile")).transitionDuration')).toBe(
       '0s',
     )
@@ -142,7 +171,7 @@ describe.skipIf(!hasBrowser)('dialogues', () => {
 describe.skipIf(!hasBrowser)('without a mouse', () => {
   test('a movie is found, opened, kept and left', async () => {
     const { page } = await open('/', admin)
-    await count(page, '121 movies')
+    await count(page, '122 movies')
     await page.keyboard.press('Tab')
     expect(await focused(page)).toBe('Skip to the content')
     await page.keyboard.press('Enter')
@@ -181,7 +210,7 @@ test.skipIf(!hasBrowser)(
   async () => {
     const root = join(import.meta.dir, '../..')
     const { page } = await open('/', admin)
-    await count(page, '121 movies')
+    await count(page, '122 movies')
     await page.evaluate('document.fonts.ready')
     const picture = await page.screenshot({ type: 'jpeg', quality: 82 })
     if (process.env.UPDATE_PICTURE) await Bun.write(join(root, PICTURE), picture)

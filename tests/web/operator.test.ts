@@ -65,6 +65,32 @@ describe.skipIf(!hasBrowser)('an operator', () => {
     await permission('movies:write').check()
     await notice(page, `${bob.email} has movies:write now.`)
 
+    // Two that are pressed before the first is saved both count.
+    const held: (() => Promise<void>)[] = []
+    await page.route(`**/v1/users/${bob.id}`, (route) => {
+      if (route.request().method() !== 'PATCH') return route.continue()
+      held.push(() => route.continue())
+    })
+    await permission('movies:write').uncheck()
+    await permission('movies:read').uncheck()
+    for (let sent = 0; sent < 2; sent++) {
+      await until(() => held.length > sent)
+      await held[sent]?.()
+    }
+    await notice(page, `${bob.email} doesn’t have movies:read any more.`)
+    await page.unroute(`**/v1/users/${bob.id}`)
+    const permissions = async () =>
+      (
+        await server().request<{ user: { permissions: string[] } }>('GET', `/v1/users/${bob.id}`, {
+          token: ada.token,
+        })
+      ).body.user.permissions
+    expect(await permissions()).toEqual([])
+    await permission('movies:read').check()
+    await permission('movies:write').check()
+    await notice(page, `${bob.email} has movies:write now.`)
+    expect((await permissions()).toSorted()).toEqual(['movies:read', 'movies:write'])
+
     await page.goBack()
     await page.getByRole('searchbox', { name: 'Search users' }).fill('late')
     await link(page, 'Late').click()
@@ -137,12 +163,12 @@ describe.skipIf(!hasBrowser)('an operator', () => {
     expect(await first.textContent()).toMatch(/^\d+ \w+ \d{4}, [\d:]+Adaremoved a user .*Bob <b>$/)
     await page.getByRole('combobox', { name: 'Action' }).selectOption('movie.reassigned')
     await page.waitForURL('**/admin/audit?action=movie.reassigned')
-    await until(async () => /gave a movie to another/.test((await first.textContent()) ?? ''))
+    await until(async () => /reassigned a movie/.test((await first.textContent()) ?? ''))
     await textbox(page, 'Who').fill(ada.email)
     await page.waitForURL(/who=/)
     await until(async () => (await trail.getByRole('row').count()) === 4)
     await textbox(page, 'Who').fill('nobody at all')
-    await page.getByText('No user is called so.').waitFor()
+    await page.getByText('There is no such user.').waitFor()
     await textbox(page, 'Who').fill('')
     await trail.waitFor()
     await page.reload()
@@ -199,7 +225,7 @@ describe.skipIf(!hasBrowser)('the figures', () => {
     await page.clock.runFor(10_000)
     await plot('Latency, ms: p50 now 2, highest 2; p99 now 50, highest 50').waitFor()
     expect(asked).toEqual(['', point(9).at])
-    await page.getByText('The plots in numbers').click()
+    await page.getByText('The plots as numbers').click()
     await page.getByRole('table', { name: 'The last hour' }).waitFor()
     await page
       .getByRole('table', { name: 'Since the start, by route' })

@@ -115,6 +115,38 @@ describe.skipIf(!hasBrowser)('a session', () => {
     noProblems(opened)
   })
 
+  test('that has ended keeps what was typed, but not what others have changed since', async () => {
+    const { body } = await server().request<{ movie: { id: number } }>('POST', '/v1/movies', {
+      token: ana.token,
+      body: aMovie('Typed Before', { director: 'Before', synopsis: 'Before.' }),
+    })
+    const path = `/v1/movies/${body.movie.id}`
+    const opened = await open(`/movies/${body.movie.id}/edit`, ana)
+    const { page } = opened
+    await textbox(page, 'Synopsis').fill('Mine.')
+    await endSessions()
+    await button(page, 'Save changes').click()
+    await heading(page, 'Sign in')
+    const theirs = { director: 'Theirs', synopsis: 'Theirs.' }
+    await server().request('PATCH', path, { token: ana.token, body: theirs })
+    await signIn(page)
+    await heading(page, 'Edit “Typed Before”')
+    expect(await textbox(page, 'Synopsis').inputValue()).toBe('Mine.')
+    expect(await textbox(page, 'Director').inputValue()).toBe('Theirs')
+    await button(page, 'Save changes').click()
+    const dialog = page.getByRole('dialog', { name: 'Someone else changed this movie' })
+    expect(await dialog.getByRole('row').allInnerTexts()).toEqual([
+      'Field\tSaved now\tYours',
+      'Synopsis\tTheirs.\tMine.',
+    ])
+    await button(dialog, 'Save mine').click()
+    await notice(page, 'Your changes are saved.')
+    const saved = await server().request<{ movie: object }>('GET', path, { token: ana.token })
+    expect(saved.body.movie).toMatchObject({ director: 'Theirs', synopsis: 'Mine.', version: 3 })
+    await server().request('DELETE', path, { token: ana.token })
+    noProblems(opened)
+  })
+
   test('is renewed while one uses it', async () => {
     const { page } = await newPage(browser(), server().url)
     await giveSession(page, ana)
@@ -187,6 +219,54 @@ describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
     expect(await textbox(page, 'Title').inputValue()).toBe('Offline')
     await page.context().setOffline(false)
     await until(async () => (await told.count()) === 0)
+  })
+
+  test('what was read before is shown while there is no answer', async () => {
+    const { page } = await open('/', ana)
+    await count(page, '120 movies')
+    await page.getByRole('link', { name: /^Moana 2016/ }).click()
+    await heading(page, 'Moana')
+    await page.context().setOffline(true)
+    await link(page, 'Movies').click()
+    await page.getByText('Redlight can’t be reached. What you see may be out of date.').waitFor()
+    await count(page, '120 movies')
+    await page.getByRole('link', { name: /^Moana 2016/ }).waitFor()
+    await page.context().setOffline(false)
+  })
+
+  test('is brought into view, wherever the form was sent from', async () => {
+    const { page } = await open('/movies/new', ana)
+    await textbox(page, 'Title').fill('Refused')
+    await page.route('**/v1/movies', (route) => route.fulfill({ status: 503, json: { error: 'no' } }))
+    await button(page, 'Add movie').click()
+    const alert = page.getByRole('alert').filter({ hasText: 'Redlight has a problem just now.' })
+    await alert.waitFor()
+    const { y = 0 } = (await alert.boundingBox()) ?? {}
+    expect(y).toBeGreaterThanOrEqual((await page.getByRole('banner').boundingBox())?.height ?? 0)
+    expect(await textbox(page, 'Title').inputValue()).toBe('Refused')
+  })
+
+  test('a tab that is open while the service is upgraded goes on', async () => {
+    const admin = await server().newUser({ permissions: ['movies:read', 'admin'] })
+    const { page } = await open('/', admin)
+    await count(page, '120 movies')
+    // The new version has other parts.
+    let refused = 0
+    await page.route('**/docs/assets/*/part-*.js', (route) => {
+      refused++
+      return route.fulfill({ status: 404, json: { error: 'no' } })
+    })
+    await page.evaluate('window.isOld = true')
+    const loaded = page.waitForEvent('load')
+    await page.route('**/v1/healthcheck', async (route) => {
+      await page.unroute('**/docs/assets/*/part-*.js')
+      await route.continue()
+    })
+    await link(page, 'Operator').click()
+    await loaded
+    await heading(page, 'Users')
+    expect(refused).toBeGreaterThan(0)
+    expect(await page.evaluate('window.isOld')).toBeUndefined()
   })
 
   test('an older answer never covers a newer one', async () => {

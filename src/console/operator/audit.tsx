@@ -20,14 +20,14 @@ type Event = {
 
 // biome-ignore format: a table
 const ACTIONS: Record<string, string> = {
-  'permission.granted': 'granted a permission', 'permission.revoked': 'took a permission', 'user.activated': 'activated',
+  'permission.granted': 'granted a permission', 'permission.revoked': 'revoked a permission', 'user.activated': 'activated a user',
   'user.removed': 'removed a user', 'account.removed': 'deleted their account', 'password.changed': 'changed their password',
   'password.reset': 'reset their password', 'email.changed': 'changed their email', 'sessions.ended': 'ended all sessions',
-  'key.created': 'made a key', 'key.revoked': 'revoked a key', 'movie.deleted': 'deleted', 'movie.reassigned': 'gave a movie to another',
+  'key.created': 'created a key', 'key.revoked': 'revoked a key', 'movie.deleted': 'deleted a movie', 'movie.reassigned': 'reassigned a movie',
   import: 'imported a file', restore: 'restored a backup',
 }
 
-/** The API takes the id of a user; a name, a username or an email leads to one. */
+/** Finds the user's id, which the API takes, by name, username or email. */
 function useActor(): { id: string | undefined; isUnknown: boolean } {
   const who = url.value.searchParams.get('who') ?? ''
   const isName = who !== '' && !/^\d+$/.test(who)
@@ -69,7 +69,7 @@ export function Audit() {
         <QueryField name="who" label="Who" isSearch={false} placeholder="Name, email or id" />
       </div>
       {error.value ? <Failed error={error.value} retry={reload} /> : null}
-      {actor.isUnknown ? <Empty text="No user is called so." /> : null}
+      {actor.isUnknown ? <Empty text="There is no such user." /> : null}
       {page && !error.value && !actor.isUnknown && (
         <Trail events={page.events} isBusy={isLoading.value || isAsking} />
       )}
@@ -96,17 +96,17 @@ const ActionFilter = () => (
 )
 
 function Trail({ events, isBusy }: { events: readonly Event[]; isBusy: boolean }) {
-  if (events.length === 0) return <Empty text="Nothing is recorded." />
+  if (events.length === 0) return <Empty text="Nothing has been recorded." />
   return (
     <Table label="Audit trail" columns={['When', 'Who', 'What', 'On']} isBusy={isBusy}>
       {events.map((event) => (
         <tr key={event.id}>
           <td class="when">{timeOf(event.at)}</td>
-          <td>{actorOf(event)}</td>
-          <td>
+          <td class="text">{actorOf(event)}</td>
+          <td class="text">
             {ACTIONS[event.action] ?? event.action} <small class="soft">{detailOf(event)}</small>
           </td>
-          <td>{subjectOf(event)}</td>
+          <td class="text">{subjectOf(event)}</td>
         </tr>
       ))}
     </Table>

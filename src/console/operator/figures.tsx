@@ -19,20 +19,20 @@ export type Point = {
 }
 type Answer = { every_seconds: number; instance: string; points: Point[] }
 
-/** An hour of them. */
+/** One hour. */
 const KEPT = 360
 
 const figures = signal<Answer | undefined>(undefined)
 const problem = signal<unknown>(undefined)
 
-/** The last hour at first, then what is newer. */
+/** Reads the last hour at first, then the newer points. */
 async function read() {
   const before = figures.peek()
   const last = before?.points.at(-1)?.at
   try {
     const since = last === undefined ? '' : `?since=${encodeURIComponent(last)}`
     const [answer] = await Promise.all([call<Answer>('GET', `/v1/admin/figures${since}`), readRoutes()])
-    // Behind a balancer another instance may answer, whose hour is another.
+    // Behind a load balancer, another instance with its own figures may answer.
     const isSame = before !== undefined && before.instance === answer.instance
     const newer = answer.points.filter(({ at }) => last === undefined || at > last)
     if (before !== undefined && !isSame) figures.value = await call<Answer>('GET', '/v1/admin/figures')
@@ -43,7 +43,7 @@ async function read() {
   }
 }
 
-/** Asks while the page is open and its tab is seen. */
+/** Polls while the page is open and its tab is visible. */
 function useFigures() {
   const everySeconds = figures.value?.every_seconds ?? 10
   useEffect(() => {
@@ -77,7 +77,7 @@ export function Figures() {
         <p class="count">
           {answer.points.length > 0
             ? `The last hour of ${answer.instance}`
-            : `The first figures of ${answer.instance} come in ${answer.every_seconds} seconds`}
+            : `The first figures of ${answer.instance} arrive in ${answer.every_seconds} seconds`}
         </p>
       </div>
       {problem.value ? <Failed error={problem.value} retry={read} /> : null}

@@ -60,7 +60,7 @@ function MovieTable({ movies, isBusy, reload }: Props) {
               </a>
             </th>
             <td>{movie.year}</td>
-            <td>
+            <td class="text">
               <bdi>{movie.created_by.id === user.value?.id ? 'you' : movie.created_by.name}</bdi>
             </td>
             <td class="row-actions">

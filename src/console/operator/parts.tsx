@@ -6,7 +6,7 @@ const TYPING_MS = 250
 
 type Props = { name: string; label: string; placeholder?: string; isSearch?: boolean }
 
-/** A text of the address, which is asked for after each pause in typing. */
+/** A text field for a parameter of the address, applied after each pause in typing. */
 export function QueryField({ name, label, placeholder, isSearch = true }: Props) {
   const input = useRef<HTMLInputElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
@@ -44,7 +44,7 @@ export function QueryField({ name, label, placeholder, isSearch = true }: Props)
 
 type TableProps = { label: string; columns: readonly string[]; isBusy: boolean; children: ComponentChildren }
 
-/** A table that scrolls sideways where it has to; a column without a name holds buttons. */
+/** A table that can scroll sideways; a column without a name holds buttons. */
 export const Table = ({ label, columns, isBusy, children }: TableProps) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse
   <section class="scroll" aria-label={label} tabIndex={0}>

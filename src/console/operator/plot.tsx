@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { clockOf } from '../times'
 
-/** Null is unknown: the line has a gap there. */
+/** Null is unknown: a gap in the line. */
 type Value = number | null
 type Line = { name?: string; values: readonly Value[] }
 type Props = { title: string; unit: string; tone: string; times: readonly string[]; lines: readonly Line[] }
@@ -14,14 +14,14 @@ export const numberOf = (value: Value | undefined) =>
     ? '–'
     : value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 })
 
-/** A round number at or above the highest, so that the scale keeps still. */
+/** A round number at or above the highest value, so that the scale rarely changes. */
 function ceiling(highest: number): number {
   if (highest <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(highest))
   return ([1, 2, 2.5, 5, 10].find((step) => step * power >= highest) ?? 10) * power
 }
 
-/** "Requests, a second: now 12, highest 30", of each line. */
+/** "Requests, a second: now 12, highest 30", for each line. */
 function nameOf({ title, unit, lines }: Props) {
   const parts = lines.map(({ name, values }) => {
     const known = values.filter((value) => value !== null)
@@ -31,7 +31,7 @@ function nameOf({ title, unit, lines }: Props) {
   return `${title}, ${unit}: ${parts.join('; ')}`
 }
 
-/** The lines of an hour. Pointer or arrow keys read one moment of it. */
+/** One hour of lines. The pointer or the arrow keys read single points. */
 export function Plot(props: Props) {
   const { title, unit, tone, times, lines } = props
   const at = useSignal<number | undefined>(undefined)
@@ -48,7 +48,7 @@ export function Plot(props: Props) {
         return `${isStart ? 'M' : 'L'}${x(point).toFixed(1)} ${y(value).toFixed(1)}`
       })
       .join('')
-  /** Of a line with gaps the area would be another. */
+  /** With gaps in the line, the area would be wrong. */
   const hasArea = lines.length === 1 && !lines[0]?.values.includes(null)
   function onPointerMove({ clientX, currentTarget }: PointerEvent) {
     if (!(currentTarget instanceof Element)) return

@@ -5,12 +5,12 @@ import { numberOf } from './plot'
 
 const EVERY_POINTS = 30
 
-/** The plots in numbers, for people who can't see them: a row for every five minutes. */
+/** The plots as numbers, for people who can't see them: a row for every five minutes. */
 export function PointTable({ points, every }: { points: readonly Point[]; every: number }) {
   const rows = points.filter((_, index) => (points.length - 1 - index) % EVERY_POINTS === 0).toReversed()
   return (
     <details class="numbers">
-      <summary>The plots in numbers</summary>
+      <summary>The plots as numbers</summary>
       <Table
         label="The last hour"
         columns={[

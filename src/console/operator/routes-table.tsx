@@ -8,7 +8,7 @@ const routes = signal<readonly Route[]>([])
 const LINE = /^redlight_http_request_duration_seconds_(bucket|sum|count)\{(.*)\} (\S+)$/
 const LABEL = /(\w+)="([^"]*)"/g
 
-/** The histogram of /metrics, by method and route; nothing where METRICS_NETWORKS hides it. */
+/** Reads the histogram of /metrics by method and route; empty if METRICS_NETWORKS hides it. */
 export async function readRoutes() {
   const answer = await fetch(`${base}/metrics`).catch(() => undefined)
   routes.value = answer?.ok ? routesOf(await answer.text()) : []
@@ -35,7 +35,7 @@ function routesOf(text: string): Route[] {
   return [...found.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count)
 }
 
-/** The bound in ms below which so large a share was answered. */
+/** The bound in ms within which this share of requests was answered. */
 function within({ count, buckets }: Route, share: number): string {
   const bounds = [...buckets].sort(([a], [b]) => a - b)
   const bound = bounds.find(([, n]) => n >= count * share)?.[0] ?? Number.POSITIVE_INFINITY

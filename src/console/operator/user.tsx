@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
 import { call, explain, isRefusal } from '../api'
 import { Confirm } from '../dialog'
 import { Field } from '../field'
@@ -21,22 +22,30 @@ const isPermission = (name: string): name is Permission => name in PERMISSIONS
 
 export function OneUser({ id }: { id: string }) {
   const { data, error, reload } = useResource<{ user: Person }>(`/v1/users/${id}`)
+  const saving = useRef(Promise.resolve())
   if (isRefusal(error.value, 404)) return <NotFound what="User" />
-  if (error.value && data.value === undefined) return <Failed error={error.value} retry={reload} />
-  if (data.value === undefined) return <Loading what="the user" />
-  const save = async (changes: object, said: string) => {
-    try {
-      data.value = await call<{ user: Person }>('PATCH', `/v1/users/${id}`, { body: changes })
-      tell(said)
-    } catch (problem) {
-      tell(reasonOf(problem))
-      reload()
-    }
+  const one = data.value?.user
+  if (error.value && one === undefined) return <Failed title="User" error={error.value} retry={reload} />
+  if (one === undefined) return <Loading what="the user" />
+  /** Saves one change after the other, each based on the ones before it. */
+  const save = (change: (one: Person) => Partial<Person>, said: string) => {
+    const before = data.peek()?.user ?? one
+    const changes = change(before)
+    data.value = { user: { ...before, ...changes } }
+    saving.current = saving.current.then(async () => {
+      try {
+        await call('PATCH', `/v1/users/${id}`, { body: changes })
+        tell(said)
+      } catch (problem) {
+        tell(reasonOf(problem))
+        reload()
+      }
+    })
   }
-  return <Shown one={data.value.user} save={save} />
+  return <Shown one={one} save={save} />
 }
 
-/** The API says why, of a single field that this page sets. */
+/** Includes the API's reason: this page has no fields to show it at. */
 function reasonOf(error: unknown): string {
   if (!isRefusal(error, 422) || typeof error.problem === 'string') return explain(error)
   return Object.entries(error.problem)
@@ -44,7 +53,7 @@ function reasonOf(error: unknown): string {
     .join(' ')
 }
 
-type Save = (changes: object, said: string) => Promise<void>
+type Save = (change: (one: Person) => Partial<Person>, said: string) => void
 
 function Shown({ one, save }: { one: Person; save: Save }) {
   const isAsking = useSignal(false)
@@ -71,13 +80,13 @@ function Shown({ one, save }: { one: Person; save: Save }) {
         <dd>{one.movies.toLocaleString('en')}</dd>
       </dl>
       {!one.activated && (
-        <button type="button" onClick={() => save({ activated: true }, `${one.email} is active.`)}>
+        <button type="button" onClick={() => save(() => ({ activated: true }), `${one.email} is active.`)}>
           Activate
         </button>
       )}
       <Permissions one={one} isSelf={isSelf} save={save} />
       <p>
-        <a href={to(`/admin/audit?who=${one.id}`)}>What they did, in the audit trail</a>
+        <a href={to(`/admin/audit?who=${one.id}`)}>Their actions in the audit trail</a>
       </p>
       {!isSelf && (
         <button
@@ -105,7 +114,9 @@ function Shown({ one, save }: { one: Person; save: Save }) {
 function Permissions({ one, isSelf, save }: { one: Person; isSelf: boolean; save: Save }) {
   const toggle = (name: Permission, isGiven: boolean) =>
     save(
-      { permissions: isGiven ? [...one.permissions, name] : one.permissions.filter((has) => has !== name) },
+      ({ permissions }) => ({
+        permissions: isGiven ? [...permissions, name] : permissions.filter((has) => has !== name),
+      }),
       isGiven ? `${one.email} has ${name} now.` : `${one.email} doesn’t have ${name} any more.`,
     )
   return (
@@ -147,7 +158,7 @@ function RemoveUser({ one, onClose }: { one: Person; onClose: () => void }) {
       isDisabled={typed.value.trim() !== one.email}
     >
       <p>
-        Their movies stay, without their name. Type <strong>{one.email}</strong> to go on.
+        Their movies stay, without their name. Type <strong>{one.email}</strong> to confirm.
       </p>
       <Field
         name="email"

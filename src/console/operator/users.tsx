@@ -49,7 +49,7 @@ function UserTable({ users, isBusy }: { users: readonly Person[]; isBusy: boolea
               <bdi>{one.name}</bdi>
             </a>
           </th>
-          <td>{one.email}</td>
+          <td class="text">{one.email}</td>
           <td>{one.permissions.join(', ') || 'none'}</td>
           <td>{one.activated ? 'active' : 'not activated'}</td>
           <td class="when">{dayOf(one.created_at)}</td>
