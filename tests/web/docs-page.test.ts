@@ -57,7 +57,7 @@ async function signIn(page: Page) {
 async function call(page: Page, id: string, press = (control: Locator) => control.click()) {
   const block = operation(page, id)
   await press(block.locator('.opblock-summary-control'))
-  await block.getByRole('button', { name: 'Execute' }).click()
+  await press(block.getByRole('button', { name: 'Execute' }))
   const answer = block.locator('.live-responses-table .response').first()
   await answer.waitFor()
   return {
@@ -69,7 +69,8 @@ async function call(page: Page, id: string, press = (control: Locator) => contro
 type Paths = { paths: Record<string, Record<string, { operationId: string; responses: object }>> }
 
 describe.skipIf(!hasBrowser)('in a browser, the documentation page', () => {
-  test.each(looks)(
+  // In the dark on a phone, the colours are those of the dark and the layout is that of the phone.
+  test.each(looks.filter(({ name }) => name !== 'phone-dark'))(
     'lets a visitor sign in and list the movies: $name',
     async (look) => {
       const name = `docs-${look.name}`

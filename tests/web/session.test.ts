@@ -135,6 +135,7 @@ describe.skipIf(!hasBrowser)('a session', () => {
     expect(await textbox(page, 'Director').inputValue()).toBe('Theirs')
     await button(page, 'Save changes').click()
     const dialog = page.getByRole('dialog', { name: 'Someone else changed this movie' })
+    await dialog.waitFor()
     expect(await dialog.getByRole('row').allInnerTexts()).toEqual([
       'Field\tSaved now\tYours',
       'Synopsis\tTheirs.\tMine.',

@@ -48,6 +48,7 @@ describe.skipIf(!hasBrowser)('a site with a name', () => {
     await page.route('**/v1/movies?*', (route) => route.fulfill({ status: 500, json: { error: 'x' } }))
     await link(page, 'Movies').click()
     await page.getByRole('alert').getByText('Kino has a problem just now.').waitFor()
+    await page.unroute('**/v1/movies?*')
     await page.context().setOffline(true)
     await button(page, 'Try again').click()
     await page.getByText('Kino can’t be reached. What you see may be out of date.').waitFor()

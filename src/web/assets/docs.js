@@ -7,6 +7,29 @@ const showColours = () => document.documentElement.classList.toggle('dark-mode',
 dark.addEventListener('change', showColours)
 showColours()
 
+/** A part of the document with its references, all of which are local, replaced by what they refer to. */
+function resolved(part, openApi) {
+  if (Array.isArray(part)) return part.map((one) => resolved(one, openApi))
+  if (part === null || typeof part !== 'object') return part
+  if (typeof part.$ref === 'string') return resolved(partAt(part.$ref.split('/').slice(1), openApi), openApi)
+  return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, resolved(one, openApi)]))
+}
+const partAt = (path, openApi) => path.reduce((part, name) => part?.[name], openApi)
+
+/** swagger-ui would read the whole document again for each operation that is opened, which takes a second. */
+const resolver = (openApi) => () => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        requestResolvedSubtree:
+          (_, { specActions }) =>
+          (path) =>
+            specActions.updateResolvedSubtree(path, resolved(partAt(path, openApi), openApi)),
+      },
+    },
+  },
+})
+
 async function showOperations() {
   const answer = await fetch('docs/json')
   if (!answer.ok) throw new Error(`docs/json answered ${answer.status}`)
@@ -14,6 +37,7 @@ async function showOperations() {
   return SwaggerUIBundle({
     // Calls go to the page's own origin.
     spec: { ...openApi, servers: [{ url: api }] },
+    plugins: [resolver(openApi)],
     domNode: element('operations'),
     deepLinking: true,
     docExpansion: 'list',
