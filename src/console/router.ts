@@ -46,6 +46,7 @@ export function navigate(path: string, way: Way = {}) {
     return
   }
   if (!inPlace) guard.isDirty = undefined
+  leaving.value = undefined
   way.first?.()
   const target = new URL(path.startsWith('/') ? base + path : path, location.href)
   if (replace) history.replaceState(history.state, '', target)

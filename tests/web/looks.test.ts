@@ -82,6 +82,15 @@ async function visitAll(page: Page, paths: Record<string, string>, look: (path: 
     await look(path)
   }
 }
+/** Links and controls of less than 24 pixels. */
+const tooSmall = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('a, button, input, select, summary')]
+    .filter((target) => {
+      const { width, height } = target.getBoundingClientRect()
+      return width > 0 && Math.min(width, height) < 24 && !target.matches('.skip, input[type="checkbox"]')
+    })
+    .map(({ ariaLabel, textContent }) => ariaLabel ?? textContent)`)
+
 /** Titles that reach out of their tile, and short cells of tables that are broken into several lines. */
 const cutOff = (page: Page) =>
   page.evaluate<string[]>(`(() => {
@@ -114,6 +123,7 @@ describe.skipIf(!hasBrowser)('each page', () => {
         await shoot(page, `console-${look.name}-${nameOf(path)}`)
         if ((await tooWide(page)) !== 0) broken.push(`${path} is too wide`)
         broken.push(...(await cutOff(page)).map((text) => `${path} cuts off ${text}`))
+        broken.push(...(await tooSmall(page)).map((text) => `${path} has a small ${text}`))
         broken.push(...(await violations(page)))
       }
       await visitAll(page, entrance, check)

@@ -77,6 +77,22 @@ describe.skipIf(!hasBrowser)('a session', () => {
     noProblems(opened)
   })
 
+  test('that ends in another tab keeps what was typed, and closes any question', async () => {
+    const opened = await open('/movies/new', ana)
+    const { page } = opened
+    await textbox(page, 'Title').fill('Half typed')
+    await link(page, 'Cancel').click()
+    await page.getByRole('dialog', { name: 'Leave without saving?' }).waitFor()
+    const other = await page.context().newPage()
+    await other.goto(server().url.href)
+    await button(other, 'Sign out').click()
+    await heading(page, 'Sign in')
+    await signIn(page)
+    await heading(page, 'Add a movie')
+    expect(await textbox(page, 'Title').inputValue()).toBe('Half typed')
+    noProblems(opened)
+  })
+
   test('stays on the device if one says so, and only then', async () => {
     const opened = await open('/sign-in')
     const { page } = opened

@@ -85,7 +85,7 @@ function Shown({ one, save }: { one: Person; save: Save }) {
         </button>
       )}
       <Permissions one={one} isSelf={isSelf} save={save} />
-      <p>
+      <p class="links">
         <a href={to(`/admin/audit?who=${one.id}`)}>Their actions in the audit trail</a>
       </p>
       {!isSelf && (
