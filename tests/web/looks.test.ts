@@ -102,7 +102,7 @@ const cutOff = (page: Page) =>
     const titles = [...document.querySelectorAll('.tile-title')].filter((title) => {
       const { bottom, height } = title.getBoundingClientRect()
       const lines = title.clientHeight / parseFloat(getComputedStyle(title).lineHeight)
-      return height > 0 && lines < 6 && boxOf(title).getBoundingClientRect().bottom > bottom + 1
+      return height > 0 && lines < 6 && boxOf(title).getBoundingClientRect().bottom > bottom + 3
     })
     const cells = [...document.querySelectorAll('th:not([scope="row"]), td:not(.text)')].filter(
       (cell) => cell.childElementCount === 0 && boxOf(cell).getClientRects().length > 1,
