@@ -24,10 +24,14 @@ type Chosen = { readonly onDuplicate: OnDuplicate; readonly require?: readonly M
 export const onDuplicateModes = ['skip', 'fail', 'update', 'suffix-year'] as const
 export type OnDuplicate = (typeof onDuplicateModes)[number]
 
+const ENCODING = '--encoding says how to read them, such as windows-1252'
 const ADVICE: Readonly<Record<string, string>> = {
   'genres: too many': '--extra-genres cut keeps the first five',
   'release_date: date': '--date-format says how to read them, such as d.m.y',
-  'row: not utf-8': '--encoding says how to read them, such as windows-1252',
+  ...Object.fromEntries(
+    ['title', 'director', 'cast', 'synopsis'].map((field) => [`${field}: characters`, ENCODING]),
+  ),
+  'row: not utf-8': ENCODING,
   'title: missing': '--map COLUMN=title names the column',
   'year: missing': '--map COLUMN=year names the column',
 }

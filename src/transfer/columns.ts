@@ -66,22 +66,20 @@ export function usesOf(format: Format, mapping: Mapping): UseOf {
   }
 }
 
-/** Names that are used for the same field. */
-export function conflictIn(names: readonly string[], useOf: UseOf): string | undefined {
+/** Refuses names that are used for the same field. */
+export function refuseConflict(file: string, names: readonly string[], useOf: UseOf): void {
   const taken = new Map<Use, string>()
   for (const name of names) {
     const use = useOf(name)
     if (use === undefined || use === 'ignored' || use === 'kind' || typeof use === 'function') continue
     const other = taken.get(use)
-    if (other !== undefined) return `two columns for ${use}, ${both(other, name)}`
+    if (other !== undefined) {
+      // --map couldn't tell columns of one name apart.
+      const fix = other === name ? 'rename one of them' : `choose one, such as --map ${quoted(name)}=${use}`
+      throw new OperatorError(`${file} has two columns for ${use}, ${both(other, name)}: ${fix}`)
+    }
     taken.set(use, name)
   }
-}
-
-export function refuseConflict(file: string, names: readonly string[], useOf: UseOf): void {
-  const conflict = conflictIn(names, useOf)
-  if (conflict !== undefined)
-    throw new OperatorError(`${file} has ${conflict}: choose one with --map, such as --map COLUMN=title`)
 }
 
 export const noTitle = (file: string, names: readonly string[]) =>

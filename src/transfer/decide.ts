@@ -93,8 +93,9 @@ const problem = (field: RowProblem['field'], code: ReasonCode, message: string):
   code,
   message,
 })
-const exists = (field: MovieField) => problem(field, 'exists', 'this movie exists already')
-const anothers = (field: MovieField) => problem(field, 'exists', "this movie exists, and isn't the --owner's")
-const TWO_MOVIES = [problem('row', 'two movies', 'two movies of the catalogue match this one')]
-const NAMESAKE = [problem('title', 'namesake', 'a movie of another year has this title')]
+const exists = (field: MovieField) => problem(field, 'exists', 'is that of a movie in the catalogue')
+const anothers = (field: MovieField) =>
+  problem(field, 'exists', "is that of a movie in the catalogue that isn't the --owner's")
+const TWO_MOVIES = [problem('row', 'two movies', 'matches two movies of the catalogue')]
+const NAMESAKE = [problem('title', 'namesake', 'is that of a movie from another year')]
 const TOO_LONG = [problem('title', 'too long', 'is too long to have the year added')]

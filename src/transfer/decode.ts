@@ -24,6 +24,10 @@ export function encodingNamed(name: string): Encoding {
   return found
 }
 
+/** What to try when text can't be read. */
+export const otherEncoding =
+  'if the file is in another encoding, name it with --encoding, such as windows-1252'
+
 /** The text of a row, or undefined if its bytes are not of this encoding. */
 export type Decode = (bytes: Buffer) => string | undefined
 

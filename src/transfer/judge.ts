@@ -4,6 +4,7 @@ import { genresFrom, newMovie, optional, titleAndYear, yearIsKnown } from '../mo
 import { runtimeField } from '../movies/runtime'
 import { nullable, object, problemsOf } from '../rules/objects'
 import { codeOf } from './codes'
+import { otherEncoding } from './decode'
 import { type MovieField, movieFields, type Row, type RowProblem } from './row'
 
 const ImportedMovie = object(
@@ -56,13 +57,22 @@ function ruleProblems({ fields, problems }: Row, required: readonly MovieField[]
     // The year would have come from the date.
     if (field === 'year' && fields.year === undefined && (known.has('release_date') || messages.release_date))
       return []
-    return [{ field, code: codeOf(message), message }]
+    return [
+      {
+        field,
+        code: codeOf(message),
+        message: ENCODING_MISTAKE.test(message) ? `${message}; ${otherEncoding}` : message,
+      },
+    ]
   })
   for (const field of required)
     if (!known.has(field) && messages[field] === undefined && !isFilled(fields[field]))
       found.push({ field, code: 'missing', message: 'must be provided (--require)' })
   return found
 }
+
+/** Texts that POST refuses too, but that files have because of their encoding. */
+const ENCODING_MISTAKE = /NUL character$|lone surrogate$/
 
 const MAX_TITLE = 500
 

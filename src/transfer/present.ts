@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { visibleJson } from '../visible'
 import { adviceFor } from './codes'
 import type { ImportOptions } from './options'
@@ -16,21 +17,27 @@ export function present(report: Report, options: ImportOptions, voice: Voice, pr
   const tell = (line: string) => voice.printError(`redlight import: ${line}`)
   for (const { row, problems } of rejected) tell(`${report.unit} ${row.line}: ${inWords(problems)}`)
   const hidden = counts.rejected - rejected.length
-  if (hidden > 0) tell(`and ${number(hidden)} more rows rejected (--reject-file writes them all)`)
+  if (hidden > 0) tell(`and ${number(hidden)} more rejected${whereAll(options, problem)}`)
   if (options.json) voice.printText(visibleJson({ ...counts, reasons: report.reasons(), error: problem }))
   else if (counts.rows > 0 || problem === undefined)
     for (const line of summary(report, options)) voice.print(line)
   if (problem !== undefined) tell(problem + (counts.rows > 0 ? soFar(report, options) : ''))
 }
 
+function whereAll({ rejectFile }: ImportOptions, problem: string | undefined): string {
+  if (rejectFile === undefined) return ' (--reject-file writes them all)'
+  return problem === undefined ? `; ${rejectFile} has them all` : ''
+}
+
 const inWords = (problems: readonly RowProblem[]) =>
   problems.map(({ field, message }) => `${field} ${message}`).join('; ')
 
-function soFar({ counts }: Report, { dryRun }: ImportOptions): string {
+function soFar({ counts }: Report, { dryRun, rejectFile }: ImportOptions): string {
   if (dryRun) return ' (dry run: nothing was written)'
   const written = counts.added + counts.updated
   const movies = written === 1 ? '1 movie is' : `${number(written)} movies are`
-  return `; ${movies} written, and the same command again adds the rest`
+  const again = rejectFile !== undefined && existsSync(rejectFile) ? 'with another --reject-file' : 'again'
+  return `; ${movies} written, and the same command ${again} adds the rest`
 }
 
 /** The counts on a line, then each reason, with the option that would rescue its rows. */
@@ -41,7 +48,7 @@ function summary(report: Report, options: ImportOptions): string[] {
   const reasons = Object.entries(report.reasons())
   const width = Math.max(0, ...reasons.map(([reason]) => reason.length))
   return [
-    `${number(rows)} rows: ${counts}${options.dryRun ? ' (dry run: nothing was written)' : ''}`,
+    `${number(rows)} ${rows === 1 ? 'row' : 'rows'}: ${counts}${options.dryRun ? ' (dry run: nothing was written)' : ''}`,
     ...reasons.map(([reason, count]) => {
       const advice = adviceFor(reason, options, count === rows)
       const line = `${number(count).padStart(8)}  ${reason}`

@@ -5,28 +5,30 @@ import type { Rejected } from './report'
 
 export type RejectFile = {
   add(rejected: readonly Rejected[]): Promise<void>
-  /** Removes the file again if nothing was rejected. */
+  /** Removes the file again if nothing is in it. */
   close(): Promise<void>
 }
 
 /** NDJSON for the same import once its rows are corrected; only its owner may read it. */
 export async function openRejectFile(path: string): Promise<RejectFile> {
   const file = await create(path)
-  let isEmpty = true
+  let size = 0
   return {
     async add(rejected) {
       if (rejected.length === 0) return
-      isEmpty = false
       const bytes = Buffer.from(rejected.map(line).join(''))
       try {
         for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
+        size += bytes.length
       } catch (error) {
+        // Half a row would be an error in the file's own import.
+        await file.truncate(size).catch(() => {})
         throw aboutFile('write', path, error)
       }
     },
     async close() {
       await file.close()
-      if (isEmpty) await rm(path, { force: true })
+      if (size === 0) await rm(path, { force: true })
     },
   }
 }

@@ -92,7 +92,11 @@ describe('a table', () => {
         'name,year\nHeat,1995\n',
         'nothing in standard input is the title: name its column, such as --map "name"=title; columns are "name", "year"',
       ],
-      ['title,Title,year\n', 'two columns for title, "title" and "Title"'],
+      [
+        'title,Title,year\n',
+        'two columns for title, "title" and "Title": choose one, such as --map "Title"=title',
+      ],
+      ['title,title\n', 'two columns for title, "title" and "title": rename one of them'],
       ['title,"year\n', 'the header of standard input, at line 1, has a quote that is never closed'],
       [`title${',x'.repeat(1000)}\n`, 'has 1001 columns; at most 1000'],
       ['x'.repeat(1_100_000), 'is not a table: it has no header within its first 1 MiB'],

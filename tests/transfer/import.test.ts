@@ -102,14 +102,14 @@ describe('the report', () => {
       '3 rows: 1 added, 0 updated, 0 unchanged, 1 skipped, 1 rejected, 0 not movies\n' +
         '       1  title: namesake  --on-duplicate suffix-year adds them as "Title (year)"\n',
     )
-    expect(error).toBe('redlight import: line 1: title a movie of another year has this title\n')
+    expect(error).toBe('redlight import: line 1: title is that of a movie from another year\n')
   })
 
   test('shows the first ten rejected rows, and makes what they say safe', async () => {
     const rows = Array.from({ length: 12 }, (_, year) => ({ title: `Movie ${year}`, year }))
     const { error } = await run(['import', await write(rows)])
     expect(error.match(/^redlight import: line \d+: year must be between/gm)).toHaveLength(10)
-    expect(error).toContain('and 2 more rows rejected')
+    expect(error).toContain('and 2 more rejected')
   })
 
   test('of a dry run is the same, and nothing is written', async () => {
@@ -147,7 +147,7 @@ describe('the reject file', () => {
     const rejected = (await Bun.file(path).text()).trimEnd().split('\n')
     expect(rejected.map((line) => JSON.parse(line))).toEqual([
       { line: 2, errors: { year: expect.stringContaining('between 1888') }, row: rows[1] },
-      { line: 3, errors: { title: 'a movie of another year has this title' }, row: rows[2] },
+      { line: 3, errors: { title: 'is that of a movie from another year' }, row: rows[2] },
     ])
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     const corrected = await write(rejected.join('\n').replace('"year":85', '"year":1985'))
