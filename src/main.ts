@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { runCommandLine } from './cli/index'
 import { type Config, readConfig, settingFiles, unknownVariable, unknownVariables } from './config/config'
+import type { DatabaseConfig } from './config/database'
 import type { Database } from './db/client'
-import { createLineWriter, createLog, describeError, jsonLine, readableLine } from './log'
+import { createLineWriter, createLog, describeError, jsonLine, type Log, readableLine } from './log'
 import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
+import { withDatabaseIfThere } from './opening/temporary'
+import { useAndClose } from './opening/use'
 import { createServiceManager } from './server/service-manager'
 import { createAsk } from './terminal/ask'
 import { createColours, isTerminal, wantsColours } from './terminal/colours'
@@ -49,8 +52,9 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
     return log
   },
   serviceManager: (log) => createServiceManager(process.env, process.pid, log),
-  withDatabase: (work) => withDatabase(openDatabaseBesideServer, work),
-  withDatabaseAlone: (work) => withDatabase(openDatabaseAlone, work),
+  withDatabase: (work) => withDatabase(opened(openDatabaseBesideServer), work),
+  withDatabaseToTry: (work) => withDatabase(withDatabaseIfThere, work),
+  withDatabaseAlone: (work) => withDatabase(opened(openDatabaseAlone), work),
   print: (line) => printText(visible(line)),
   table: createTables({
     print: printText,
@@ -76,17 +80,26 @@ output.flush()
 process.exit(exitCode)
 
 async function withDatabase<T>(
-  open: typeof openDatabaseBesideServer,
+  use: typeof withDatabaseIfThere<T>,
   work: (database: Database, config: Config) => Promise<T>,
 ): Promise<T> {
   const settings = config()
   for (const name of unknownVariables(process.env)) printError(`redlight: ${unknownVariable(name)}`)
   const quiet = createLog('error', (line) => process.stderr.write(line()))
   const waiting = progress('opening the database')
-  const database = await open(settings.database, quiet).finally(waiting.end)
-  try {
-    return await work(database, settings)
-  } finally {
-    await database.close()
+  const start = (database: Database) => {
+    waiting.end()
+    return work(database, settings)
+  }
+  return await use(settings.database, quiet, start).finally(waiting.end)
+}
+
+function opened(open: typeof openDatabaseBesideServer) {
+  return async <T>(
+    config: DatabaseConfig,
+    log: Log,
+    work: (database: Database) => Promise<T>,
+  ): Promise<T> => {
+    return await useAndClose(await open(config, log), work)
   }
 }

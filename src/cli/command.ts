@@ -27,6 +27,8 @@ export type CommandContext = {
   serviceManager: (log: Log) => ServiceManager
   /** Runs work on the configured database, and closes it afterwards. */
   withDatabase: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
+  /** The same, for work that leaves nothing behind: if no database has been created yet, on a temporary one. */
+  withDatabaseToTry: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   /** The same, for work during which no server may use the database. */
   withDatabaseAlone: <T>(work: (database: Database, config: Config) => Promise<T>) => Promise<T>
   /** Prints a line; control characters are escaped. */

@@ -45,9 +45,11 @@ command goes on after an interruption, as it skips movies that exist.`,
 async function importFile(path: string, options: ImportOptions, report: Report, context: CommandContext) {
   const source = await openSource(path, context.input, { map: new Map(), ...options })
   const { unusedColumns } = source
-  if (unusedColumns.length > 0) context.printError(`redlight import: not used: ${unusedColumns.join(', ')}`)
+  if (unusedColumns.length > 0)
+    context.printError(`redlight import: not used: ${unusedColumns.join(', ')} (--map says what one holds)`)
   try {
-    return await context.withDatabase(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
+    const withDatabase = options.dryRun ? context.withDatabaseToTry : context.withDatabase
+    return await withDatabase(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
       await prepareDatabase({ db, kind, uniqueBy }, options)
       const owner = options.owner === undefined ? undefined : await userNamed(db, options.owner)
       const target = { db, kind, uniqueBy, ownerId: owner?.id ?? BUILT_IN_USER_ID }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { type Config, redacted, unknownVariable } from '../config/config'
+import { databaseUnavailable } from '../db/errors'
 import { dangers } from '../doctor/settings'
 import { OperatorError } from '../errors'
+import { describeError } from '../log'
 import { startServer } from '../server/server'
 import { version } from '../server/version'
 import type { Colours } from '../terminal/colours'
@@ -44,16 +46,18 @@ async function serve(context: CommandContext) {
   const started = await Promise.race([startServer(config, log), signalled]).finally(starting.end)
   // A signal may come while the database is opened; stopping is harmless at any moment.
   if (typeof started === 'string') return log.info('stopped before it had started', { signal: started })
-  const { url, prepared, stop } = started
+  const { url, prepared, failed, stop } = started
   if (config.database.kind === 'embedded') for (const line of welcome(config, url, colours)) printText(line)
   log.info('listening', { url: url.origin, version, environment: config.environment, ...prepared })
   const stopWatching = manager.ready(url)
-  const signal = await signalled
-  log.info('stopping', { signal })
+  const reason = await Promise.race([signalled, failed])
+  if (typeof reason === 'string') log.info('stopping', { signal: reason })
+  else log.error('stopping, as the embedded database failed', describeError(reason))
   manager.stopping()
   await stop()
   stopWatching()
   log.info('stopped')
+  if (typeof reason !== 'string') throw databaseUnavailable(reason)
 }
 
 function welcome({ database, smtp, console }: Config, { origin }: URL, { bold, cyan }: Colours): string[] {

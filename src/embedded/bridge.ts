@@ -28,10 +28,24 @@ import {
 
 const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
-/** The `socket` option of postgres.js: each call opens a connection. */
-export function createBridge(pglite: PGlite, idleInTransactionMs = 30_000): () => Duplex {
-  const session = { pglite, takeTurn: createTurns(), started: new Set<Duplex>(), idleInTransactionMs }
-  return () => openConnection(session)
+type Bridge = {
+  /** The `socket` option of postgres.js: each call opens a connection. */
+  readonly socket: () => Duplex
+  /** Resolves if PostgreSQL panics; PGlite must not be used any more, not even to close it. */
+  readonly panicked: Promise<Error>
+}
+
+export function createBridge(pglite: PGlite, idleInTransactionMs = 30_000): Bridge {
+  const { promise: panicked, resolve: onPanic } = Promise.withResolvers<Error>()
+  const session = {
+    pglite,
+    takeTurn: createTurns(),
+    started: new Set<Duplex>(),
+    idleInTransactionMs,
+    panic: undefined,
+    onPanic,
+  }
+  return { socket: () => openConnection(session), panicked }
 }
 
 type Connection = {
@@ -145,7 +159,7 @@ async function execute(connection: Connection, messages: Buffer, readyFollows: b
   clearTimeout(connection.idleTimer)
   connection.endTurn ??= await session.takeTurn()
   if (duplex.destroyed) return passTurn(connection)
-  const answer = await ask(session.pglite, messages)
+  const answer = await ask(session, messages)
   if (duplex.destroyed) return
   let status: number | undefined
   for (const message of messagesIn(answer)) {
@@ -177,5 +191,5 @@ async function cleanUp({ session, statements, endTurn, idleTimer }: Connection) 
   // A Sync alone would commit what ran outside a transaction and wasn't synced yet; but after a failed
   // message, PostgreSQL skips everything up to a Sync, including the first rollback.
   const messages = [frame('Q', 'rollback\0'), frame('S'), frame('Q', 'rollback\0'), ...closes, frame('S')]
-  await ask(session.pglite, Buffer.concat(messages)).finally(release)
+  await ask(session, Buffer.concat(messages)).finally(release)
 }

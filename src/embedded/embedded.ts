@@ -20,6 +20,8 @@ export type EmbeddedDatabase = {
   /** The `socket` option of postgres.js. */
   readonly socket: () => Duplex
   readonly servesAt: Folder['servesAt']
+  /** Resolves if the database can't go on until it is opened again. */
+  readonly failed: Promise<Error>
   /** Close the clients first: an open transaction is lost. */
   close(): Promise<void>
 }
@@ -44,11 +46,18 @@ export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   const cluster = join(dataDir, 'pgdata')
   await unpackCluster(cluster, dataDir, folder)
   const pglite = await startPGlite(cluster, dataDir)
-  opened.defer(() => pglite.close())
-  const socket = createBridge(pglite)
+  const { socket, panicked } = createBridge(pglite)
+  let hasPanicked = false
+  const failed = panicked.then((panic) => {
+    hasPanicked = true
+    return panic
+  })
+  opened.defer(async () => {
+    if (!hasPanicked) await pglite.close()
+  })
   opened.defer(await serveSocket(socketPath, socket))
   const toClose = opened.move()
-  return { socket, servesAt: folder.servesAt, close: () => toClose.disposeAsync() }
+  return { socket, servesAt: folder.servesAt, failed, close: () => toClose.disposeAsync() }
 }
 
 /** The `path` option of postgres.js, for another process than the one that has the folder open. */

@@ -18,7 +18,7 @@ export type Folder = {
 
 /** The cluster, its write-ahead log, and some room to grow. */
 const FIRST_START_BYTES = 128 * 1_048_576
-const isFirstStart = (dataDir: string) => !existsSync(join(dataDir, 'pgdata'))
+export const isFirstStart = (dataDir: string) => !existsSync(join(dataDir, 'pgdata'))
 
 /** PGlite lets two processes corrupt one folder. A SQLite lock ends with its process, however that ends. */
 export async function openFolder(dataDir: string): Promise<Folder> {

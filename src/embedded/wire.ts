@@ -11,6 +11,7 @@ export const MESSAGE = {
   terminate: byte('X'),
   readyForQuery: byte('Z'),
   notification: byte('A'),
+  error: byte('E'),
 } as const
 export const STATUS_IDLE = byte('I')
 export const CLOSE_STATEMENT = byte('S')
@@ -47,6 +48,16 @@ export function frame(type: string, body = ''): Buffer {
 /** Text from `start` to the next NUL. */
 export function textAt(bytes: Buffer, start: number): string {
   return bytes.toString('utf8', start, bytes.indexOf(0, start))
+}
+
+/** The error of a message by which PostgreSQL ends. */
+export function panicIn(message: Buffer): Error | undefined {
+  if (message[0] !== MESSAGE.error) return undefined
+  const fields = new Map<string, string>()
+  for (let at = HEADER_BYTES; message[at]; at = message.indexOf(0, at) + 1)
+    fields.set(String.fromCharCode(message[at] ?? 0), textAt(message, at + 1))
+  if (fields.get('V') !== 'PANIC') return undefined
+  return failure(fields.get('C') ?? '', fields.get('M') ?? '')
 }
 
 /** An error with a code, like those of PostgreSQL and postgres.js. */

@@ -20,12 +20,15 @@ import { type Channel, openChannel, openLocalChannel } from './channel'
 import { keepUp } from './keep-up'
 import { requireOpenFiles } from './open-files'
 import { checkPooledSettings } from './pooler'
+import type { CommandDatabase } from './use'
 
 export type OpenDatabase = Database & {
   /** A separate connection that requests can't occupy. */
   readonly probeDb: Db
   /** Records the URL of the service, for a process that finds the embedded database in use. */
   servesAt(url: string): void
+  /** Resolves if the embedded database can't go on until it is opened again. */
+  readonly failed: Promise<Error>
   /** Listens for the database's notifications; see channel.ts. */
   openChannel(name: string, handlers: Parameters<typeof openChannel>[2]): Promise<Channel>
   /** Work without a request deadline, repeated if the database goes away during startup. */
@@ -70,6 +73,7 @@ async function openPostgres(
     ...database,
     probeDb: probeDb.db,
     servesAt: () => {},
+    failed: new Promise(() => {}),
     openChannel: (name, handlers) => openChannel(listener, name, handlers, log),
     withoutTimeouts: (work) => whenThere(() => onItsOwn(direct, log, work), giveUpAt, log),
     async close() {
@@ -151,6 +155,7 @@ async function openEmbeddedDatabase(
     ...database,
     probeDb: database.db,
     servesAt: embedded.servesAt,
+    failed: embedded.failed,
     openChannel: (name, handlers) => openLocalChannel(database, name, handlers),
     withoutTimeouts: (work) => onItsOwn({ socket: embedded.socket }, log, work),
     async close() {
@@ -165,7 +170,7 @@ async function openEmbeddedDatabase(
  * For a command: when a running server holds the embedded database, the command uses it through the socket in
  * the data folder.
  */
-export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<Database> {
+export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log): Promise<CommandDatabase> {
   if (config.kind === 'postgres') {
     const { directUrl, ...others } = config
     return openPostgres({ ...others, poolMax: 1, url: directUrl ?? config.url }, log, workTimeouts)
@@ -186,7 +191,7 @@ export async function openDatabaseBesideServer(config: DatabaseConfig, log: Log)
 }
 
 /** For work that no server may see: one connection, and sole use of the data folder. */
-export async function openDatabaseAlone(config: DatabaseConfig, log: Log): Promise<Database> {
+export async function openDatabaseAlone(config: DatabaseConfig, log: Log): Promise<CommandDatabase> {
   return config.kind === 'postgres'
     ? openDatabaseBesideServer(config, log)
     : openEmbeddedDatabase({ ...config, poolMax: 1 }, log, workTimeouts)

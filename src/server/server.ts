@@ -15,6 +15,8 @@ export type RunningServer = {
   /** Where it listens, with the actual port. */
   readonly url: URL
   readonly prepared: Prepared
+  /** Resolves if the embedded database can't go on until the next start. */
+  readonly failed: Promise<Error>
   readonly routes: readonly { readonly method: string; readonly path: string }[]
   /** Lets running requests finish, then closes everything. */
   stop(): Promise<void>
@@ -37,7 +39,8 @@ export async function startServer(config: Config, log: Log, timing = realTime): 
     await listener.stop()
   })
   const toStop = opened.move()
-  return { url: listener.url, prepared, routes: app.routes, stop: () => toStop.disposeAsync() }
+  const { failed } = database
+  return { url: listener.url, prepared, failed, routes: app.routes, stop: () => toStop.disposeAsync() }
 }
 
 async function prepare(config: Config, db: Db, log: Log): Promise<Prepared> {

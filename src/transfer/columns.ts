@@ -36,7 +36,9 @@ export function spelt(mapping: Mapping, names: readonly string[]): Mapping {
       const name = names.find((each) => each === column) ?? names.find((each) => isSame(each, column))
       if (name !== undefined) return [name, field]
       const meant = didYouMean(column, names)
-      throw new UsageError(`--map: there is no column ${quoted(column)}${meant}; there are ${listed(names)}`)
+      throw new UsageError(
+        `--map: there is no column ${quoted(column)}${meant}${meant === '' ? '; there' : ' There'} are ${listed(names)}`,
+      )
     }),
   )
 }

@@ -157,7 +157,7 @@ describe('a bridge', () => {
     const dataDir = await newFolder()
     await openEmbedded(dataDir).then((database) => database.close())
     const pglite = await PGlite.create(join(dataDir, 'pgdata'))
-    const socket = createBridge(pglite, 50)
+    const { socket } = createBridge(pglite, 50)
     const sql = clientOf({ socket })
     const waitsForItself = clientOf({ socket }).begin(async (tx) => {
       await tx`create table t ()`

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
 import { executable } from '../support/executable'
 import { withFaults } from '../support/faults'
-import { type Program, quietSettings, startProgram } from '../support/program'
+import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
 
 // Hosts with too few resources: one sentence says what is missing and how to fix it, and nothing incomplete is left behind.
 setDefaultTimeout(60_000)
@@ -111,6 +111,85 @@ describe.skipIf(!(withFaults && canMount))('a disk', () => {
     }
   })
 })
+
+describe.skipIf(!(withFaults && canMount))('an import onto a disk that fills up', () => {
+  const movies = Array.from(
+    { length: 1500 },
+    (_, n) => `{"title":"Movie ${n}","year":2000,"synopsis":"${'word '.repeat(100)}end"}\n`,
+  )
+
+  test('ends with one sentence, and adds the rest once there is space', async () => {
+    const disk = await newFolder()
+    await mount('mount', '-t', 'tmpfs', '-o', 'size=200m', 'none', disk)
+    try {
+      const settings = { DATA_DIR: join(disk, 'data') }
+      const file = join(await newFolder(), 'movies.ndjson')
+      await Bun.write(file, movies.slice(0, 1))
+      expect(await runProgram(settings, ['import', file])).toMatchObject({ exitCode: 0 })
+      await Bun.write(file, movies)
+      const { bavail, bsize } = statfsSync(disk)
+      await Bun.write(join(disk, 'filling'), new Uint8Array(bavail * bsize - 1_048_576))
+      const full = await runProgram(settings, ['import', file, '--json'])
+      const { added, skipped } = JSON.parse(full.stdout)
+      expect(full.exitCode).toBe(1)
+      expect(full.stderr).toMatch(
+        /^redlight import: the database failed: could not .*: No space left on device \(53100\): free space on its disk; .* written, and the same command again adds the rest\n$/,
+      )
+      await Bun.file(join(disk, 'filling')).delete()
+      const again = await runProgram(settings, ['import', file, '--json'])
+      expect(JSON.parse(again.stdout)).toMatchObject({
+        rows: 1500,
+        added: 1500 - added - skipped,
+        rejected: 0,
+      })
+    } finally {
+      await mount('umount', disk)
+    }
+  })
+
+  test('leaves only whole rows in a reject file', async () => {
+    const disk = await newFolder()
+    await mount('mount', '-t', 'tmpfs', '-o', 'size=300k', 'none', disk)
+    try {
+      const rejectFile = join(disk, 'rejected.ndjson')
+      const settings = { DATA_DIR: join(await newFolder(), 'data') }
+      const file = join(disk, '..', `${basename(disk)}.ndjson`)
+      await Bun.write(
+        file,
+        movies.map((movie) => movie.replace('2000', '1000')),
+      )
+      const full = await runProgram(settings, ['import', file, '--reject-file', rejectFile])
+      expect(full.exitCode).toBe(1)
+      expect(full.stderr).toContain(
+        `can't write ${rejectFile} (ENOSPC): the disk is full: free some space, or use another folder; 0 movies are written, and the same command with another --reject-file adds the rest`,
+      )
+      const rows = (await Bun.file(rejectFile).text()).trimEnd().split('\n')
+      expect(rows.map((row) => JSON.parse(row).line)).toEqual(rows.map((_, index) => index + 1))
+      await Bun.file(file).delete()
+    } finally {
+      await mount('umount', disk)
+    }
+  })
+})
+
+test.skipIf(!withFaults || Bun.which('prlimit') === null)(
+  'an embedded database that can no longer write its log ends the service, and the next start works',
+  async () => {
+    const settings = { ...quietSettings, DATA_DIR: await newFolder() }
+    program = await startProgram(settings)
+    await Bun.$`prlimit --pid ${program.pid} --fsize=4194304`.quiet()
+    const body = '{"name":"Alice","email":"alice@example.com","password":"pa55word-of-alice"}'
+    const headers = { 'Content-Type': 'application/json' }
+    const answer = await fetch(new URL('/v1/users', program.url), { method: 'POST', headers, body })
+    expect(answer.status).toBe(503)
+    expect(await program.exited).toBe(1)
+    expect(program.lines.join('\n')).toMatch(
+      /^redlight serve: the database failed: could not write to log file /m,
+    )
+    program = await startProgram(settings)
+    expect(await program.stop()).toMatchObject({ exitCode: 0 })
+  },
+)
 
 describe.skipIf(!withFaults)('a folder in use', () => {
   const ownerOf = async (dataDir: string) => JSON.parse(await Bun.file(join(dataDir, 'owner')).text())

@@ -46,7 +46,7 @@ export const rooms: Record<string, Allowed> = {
     packages: ['drizzle-orm', 'postgres'],
   },
   opening: {
-    rooms: ['db', 'embedded', 'config types', 'connection', 'errors', 'log', 'waiting'],
+    rooms: ['db', 'embedded', 'config types', 'connection', 'errors', 'file-problem', 'log', 'waiting'],
     packages: ['drizzle-orm'],
   },
   http: {

@@ -18,6 +18,7 @@ export async function usage(args: string[]): Promise<Finished> {
     createLog: unused,
     serviceManager: unused,
     withDatabase: unused,
+    withDatabaseToTry: unused,
     withDatabaseAlone: unused,
     print: (line) => out.push(`${line}\n`),
     table: unused,

@@ -103,7 +103,7 @@ describe('a table', () => {
       ['tit\xe9,year\n', 'must be valid UTF-8'],
       [
         'name,year\n',
-        '--map: there is no column "nam", did you mean "name"?; there are "name", "year"',
+        '--map: there is no column "nam", did you mean "name"? There are "name", "year"',
         { nam: 'title' },
       ],
       ['name,year\n', '"titel" is not a field, did you mean "title"?', { name: 'titel' }],

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { findUniqueBy } from '../../src/migrations/unique-by'
 import { openDatabaseBesideServer } from '../../src/opening/open'
 import { type Catalogue, openCatalogue } from '../../src/transfer/catalogue-store'
@@ -208,6 +209,15 @@ describe('a fresh database', () => {
     await redlight(['seed'], settings)
     expect(await exported()).toBeGreaterThan(100)
     await rm(dataDir, { recursive: true, force: true })
+  })
+
+  test('is not created by a dry run, which compares with an empty one and leaves nothing behind', async () => {
+    const [folder, temporary] = [await newFolder(), await newFolder()]
+    const dataDir = join(folder, 'data')
+    const path = await write([...all.slice(0, 3), ...all.slice(0, 2)])
+    const { out } = await redlight(['import', path, '--dry-run'], { DATA_DIR: dataDir, TMPDIR: temporary })
+    expect(out).toStartWith('5 rows: 3 added, 0 updated, 0 unchanged, 2 skipped')
+    expect([await readdir(folder), await readdir(temporary)]).toEqual([[], []])
   })
 
   test('is migrated, with the unique rule of the configuration, but not by a dry run on a server', async () => {
