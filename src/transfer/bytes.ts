@@ -7,6 +7,8 @@ import { aboutFile } from '../file-problem'
 
 const CHUNK_BYTES = 262_144
 const MAX_HEAD_BYTES = 1_048_576
+/** The engine hardly counts chunks, as they are outside its heap, so a long line would leave hundreds of MB. */
+const COLLECT_EVERY_BYTES = 16_777_216
 
 type Origin = {
   readonly name: string
@@ -95,7 +97,14 @@ function createBytes(origin: Origin, source: AsyncGenerator<Buffer>): Bytes {
     async *chunks() {
       if (head.length > 0) yield head
       head = Buffer.alloc(0)
-      if (!isAll) yield* source
+      let bytes = 0
+      for await (const chunk of isAll ? [] : source) {
+        yield chunk
+        bytes += chunk.length
+        if (bytes < COLLECT_EVERY_BYTES) continue
+        Bun.gc(true)
+        bytes = 0
+      }
     },
   }
 }
