@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { createPasswords } from '../../src/access/passwords'
 import { newFilledFolder, removeFolders } from '../support/embedded'
-import { withFaults } from '../support/faults'
+import { areFaultsWanted, withFaults } from '../support/faults'
 import { type Load, startLoad } from '../support/load'
 import { type Program, quietSettings, signUp, startProgram } from '../support/program'
 import { drip, head, openRaw, type RawClient, sendRaw } from '../support/raw'
@@ -71,7 +71,7 @@ describe('sign-ins', () => {
     password: `wrong password ${i}`,
   })
 
-  test(
+  test.skipIf(!areFaultsWanted)(
     '32 clients with wrong passwords do not keep others from reading',
     () =>
       whileOthersAreServed('wrong passwords', 200, async () => {
@@ -153,7 +153,7 @@ describe('sign-ins', () => {
   })
 })
 
-describe('connections', () => {
+describe.skipIf(!areFaultsWanted)('connections', () => {
   const SLOW_CONNECTIONS = 5000
 
   async function openMany(count: number): Promise<RawClient[]> {

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { databaseVariables, redlight } from '../support/command-line'
 import { createTestDatabase } from '../support/database'
 import { executable } from '../support/executable'
+import { areFaultsWanted } from '../support/faults'
 import { isAsShown, startShell, stepsOf } from '../support/shell-blocks'
 
 // Runs the example of docs/IMPORT.md on an empty database.
@@ -14,7 +15,7 @@ afterAll(async () => {
   for (const stop of toStop.reverse()) await stop()
 })
 
-test('the commands of the example print what is shown', async () => {
+test.skipIf(!areFaultsWanted)('the commands of the example print what is shown', async () => {
   const database = await createTestDatabase()
   toStop.push(database.drop)
   const env = databaseVariables(database.config)

@@ -4,6 +4,7 @@ import { allVariables } from '../../src/config/config'
 import { databaseVariables } from '../support/command-line'
 import { createFilledDatabase, createTestDatabase, testDatabaseUrl } from '../support/database'
 import { executable } from '../support/executable'
+import { areFaultsWanted } from '../support/faults'
 import { launchProgram, type Program, startProgram } from '../support/program'
 import { isAsShown, type Step, startShell, stepsOf } from '../support/shell-blocks'
 import { until } from '../support/until'
@@ -67,7 +68,7 @@ test('the commands of the README print what is shown', async () => {
   await walk(steps)
 })
 
-test('the commands of the guide print what is shown', async () => {
+test.skipIf(!areFaultsWanted)('the commands of the guide print what is shown', async () => {
   const steps = stepsOf(guide)
   expect(steps.length).toBeGreaterThan(25)
   await walk(steps)

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { newFilledFolder, removeFolders } from '../support/embedded'
+import { areFaultsWanted } from '../support/faults'
 import { canReceive, receiveAt } from '../support/notify-socket'
 import { freePort } from '../support/postgres'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
@@ -27,6 +28,7 @@ const start = async (more: Record<string, string>) => {
 }
 
 beforeAll(async () => {
+  if (!areFaultsWanted) return
   // Bun's own requests do use it; otherwise the rest would prove nothing.
   const child = Bun.spawn([process.execPath, '-e', 'await fetch("http://127.0.0.1:1/")'], {
     env: through(proxy.url),
@@ -47,7 +49,7 @@ afterAll(async () => {
   await removeFolders()
 })
 
-test.each(['127.0.0.1', '::1', '0.0.0.0'])(
+test.skipIf(!areFaultsWanted).each(['127.0.0.1', '::1', '0.0.0.0'])(
   'redlight healthcheck asks the service at %s directly',
   async (HOST) => {
     const { port: PORT } = await start({ HOST })
@@ -60,7 +62,7 @@ test.each(['127.0.0.1', '::1', '0.0.0.0'])(
   },
 )
 
-test('an answer of the proxy does not make a missing service healthy', async () => {
+test.skipIf(!areFaultsWanted)('an answer of the proxy does not make a missing service healthy', async () => {
   const PORT = String(await freePort())
   expect(await runProgram({ PORT, ...through(proxy.url) }, ['healthcheck'])).toMatchObject({
     exitCode: 1,
@@ -69,9 +71,12 @@ test('an answer of the proxy does not make a missing service healthy', async () 
   })
 })
 
-test.skipIf(!canReceive)('the watchdog gets pings although the proxy is away', async () => {
-  const NOTIFY_SOCKET = `@redlight-${crypto.randomUUID()}`
-  receiver = await receiveAt(NOTIFY_SOCKET)
-  await start({ NOTIFY_SOCKET, WATCHDOG_USEC: '1000000', ...through(new URL('http://127.0.0.1:1')) })
-  await receiver.until(/^WATCHDOG=1$/, 2)
-})
+test.skipIf(!(canReceive && areFaultsWanted))(
+  'the watchdog gets pings although the proxy is away',
+  async () => {
+    const NOTIFY_SOCKET = `@redlight-${crypto.randomUUID()}`
+    receiver = await receiveAt(NOTIFY_SOCKET)
+    await start({ NOTIFY_SOCKET, WATCHDOG_USEC: '1000000', ...through(new URL('http://127.0.0.1:1')) })
+    await receiver.until(/^WATCHDOG=1$/, 2)
+  },
+)

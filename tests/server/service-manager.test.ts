@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import { newFilledFolder, newFolder, removeFolders } from '../support/embedded'
+import { areFaultsWanted } from '../support/faults'
 import { canReceive, receiveAt } from '../support/notify-socket'
 import { launchProgram, type Program, quietSettings, startProgram } from '../support/program'
 import { head, openRaw } from '../support/raw'
@@ -32,7 +33,7 @@ const addresses: [string, () => Promise<string>][] = [
   ['an abstract name', async () => `@redlight-${crypto.randomUUID()}`],
 ]
 
-describe.skipIf(!canReceive)('systemd', () => {
+describe.skipIf(!(canReceive && areFaultsWanted))('systemd', () => {
   test.each(addresses)('gets a report at %s when it starts, serves and stops', async (_, newAddress) => {
     const address = await newAddress()
     receiver = await receiveAt(address)
@@ -104,7 +105,7 @@ const absent = [
   ['another kind', 'vsock:2:1234'],
   ['a long path', `/${'x'.repeat(200)}`],
 ]
-test.each(absent)(
+test.skipIf(!areFaultsWanted).each(absent)(
   'a missing service manager, %s, is a warning, and the service starts',
   async (_, address = '') => {
     program = await startProgram(await environment({ NOTIFY_SOCKET: address }))
@@ -113,7 +114,7 @@ test.each(absent)(
   },
 )
 
-describe('while the service stops', () => {
+describe.skipIf(!areFaultsWanted)('while the service stops', () => {
   test('the healthcheck says so and every response closes its connection, until the port closes', async () => {
     program = await startProgram(await environment({ SHUTDOWN_DELAY: '2s' }))
     const ask = async (path: string) => {
@@ -139,17 +140,20 @@ describe('while the service stops', () => {
   })
 })
 
-test('SIGHUP changes nothing, and each line of the log stays one JSON object', async () => {
-  const launched = launchProgram(await environment({ DATABASE_WAIT: '5s' }))
-  program = { ...launched, url: await launched.listening }
-  const ignored = () => launched.lines.filter((line) => line.includes('"SIGHUP is ignored"')).length
-  for (let i = 0; i < 5; i++) {
-    program.kill('SIGHUP')
-    await until(() => ignored() === i + 1)
-    expect((await fetch(new URL('/v1/movies', program.url))).status).toBe(401)
-  }
-  expect(await program.stop()).toMatchObject({ exitCode: 0 })
-  const entries = program.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
-  expect(entries.filter(({ message }) => message === 'SIGHUP is ignored')).toHaveLength(5)
-  expect(entries.filter(({ message }) => message === 'request')).toHaveLength(5)
-})
+test.skipIf(!areFaultsWanted)(
+  'SIGHUP changes nothing, and each line of the log stays one JSON object',
+  async () => {
+    const launched = launchProgram(await environment({ DATABASE_WAIT: '5s' }))
+    program = { ...launched, url: await launched.listening }
+    const ignored = () => launched.lines.filter((line) => line.includes('"SIGHUP is ignored"')).length
+    for (let i = 0; i < 5; i++) {
+      program.kill('SIGHUP')
+      await until(() => ignored() === i + 1)
+      expect((await fetch(new URL('/v1/movies', program.url))).status).toBe(401)
+    }
+    expect(await program.stop()).toMatchObject({ exitCode: 0 })
+    const entries = program.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+    expect(entries.filter(({ message }) => message === 'SIGHUP is ignored')).toHaveLength(5)
+    expect(entries.filter(({ message }) => message === 'request')).toHaveLength(5)
+  },
+)
