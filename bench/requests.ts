@@ -1,12 +1,15 @@
 import type postgres from 'postgres'
 import { type Call, NEW_NUMBER } from './drive'
-import { createRandom } from './random'
+import { createRandom, type Random } from './random'
 import { COLLECTORS, emailOf, keyOf, PASSWORD, USERS, userOf } from './users'
 
 /** The number of movies, and some of them. */
 export type Sample = {
   rows: number
   movies: readonly { id: number; title: string; word: string; genre: string }[]
+  /** What people look for with `q`. */
+  titles: readonly string[]
+  directors: readonly string[]
 }
 export type Calls = (sample: Sample) => Call[]
 
@@ -29,7 +32,14 @@ export async function sampleMovies(sql: postgres.Sql, rows: number): Promise<Sam
       ? []
       : [{ id: Number(id), title, word: random.pick(words), genre: random.pick(genres) }]
   })
-  return { rows, movies }
+  const directors = await sql<{ director: string }[]>`
+    select director from movies where director is not null group by director order by hashtext(director) limit ${SAMPLE_SIZE}`
+  return {
+    rows,
+    movies,
+    titles: found.map(({ title }) => title),
+    directors: directors.map(({ director }) => director),
+  }
 }
 
 /** By position in a list, so that all users take turns. */
@@ -107,6 +117,72 @@ export const hot: Calls = (sample) => {
   }))
   return [...first, ...search(sample)].slice(0, HOT)
 }
+
+const keyboard = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm']
+function neighbourOf(letter: string): string {
+  const row = keyboard.find((keys) => keys.includes(letter)) ?? letter
+  const at = row.indexOf(letter)
+  return row[at + 1] ?? row[at - 1] ?? letter
+}
+type Typist = (title: string, random: Random) => string
+const at = (title: string, random: Random) => random.integer(0, title.length - 1)
+const typists: Readonly<Record<string, Typist>> = {
+  whole: (title) => title,
+  beginning: (title, random) => title.slice(0, random.integer(2, Math.max(2, title.length - 1))),
+  swapped(title, random) {
+    const place = at(title, random)
+    return `${title.slice(0, place)}${title.charAt(place + 1)}${title.charAt(place)}${title.slice(place + 2)}`
+  },
+  dropped(title, random) {
+    const place = at(title, random)
+    return title.slice(0, place) + title.slice(place + 1)
+  },
+  doubled(title, random) {
+    const place = at(title, random)
+    return title.slice(0, place + 1) + title.slice(place)
+  },
+  neighbouring(title, random) {
+    const place = at(title, random)
+    return title.slice(0, place) + neighbourOf(title.charAt(place)) + title.slice(place + 1)
+  },
+  words(title, random) {
+    const words = title.split(' ')
+    return `${random.pick(words)} ${random.pick(words)}`
+  },
+}
+/** Out of a hundred. The others are directors. */
+const shares = {
+  whole: 15,
+  beginning: 25,
+  swapped: 10,
+  dropped: 10,
+  doubled: 10,
+  neighbouring: 10,
+  words: 10,
+}
+
+/**
+ * What people type, each text once: titles, beginnings, mistakes, directors. Each director is as likely as any other:
+ * the most famous ones of our movies directed thousands.
+ */
+export function typedTexts({ titles, directors }: Sample): string[] {
+  const random = createRandom(SEED)
+  const kinds = Object.entries(shares).flatMap(([kind, share]) =>
+    Array.from({ length: share }, () => typists[kind]),
+  )
+  const texts = titles.map((title, place) => {
+    const typist = kinds[random.integer(0, 99)]
+    return typist === undefined ? (directors[place] ?? title) : typist(title.toLowerCase(), random)
+  })
+  return [...new Set(texts.filter((text) => text.trim() !== ''))]
+}
+
+export const typed: Calls = (sample) =>
+  typedTexts(sample).map((q, place) => ({
+    method: 'GET',
+    path: `/v1/movies?${new URLSearchParams({ q })}`,
+    user: reader(place),
+  }))
 
 export const genres: Calls = () => byEachUser('/v1/genres')
 

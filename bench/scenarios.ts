@@ -1,5 +1,5 @@
 import type { Call } from './drive'
-import { compare, type Measured, sameAnswers } from './measure'
+import { compare, type Figures, type Measured, measure, sameAnswers, side } from './measure'
 import * as calls from './requests'
 import { resetPassword, revocation, signOut, takePermission } from './revocation'
 import { deleteFavourite, peakMemory, signIns, startTime } from './singles'
@@ -17,6 +17,7 @@ export type Row = {
 type Run = Row['run']
 
 const CONNECTIONS = 32
+const FEW_CONNECTIONS = 8
 const HUNDRED_THOUSAND = 100_000
 const MILLION = 1_000_000
 
@@ -43,6 +44,8 @@ export const rows: readonly Row[] = [
   ...[5, 50].map((writes) => row('search', `the same, ${writes} writes a second`, againstFloor(calls.search, { writes }))),
   ...[0, 5, 50].map((writes) => row('varied', `GET /v1/movies?sort=&page=&page_size= at random, ${writes} writes a second`, againstFloor(calls.varied, { writes }))),
   ...[0, 5, 50].map((writes) => row('hot', `128 lists again and again, ${writes} writes a second`, againstFloor(calls.hot, { writes }), ...(writes === 0 ? [atLeast(20, HUNDRED_THOUSAND), atLeast(80, MILLION)] : []))),
+  row('q', 'GET /v1/movies?q=<as people type>, p50 of 8 clients', waitingTime(calls.typed, 'p50Ms'), atMost(5, HUNDRED_THOUSAND), atMost(20, MILLION)),
+  row('q', 'the same, p99', waitingTime(calls.typed, 'p99Ms'), atMost(30, HUNDRED_THOUSAND), atMost(120, MILLION)),
   row('genres', 'GET /v1/genres ÷ GET /v1/movies', againstItself(calls.genres, calls.firstPage, 'rate')),
   row('unchanged', 'GET /v1/movies/:id, 304 ÷ 200', againstItself(calls.unchangedMovie, calls.oneMovie, 'rate')),
   row('deep', 'GET /v1/movies?page=<80 % deep>', againstFloor(calls.deepPage, { same: true }), atLeast(20, MILLION)),
@@ -102,6 +105,22 @@ function againstItself(one: calls.Calls, other: calls.Calls, measure: 'rate' | '
       calls: toMake,
     })
     return compare(workplace, party(one), party(other), { connections, measure })
+  }
+}
+
+/** How long a few clients wait who each ask something else. */
+function waitingTime(toMake: calls.Calls, figure: 'p50Ms' | 'p99Ms'): Run {
+  return async (workplace) => {
+    const { redlight, rounds, progress } = workplace
+    const party = { label: 'redlight', server: redlight, calls: toMake }
+    await measure(workplace, party, FEW_CONNECTIONS)
+    const figures: Figures[] = []
+    for (let round = 1; round <= rounds; round++) {
+      progress(`round ${round} of ${rounds}`)
+      figures.push(await measure(workplace, party, FEW_CONNECTIONS))
+    }
+    const subject = side(party.label, figures)
+    return { value: subject.median[figure], unit: 'ms', subject }
   }
 }
 
