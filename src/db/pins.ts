@@ -16,19 +16,20 @@ export const pins: Readonly<Record<string, string>> = {
   default_transaction_deferrable: 'off',
   // A page is planned once for all values; PostgreSQL would spend most of the time on planning each again.
   plan_cache_mode: 'force_generic_plan',
+  // A request's statement is over before workers or compiled code are ready.
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  // In kB: 4 MB don't hold a common word's bitmap of a million movies, and then most rows are compared again.
+  work_mem: '16384',
   gin_fuzzy_search_limit: '0',
   idle_session_timeout: '0',
 }
-/** Known from PostgreSQL 17 on; our own limits make it unnecessary. */
-const NEWER = { name: 'transaction_timeout', value: '0' }
 
-const quoted = (text: string) => `'${text}'`
-
-/** Pins the settings of a session. A statement, because poolers refuse or ignore most startup parameters. */
+/** Pins a session's settings (one known from PostgreSQL 17 on) by a statement: poolers refuse startup parameters. */
 export const pinStatement = `select ${Object.entries(pins)
-  .map(([name, value]) => `pg_catalog.set_config(${quoted(name)}, ${quoted(value)}, false)`)
-  .join(', ')}, case when pg_catalog.current_setting(${quoted(NEWER.name)}, true) is not null
-  then pg_catalog.set_config(${quoted(NEWER.name)}, ${quoted(NEWER.value)}, false) end`
+  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`)
+  .join(', ')}, case when pg_catalog.current_setting('transaction_timeout', true) is not null
+  then pg_catalog.set_config('transaction_timeout', '0', false) end`
 
 /** Settings that every pooler keeps per client. */
 export const pooledPins = {

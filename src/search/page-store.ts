@@ -65,17 +65,18 @@ const buildStatement = <Key extends string>(
   const { from, addedAt = sql`null` } = source
   const found = sql`select movies.id as movie_id, ${sortKey} as sort_key, ${addedAt} as added_at from ${from} ${where}`
   // Materialized for both count and page, and so that an index on the sort key can't mislead the planner.
+  const end = sql`${sql.placeholder('limit')}::bigint + ${sql.placeholder('offset')}::bigint`
   const matched =
     q === undefined
-      ? sql`matched as materialized (${found})`
-      : matchedBy(sql.placeholder('q'), { from, conditions: given, sortKey, addedAt })
+      ? { tables: sql`matched as materialized (${found})`, total: sql`select count(*) from matched` }
+      : matchedBy(sql.placeholder('q'), { from, conditions: given, sortKey, addedAt, end })
   const range = sql`limit ${sql.placeholder('limit')} offset ${sql.placeholder('offset')}`
   const page = hasFilters(filters)
-    ? sql`with ${matched},
+    ? sql`with ${matched.tables},
         page as (select * from matched order by ${orderBy(sort, sql`sort_key`, sql`movie_id`, reversed)} ${range})`
     : sql`with page as (select * from
         (${found} order by ${orderBy(sort, sortKey ?? movies.id, sql`movies.id`, reversed)} ${range}) as few ${MAX_PAGE})`
-  const total = hasFilters(filters) ? sql`select count(*) from matched` : source.total
+  const total = hasFilters(filters) ? matched.total : source.total
   const whole = sql`(${isKept ? sql`` : unnamed}${page} select whole.*, page.*
     from (select (${total}) as total, (${countBefore(start)}) as before, ${versionOfSnapshot} as version) as whole
     left join page on true) as page`

@@ -3,6 +3,12 @@ import { wordsOfMovie } from '../db/schema'
 
 /** With fewer movies that have the words, those with a title written nearly so are added. */
 const ENOUGH = sql.raw('10')
+/** Counts words that are missing, besides their letters. */
+const MISSING = sql.raw('1000')
+/** No page that ends later is read from the titles that begin so alone. */
+const NEAR = sql.raw('100')
+/** With more titles that begin so, a page of them is sooner found among the newest movies. */
+const MANY = sql.raw('1000')
 
 export type Selection = {
   readonly from: SQL
@@ -10,45 +16,93 @@ export type Selection = {
   /** Undefined for the order of relevance. */
   readonly sortKey: SQL | undefined
   readonly addedAt: SQL
+  /** The place of the page's last movie. */
+  readonly end: SQL
 }
 
 // Ranks come first in a sort key, then the newer year. The title itself, titles that begin so, all words in the
 // title, words in director and cast: 1 to 4. After them, titles written nearly so, by their likeness.
 const rank = (order: SQL) => sql`(${order}) * 10000 - movies.year`
 const letters = sql`search_letters(movies.title) collate "C"`
-const exactRank = rank(sql`case when movies.id in (select id from same) then 1
-  when movies.id in (select id from begun) then 2
-  when movies.title_words @@ (select words from asked) then 3 else 4 end`)
-/** Mistyped and missing letters of `q`, and the letters that the title has more or less. */
-const likenessRank = rank(sql`5 + typos.letters + abs(char_length(${letters}) - nearly.all_letters)`)
-const typos = sql`select sum(case when movies.title_words @@ word then 0 when movies.title_words @@ near then 1 else word_letters end)
-  as letters from unnest(nearly.words, nearly.near, nearly.letters) as words (word, near, word_letters)`
+const askedLetters = sql`(select letters from asked)`
+const askedWords = sql`(select words from asked)`
+const exactRank = rank(sql`case when movies.id in (select movie_id from same) then 1
+  when movies.id in (select movie_id from begun) then 2
+  when movies.title_words @@ ${askedWords} then 3 else 4 end`)
+/** Mistyped and missing letters of `q`, and how much longer or shorter the title is than its words with spaces. */
+const likenessRank = rank(
+  sql`5 + typos.cost % ${MISSING} + abs(char_length(movies.title) - nearly.all_letters - cardinality(nearly.letters) + 1)`,
+)
+const typos = sql`select sum(case when movies.title_words @@ word then 0 when movies.title_words @@ near then 1 else ${MISSING} + word_letters end)
+  as cost from unnest(nearly.words, nearly.near, nearly.letters) as words (word, near, word_letters)`
 
 /** A movie has every word of `q` in its title, director or cast, the last one perhaps begun only. */
 export const hasAllWords = (q: SQL | Placeholder): SQL => sql`${wordsOfMovie} @@ search_begun(${q})`
+const isExact = sql`${wordsOfMovie} @@ ${askedWords}`
+/** As a function, which no index serves, as another one has to. */
+const isInTitle = sql`ts_match_vq(movies.title_words, ${askedWords})`
 
-/** Table expressions up to `matched`, with the movies that `q` finds besides other conditions (decision 19). */
-export function matchedBy(q: SQL | Placeholder, { from, conditions, sortKey, addedAt }: Selection): SQL {
+/** Whether the titles that begin so fill the page: then no other movie needs a rank, and all are only counted. */
+const isFilled = sql`(select is_filled from filled)`
+/** Whether more titles begin so than were read. */
+const isCut = sql`coalesce((select count(*) from begun) > (select most from asked), false)`
+
+/**
+ * Table expressions up to `matched`, with the movies that `q` finds besides other conditions, as far as the page needs
+ * them; and the number of all (decision 19).
+ */
+export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables: SQL; total: SQL } {
+  const { from, conditions, sortKey, addedAt, end } = selection
+  const isRanked = sortKey === undefined
+  const where = (...more: SQL[]) => sql`where ${sql.join([...conditions, ...more], sql` and `)}`
   const columns = (key: SQL) =>
     sql`movies.id as movie_id, ${sortKey ?? key} as sort_key, ${addedAt} as added_at`
-  const where = (...more: SQL[]) => sql`where ${sql.join([...conditions, ...more], sql` and `)}`
-  return sql`asked as materialized (
-      select search_begun(${q}) as words, search_letters(${q}) as letters
-    ), same as materialized (
-      select id from movies where ${letters} = (select letters from asked)
+  const asked = sql`asked as materialized (select words, letters, "end", case when "end" <= ${NEAR} then ${MANY} end as most
+      from (select search_begun(${q}) as words, search_letters(${q}) as letters, greatest(${end}, ${ENOUGH}) as "end") as given)`
+  const titled = sql`same as materialized (
+      select ${columns(rank(sql`1`))} from ${from} ${where(sql`${letters} = ${askedLetters}`, isInTitle)}
     ), begun as materialized (
-      select id from movies where ${letters} >= (select letters from asked)
-        and ${letters} < (select letters || chr(1114111) from asked)
-    ), exact as materialized (
-      select ${columns(exactRank)} from ${from} ${where(hasAllWords(q))}
+      select ${columns(rank(sql`2`))} from ${from}
+      ${where(sql`${letters} > ${askedLetters}`, sql`${letters} < (select letters || chr(1114111) from asked)`, isInTitle)}
+      limit (select most + 1 from asked)
+    ), newest as materialized (
+      select * from (
+        select ${columns(rank(sql`2`))} from ${from}
+        ${where(
+          isCut,
+          isInTitle,
+          sql`starts_with(${letters}, ${askedLetters})`,
+          sql`${letters} <> ${askedLetters}`,
+        )}
+        order by movies.year desc, movies.id limit (select "end" from asked)
+      ) as few limit ${NEAR}
+    ), titled as materialized (
+      select * from same union all select * from begun where not ${isCut} union all select * from newest
+    ), filled as materialized (
+      select (select count(*) from titled) >= "end" as is_filled from asked
+    ), counted as materialized (select count(*) as movies from ${from} ${where(isExact, isFilled)}),`
+  const tables = sql`${asked}, ${isRanked ? titled : sql``}
+    exact as materialized (
+      select ${columns(exactRank)} from ${from} ${where(isExact, ...(isRanked ? [sql`not ${isFilled}`] : []))}
     ), nearly as materialized (
-      select nearly.* from search_nearly(${q}) as nearly where (select count(*) from exact) < ${ENOUGH}
+      select nearly.* from search_nearly(${q}) as nearly
+      where (select count(*) from (select from exact limit ${ENOUGH}) as few) < ${ENOUGH} ${isRanked ? sql`and not ${isFilled}` : sql``}
     ), alike as materialized (
       select ${columns(likenessRank)} from ${from} cross join nearly cross join lateral (${typos}) as typos
       ${where(
         sql`movies.title_words @@ nearly.candidates`,
         sql`movies.id not in (select movie_id from exact)`,
-        sql`typos.letters <= nearly.all_letters / 3`,
+        sql`typos.cost < 2 * ${MISSING}`,
+        sql`typos.cost % ${MISSING} <= nearly.all_letters / 3`,
       )}
-    ), matched as materialized (select * from exact union all select * from alike)`
+    ), matched as not materialized (
+      select * from exact union all select * from alike ${isRanked ? sql`union all select * from titled where ${isFilled}` : sql``}
+    )`
+  const all = sql`select count(*) from matched`
+  return {
+    tables,
+    total: isRanked
+      ? sql`select case when ${isFilled} then (select movies from counted) else (${all}) end`
+      : all,
+  }
 }

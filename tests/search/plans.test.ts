@@ -133,6 +133,30 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     }
   })
 
+  test.each(['w1', 'w12', 'w123'])('the titles that begin with %p are in order', async (q) => {
+    for (const [page, pageSize] of [
+      [1, 20],
+      [5, 20],
+      [6, 20],
+      [1, 100],
+      [2, 100],
+    ] as const) {
+      const sort = { key: 'relevance' as const, descending: false }
+      const { rows, total } = await listMovies(db, { filters: { q }, sort, page, pageSize })
+      const expected = await client.unsafe(
+        `select id from movies where title like '${q}%' order by year desc, id limit ${pageSize} offset ${(page - 1) * pageSize}`,
+      )
+      expect({ page, ids: rows.map((json) => parseMovie(json).id) }).toEqual({
+        page,
+        ids: expected.map(({ id }) => Number(id)),
+      })
+      const [found] = await client.unsafe(
+        `select count(*) from movies where concat_ws(' ', title, director, array_to_string("cast", ' ')) ~ '\\m${q}'`,
+      )
+      expect(total).toBe(Number(found?.count))
+    }
+  })
+
   test.each([
     ['a sign-in by address', 'users_email_key', () => findLogin(db, { email: 'User77@Example.com' })],
     ['a sign-in by username', 'users_username_key', () => findLogin(db, { username: 'Name77' })],

@@ -61,6 +61,7 @@ describe(`of ${MOVIES} random movies`, () => {
   }
 
   let movies: Movie[]
+  let knownWords: Set<string>
   beforeAll(async () => {
     await server().sql`truncate movies restart identity cascade`
     const { sql } = server()
@@ -92,6 +93,9 @@ describe(`of ${MOVIES} random movies`, () => {
       place,
       isFavourite: place % 7 === 0,
     }))
+    knownWords = new Set(
+      (await sql<{ word: string }[]>`select word from known_words`).map(({ word }) => word),
+    )
     const ids = movies.filter(({ isFavourite }) => isFavourite).map(({ id }) => id)
     await sql`insert into favourites (user_id, movie_id) select ${alice().id}, unnest(${ids}::bigint[])`
   })
@@ -194,7 +198,7 @@ describe(`of ${MOVIES} random movies`, () => {
         (created_by === undefined ||
           movie.created_by === (created_by === 'me' ? alice().id : Number(created_by))),
     )
-    const found = q === undefined ? filtered : foundByQ(q, filtered, wordsOf)
+    const found = q === undefined ? filtered : foundByQ(q, filtered, knownWords, wordsOf)
     const key = sort.replace('-', '')
     const sign = sort.startsWith('-') ? -1 : 1
     const ranks: Record<string, (movie: Movie) => number> = {

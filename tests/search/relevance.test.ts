@@ -59,7 +59,7 @@ describe('q', () => {
     ['pride & prejudice', ['Pride and Prejudice']],
     ['and', ['Fast & Furious', 'Pride and Prejudice', 'Spider-Man', 'Spider-Man 2']],
     ['&', ['Fast & Furious', 'Pride and Prejudice', 'Spider-Man', 'Spider-Man 2']],
-    ['8 1/2', ['8½', 'Heat 12']],
+    ['8 1/2', ['8½']],
     ['千と', ['千と千尋の神隠し']],
     ['ночн', ['Ночной дозор']],
     ['องค์', ['องค์บาก']],

@@ -11,25 +11,32 @@ const areNear = (a: string, b: string) => {
 }
 const lengthOf = (word: string) => [...word].length
 
-/** The movies that `q` finds among those that other filters leave, in the order of relevance. */
-export function foundByQ<M extends Movie>(q: string, movies: readonly M[], split: Split): M[] {
+/** The movies that `q` finds among those that other filters leave, in the order of relevance. `known` are the words of all titles, ever. */
+export function foundByQ<M extends Movie>(
+  q: string,
+  movies: readonly M[],
+  known: ReadonlySet<string>,
+  split: Split,
+): M[] {
   const read: Split = (text) => split(text.replaceAll('&', ' and '))
   const asked = read(q)
   const letters = asked.join('')
-  const has = (words: readonly string[], word: string, place: number) =>
+  const has = (words: readonly string[], word: string, place: number, shortest = 2) =>
     words.some(
-      (known) =>
-        known === word || (place === asked.length - 1 && lengthOf(word) > 1 && known.startsWith(word)),
+      (other) =>
+        other === word ||
+        (place === asked.length - 1 && lengthOf(word) >= shortest && other.startsWith(word)),
     )
   const rankOfWords = ({ title, director, cast }: M) => {
     const inTitle = read(title)
     const all = [...inTitle, ...read(director ?? ''), ...read(cast?.join('\n') ?? '')]
     if (!asked.every((word, place) => has(all, word, place))) return undefined
+    if (!asked.every((word, place) => has(inTitle, word, place))) return 4
     if (inTitle.join('') === letters) return 1
-    if (inTitle.join('').startsWith(letters)) return 2
-    return asked.every((word, place) => has(inTitle, word, place)) ? 3 : 4
+    return inTitle.join('').startsWith(letters) ? 2 : 3
   }
-  const most = Math.floor(lengthOf(letters) / 3)
+  const all = lengthOf(letters)
+  const most = Math.floor(all / 3)
   const rankOfLikeness = ({ title }: M) => {
     const words = read(title)
     const hasAll = (...wanted: string[]) => wanted.every((word) => words.includes(word))
@@ -38,22 +45,23 @@ export function foundByQ<M extends Movie>(q: string, movies: readonly M[], split
     for (const [place, word] of asked.entries()) {
       const apart = [...word].map((_, i) => [word.slice(0, i), word.slice(i)])
       if (
-        has(words, word, place) ||
+        has(words, word, place, 4) ||
         (place > 0 && hasAll(asked[place - 1] + word)) ||
         (place < asked.length - 1 && hasAll(word + asked[place + 1])) ||
-        apart.some((parts) => hasAll(...parts)) ||
+        ((lengthOf(word) > 6 || !known.has(word)) && apart.some((parts) => hasAll(...parts))) ||
         (lengthOf(word) > 2 && lengthOf(word) < 7 && hasAll(...word))
       )
         continue
-      const isNear = (known: string) => lengthOf(known) > 1 && lengthOf(word) > 2 && areNear(known, word)
-      if (words.some(isNear)) cost++
+      const size = lengthOf(word)
+      const isNear = (other: string) => lengthOf(other) > 1 && areNear(other, word)
+      if ((size > 3 || (size === 3 && size > most)) && words.some(isNear)) cost++
       else {
-        cost += lengthOf(word)
+        cost += size
         missing++
-        if (missing > 1 || lengthOf(word) > most || asked.length > 8) return undefined
+        if (missing > 1 || size > most || all - size < 6) return undefined
       }
     }
-    return cost > most ? undefined : 5 + cost + Math.abs(lengthOf(words.join('')) - lengthOf(letters))
+    return cost > most ? undefined : 5 + cost + Math.abs(lengthOf(title) - lengthOf(asked.join(' ')))
   }
   const ranked = (rankOf: (movie: M) => number | undefined) =>
     movies.flatMap((movie) => {
