@@ -38,6 +38,8 @@ export async function importRows(job: ImportJob): Promise<string | undefined> {
       const next = await halt.before(batches.next())
       if (typeof next === 'string') return next
       await writing
+      // The embedded database answers without I/O: signals would wait as long as rows are at hand.
+      await new Promise(setImmediate)
       if (next.done) return undefined
       // The next batch is read meanwhile.
       writing = settle(job, next.value)
