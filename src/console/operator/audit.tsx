@@ -103,7 +103,7 @@ function Trail({ events, isBusy }: { events: readonly Event[]; isBusy: boolean }
         <tr key={event.id}>
           <td class="when">{timeOf(event.at)}</td>
           <td class="text">{actorOf(event)}</td>
-          <td class="text">
+          <td class="text wide">
             {ACTIONS[event.action] ?? event.action} <small class="soft">{detailOf(event)}</small>
           </td>
           <td class="text">{subjectOf(event)}</td>
