@@ -225,6 +225,7 @@ describe.skipIf(!hasBrowser)('a movie', () => {
       expect(await button(page, 'Favourite').getAttribute('aria-pressed')).toBe('true')
       await route.continue()
     })
+    await page.bringToFront()
     await button(page, 'Favourite').click()
     await notice(page, '“Seven Samurai” is one of your favourites now.')
     await page.unroute('**/favourites/2')

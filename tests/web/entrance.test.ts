@@ -300,6 +300,7 @@ describe.skipIf(!hasBrowser)('the session', () => {
     const docs = await page.context().newPage()
     await docs.goto(new URL('docs', publicUrl).href)
     await docs.getByText('nell@example.com').waitFor()
+    await page.bringToFront()
     await button(page, 'Sign out').click()
     await heading(page, 'Sign in')
     await button(docs, 'Sign in').waitFor()
