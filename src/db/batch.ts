@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { type Later, later } from '../later'
 import { currentBill } from '../waiting'
@@ -141,14 +141,14 @@ export const builtOnce = <Query>(build: (db: Db) => Query): ((db: Db) => Query) 
 export type Columns = Readonly<Record<string, PgColumn>>
 
 /**
- * The table `sent`, made of JavaScript rows in one parameter, so that the statement is the same for any
- * number of rows. Its columns are named after the keys.
+ * The table `sent`, made of JavaScript rows in one parameter (their JSON), so that the statement is the same for
+ * any number of rows. Its columns are named after the keys.
  */
-export function sentRows(columns: Columns, rows: readonly Readonly<Record<string, unknown>>[]): SQL {
+export function sentRows(columns: Columns, rows: string | Placeholder): SQL {
   const typed = Object.entries(columns).map(
     ([key, column]) => sql`${sql.identifier(key)} ${sql.raw(column.getSQLType())}`,
   )
-  return sql`json_to_recordset(${JSON.stringify(rows)}::json) as sent (${listed(typed)})`
+  return sql`json_to_recordset(${rows}::json) as sent (${listed(typed)})`
 }
 
 /** Column names in their own table. */

@@ -95,10 +95,10 @@ async function write(tx: Tx, all: readonly Shelved[]) {
   const [counts] = await tx.execute<{ added: number; changed: number }>(sql`
     with added as (
       insert into ${movies} (${namesOf(inserted)})
-      select ${sentValues(inserted)} from ${sentRows(inserted, added.map(sentForm))} returning 1
+      select ${sentValues(inserted)} from ${sentRows(inserted, JSON.stringify(added.map(sentForm)))} returning 1
     ), changed as (
       update ${movies} set (${namesOf(written)}) = row(${sentValues(written)})
-      from ${sentRows(updated, changed.map(sentForm))}
+      from ${sentRows(updated, JSON.stringify(changed.map(sentForm)))}
       where ${movies.id} = sent.id and ${movies.version} = sent."storedVersion" returning 1
     )
     select (select count(*)::int from added) as added, (select count(*)::int from changed) as changed`)
@@ -126,7 +126,7 @@ export async function openRehearsal(db: Db): Promise<Catalogue> {
       const rows = all.map((movie) => ({ ...sentForm(movie), id: movie.id ?? --added }))
       await db.execute(sql`delete from ${table} where id = any(${`{${rows.map(({ id }) => id)}}`}::bigint[])`)
       await db.execute(sql`
-        insert into ${table} (${namesOf(columns)}) select ${sentValues(columns)} from ${sentRows(columns, rows)}`)
+        insert into ${table} (${namesOf(columns)}) select ${sentValues(columns)} from ${sentRows(columns, JSON.stringify(rows))}`)
     },
     async close() {
       // Fails if the database is gone, and the session and its table with it.
