@@ -180,6 +180,9 @@ test.skipIf(!canStartPostgres)('movies that arrive by logical replication are co
       await tx`delete from movies where id <= 20`
     })
     expect(await arrived(280)).toBe(280)
+    // "row", and the numbers with more than one digit.
+    const [known] = await to`select count(distinct word)::int as words from known_words`
+    expect(known?.words).toBe(1 + 291)
     await from`truncate movies cascade`
     expect(await arrived(0)).toBe(0)
     await to`alter subscription copied disable`
