@@ -1,6 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Db } from '../db/client'
-import { json, notModified } from '../http/answers'
+import { JSON_TYPE, notModified, textAnswer } from '../http/answers'
 import { contentTag, etag, isNotModified } from '../http/conditional'
 import type { Guards } from '../http/guards'
 import { listAnswer, listContent } from '../http/list-answer'
@@ -47,10 +47,11 @@ export function searchRoutes({ read }: Pick<Reads, 'read'>, guards: Guards): Any
       '/genres',
       async ({ caller, request }) => {
         const genres = await read(caller.user?.id, (db) => listGenres(db))
-        const tag = contentTag(JSON.stringify(genres))
+        const text = JSON.stringify({ genres })
+        const tag = contentTag(text)
         return isNotModified(request.headers, tag)
           ? notModified(etag(tag))
-          : json({ genres }, 200, { ETag: etag(tag) })
+          : textAnswer(text, 200, { 'Content-Type': JSON_TYPE, ETag: etag(tag) })
       },
       { public: 'movies:read', detail: docs.listGenres },
     )
