@@ -23,8 +23,8 @@ export function createPrimaryWatch(now: () => number) {
     for (const hear of onVerdict) hear(isAway())
   }
 
-  /** The next verdict, or false when the request has no time left to wait for it. */
-  async function nextVerdict(): Promise<boolean> {
+  /** Whether it is away, by the next verdict; undefined when the request has no time left to wait for it. */
+  async function nextVerdict(): Promise<boolean | undefined> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const failedAt = now()
     // An answer that was asked for before the failure says nothing about the time after it.
@@ -32,7 +32,7 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway || answeredAt >= failedAt) resolve(isAway)
     }
     onVerdict.add(hear)
-    const verdict = await within(VERDICT_MS, promise, () => false)
+    const verdict = await within(VERDICT_MS, promise, () => undefined)
     onVerdict.delete(hear)
     return verdict
   }
@@ -56,13 +56,20 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway()) return AWAY
       const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()
       const hear = (isAway: boolean) => isAway && resolve(AWAY)
-      const failed = async (error: unknown): Promise<typeof AWAY> => {
-        if (isUnavailable(error) && (await nextVerdict())) return AWAY
+      const askedOnce = async (error: unknown): Promise<T | typeof AWAY> => {
+        const verdict = isUnavailable(error) ? await nextVerdict() : undefined
+        if (verdict === true) return AWAY
+        // Only that connection failed, or the primary still answered at another one while it was stopping.
+        if (verdict === false) return work().catch(askedTwice)
+        throw error
+      }
+      const askedTwice = async (error: unknown): Promise<typeof AWAY> => {
+        if (isUnavailable(error) && (await nextVerdict()) === true) return AWAY
         throw error
       }
       onVerdict.add(hear)
       try {
-        return await Promise.race([work().catch(failed), gone])
+        return await Promise.race([work().catch(askedOnce), gone])
       } finally {
         onVerdict.delete(hear)
       }

@@ -238,12 +238,36 @@ describe('the watch of the primary', () => {
     now = 2000
     watch.failed()
     expect(typeof (await failing)).toBe('symbol')
+  })
+
+  test('asks once more when it answers after a failure, as it may while it stops', async () => {
+    let now = 1000
+    const watch = createPrimaryWatch(() => now)
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+    const closed = Object.assign(new Error('closed'), { code: 'CONNECTION_CLOSED' })
+    let asked = 0
+    const failing = (times: number) => {
+      asked = 0
+      return watch.orAway(() => (++asked <= times ? Promise.reject(closed) : Promise.resolve('an answer')))
+    }
+    const replaced = failing(1)
+    await turn()
+    watch.answered(1001)
+    expect([await replaced, asked]).toEqual(['an answer', 2])
+    const stopping = failing(2)
+    await turn()
+    watch.answered(1002)
+    await turn()
     now = 3000
+    watch.failed()
+    expect([typeof (await stopping), asked]).toEqual(['symbol', 2])
     watch.answered(3000)
-    const passing = watch.orAway(() => Promise.reject(closed))
+    const busy = failing(2)
     await turn()
     watch.answered(3001)
-    expect(await passing.catch((error: Error) => error.message)).toBe('closed')
+    await turn()
+    watch.answered(3002)
+    expect([await busy.catch((error: Error) => error.message), asked]).toEqual(['closed', 2])
   })
 })
 
