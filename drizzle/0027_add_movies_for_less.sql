@@ -67,9 +67,9 @@ CREATE OR REPLACE FUNCTION title_key(title text) RETURNS text
 -- Sessions keep the function's old body with the index, until something changes about that.
 ALTER INDEX "movies_title_key" RENAME TO "movies_title_key_renamed";--> statement-breakpoint
 ALTER INDEX "movies_title_key_renamed" RENAME TO "movies_title_key";--> statement-breakpoint
--- A statement's new words together. The plan must not depend on how many words were known when it was made: each is looked
--- for by the index.
-CREATE FUNCTION learn_inserted_words() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A statement's new words together. The plan must not depend on how many words were known when it was made, as it is kept
+-- while they grow: each is looked for by the index.
+CREATE FUNCTION learn_inserted_words() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
   INSERT INTO public.known_words (word)
     SELECT word FROM (SELECT DISTINCT unnest(tsvector_to_array(title_words)) AS word FROM inserted) AS words
