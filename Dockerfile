@@ -16,6 +16,8 @@ COPY --from=build /redlight/bin/redlight /redlight
 COPY --from=build --chown=nonroot:nonroot /redlight/data /data
 # It writes nowhere else: run it with --read-only --tmpfs /tmp.
 ENV HOST=0.0.0.0 DATA_DIR=/data
+# In bytes: the garbage collector would take all memory of the machine for its own, and collect too seldom.
+ENV BUN_JSC_forceRAMSize=1073741824
 VOLUME /data
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/redlight", "healthcheck"]

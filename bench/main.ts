@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { abuse, abuseKinds } from './abuse'
 import { importing } from './import'
@@ -62,8 +63,8 @@ function readOrder(args: string[]): Order {
     abuse: values.abuse === undefined ? undefined : knownAbuses(values.abuse),
     faults: values.faults,
     only,
-    executable: values.executable,
-    before: values.before,
+    executable: values.executable && resolve(values.executable),
+    before: values.before && resolve(values.before),
     client: chooseClient(values.client),
   }
 }

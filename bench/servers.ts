@@ -54,11 +54,14 @@ const answers = (port: number) =>
     () => false,
   )
 
+/** What deploy/redlight.service and the image set for the engine. */
+const AS_DEPLOYED = { BUN_JSC_forceRAMSize: '1073741824' }
+
 export function redlight(executable: string, databaseUrl: string, jwtSecret: string, folder: string): Launch {
   return {
     label: 'redlight',
     command: [executable, 'serve'],
-    env: { DATABASE_URL: databaseUrl, JWT_SECRET: jwtSecret, LIMITER_ENABLED: 'false' },
+    env: { ...AS_DEPLOYED, DATABASE_URL: databaseUrl, JWT_SECRET: jwtSecret, LIMITER_ENABLED: 'false' },
     logFile: join(folder, `redlight-${crypto.randomUUID()}.log`),
   }
 }
