@@ -56,20 +56,20 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway()) return AWAY
       const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()
       const hear = (isAway: boolean) => isAway && resolve(AWAY)
-      const askedOnce = async (error: unknown): Promise<T | typeof AWAY> => {
+      const failed = async (error: unknown): Promise<T | typeof AWAY> => {
         const verdict = isUnavailable(error) ? await nextVerdict() : undefined
         if (verdict === true) return AWAY
         // Only that connection failed, or the primary still answered at another one while it was stopping.
-        if (verdict === false) return work().catch(askedTwice)
+        if (verdict === false) return work().catch(failedAgain)
         throw error
       }
-      const askedTwice = async (error: unknown): Promise<typeof AWAY> => {
+      const failedAgain = async (error: unknown): Promise<typeof AWAY> => {
         if (isUnavailable(error) && (await nextVerdict()) === true) return AWAY
         throw error
       }
       onVerdict.add(hear)
       try {
-        return await Promise.race([work().catch(askedOnce), gone])
+        return await Promise.race([work().catch(failed), gone])
       } finally {
         onVerdict.delete(hear)
       }
