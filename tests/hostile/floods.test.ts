@@ -308,7 +308,9 @@ describe.skipIf(!areFaultsWanted)('connections', () => {
         const answered = [...text.matchAll(/^x-request-id: (.*)\r$/gim)].map(([, id]) => id)
         if (answered.length > ids.length) answered.pop()
         expect(answered).toEqual(ids.slice(0, answered.length))
-        expect(answered.length).toBeGreaterThan(0)
+        // Bun closes a connection that sends more while a response is awaited, as a healthcheck now and then
+        // awaits the database; a refusal awaits nothing.
+        if (path === '/v1/movies') expect(answered).toHaveLength(ids.length)
       }
       expect((await sendRaw(program.url, head('GET /v1/healthcheck', 'Connection: close'))).statuses).toEqual(
         [200],
