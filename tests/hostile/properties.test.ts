@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const RUNS = Number(process.env.RUNS ?? 200)
+const RUNS = 200
 // Values for the fields of a body, of wrong and of right types.
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
