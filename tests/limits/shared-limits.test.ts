@@ -149,17 +149,17 @@ describe.skipIf(!(canStartPostgres && canStartRedis))('two instances that count 
     }))
     await expectAllowed(register(201), 4, 4, since)
     expect(register(201) + register(429)).toBe(6)
-    // Nine are free, and two count as requested mails.
-    const tagged = await Promise.all(
-      [0, 4, 8].map((from) =>
-        send(4, 'POST', '/v1/users', newAddress(), (i) => ({
-          name: 'Tagged',
-          email: `tagged-${run}+${from + i}@example.com`,
-          password: PASSWORD,
-        })),
-      ),
-    )
-    expect(tagged.reduce((sum, statuses) => sum + statuses(201), 0)).toBe(11)
+    // Nine are free, and two count as requested mails. Two at once, as more would wait for their passwords to be hashed.
+    const tagged: number[] = []
+    for (let from = 0; from < 12; from += 2) {
+      const statuses = await send(2, 'POST', '/v1/users', newAddress(), (i) => ({
+        name: 'Tagged',
+        email: `tagged-${run}+${from + i}@example.com`,
+        password: PASSWORD,
+      }))
+      tagged.push(statuses(201))
+    }
+    expect(tagged).toEqual([2, 2, 2, 2, 2, 1])
     const ask = await send(4, 'POST', '/v1/tokens/activation', newAddress(), () => ({
       email: `many0-${run}@example.com`,
     }))
