@@ -37,6 +37,7 @@ const UNAVAILABLE = new Set([
   '53200', // out of memory
   '53300', // too many connections
   '53400',
+  '55000', // this database takes no connections
   '55P03', // lock not available in time
   '57014', // cancelled: statement timeout
   '57P01', // administrator's shutdown
@@ -109,6 +110,7 @@ const HELP = new Map([
   ['53100', 'free space on its disk'],
   ['53200', 'give it more memory'],
   ['53300', 'raise max_connections there, or lower DATABASE_POOL_MAX'],
+  ['55000', 'let it take connections again (ALTER DATABASE … ALLOW_CONNECTIONS true)'],
 ])
 const AWAY = 'check that it is running, and that DATABASE_URL is right'
 

@@ -189,6 +189,13 @@ describe(`while the listening connection is broken${needs}`, () => {
     await admin.end()
   }
 
+  /** By a connection that is open: on a busy machine the pool wants one more now and then, which is refused. */
+  const readOpen = (on: TestServer, user: TestUser) =>
+    until(async () => {
+      const status = await read(on, user)
+      return status !== 503 && status
+    })
+
   /** While neither instance listens, both notice that this user lost all permissions. */
   async function unheard(user: TestUser, work = async () => {}) {
     for (const on of [server, other]) expect(await read(on, user)).toBe(200)
@@ -215,12 +222,12 @@ describe(`while the listening connection is broken${needs}`, () => {
     await unheard(user, async () => {
       for (let round = 0; round < 10; round++) {
         await server.sql`delete from users_permissions where user_id = ${user.id}`
-        expect([await read(server, user), await read(other, user)]).toEqual([403, 403])
+        expect([await readOpen(server, user), await readOpen(other, user)]).toEqual([403, 403])
         await server.sql`insert into users_permissions values (${user.id}, 'movies:read')`
-        expect([await read(server, user), await read(other, user)]).toEqual([200, 200])
+        expect([await readOpen(server, user), await readOpen(other, user)]).toEqual([200, 200])
       }
       await signOut(server, user)
-      expect(await read(other, user)).toBe(401)
+      expect(await readOpen(other, user)).toBe(401)
     })
     const back = await server.newUser()
     // Nobody heard the announcements of these changes.

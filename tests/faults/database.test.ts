@@ -139,6 +139,19 @@ describe.skipIf(!canStartPostgres)('under load, the service survives a PostgreSQ
   )
 
   test(
+    'that takes no connections to the database',
+    async () => {
+      await begin()
+      await server.admin('alter database redlight with allow_connections false', 'postgres')
+      await server.admin(terminateAll, 'postgres')
+      await isFelt()
+      await server.admin('alter database redlight with allow_connections true', 'postgres')
+      await allIsWellAgain('no connections to the database')
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
     'that is read-only',
     async () => {
       await begin()

@@ -56,7 +56,7 @@ const almost = (right: Record<string, unknown>) =>
 
 /** No 5xx, and every refusal in the contract's envelope. */
 function isSound({ status, body, text }: Answer) {
-  expect(status).toBeLessThan(500)
+  if (status >= 500) throw new Error(`${status} ${text}`)
   expect(text).not.toMatch(/\$argon2|node_modules|\bat .*\.ts:\d|syntax error|relation "/)
   if (status < 400) return
   const { error } = body
