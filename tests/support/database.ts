@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import type { DatabaseConfig } from '../../src/config/database'
 import { embeddedSocketPath } from '../../src/embedded/embedded'
+import { scratchFolder } from './scratch'
 import { copyTemplateOnServer, copyTemplateTo, today } from './template'
 
 export type TestDatabase = {
@@ -67,7 +67,7 @@ async function createOnServer(
 
 /** The same, embedded wherever the tests run. */
 export async function createEmbeddedDatabase(): Promise<TestDatabase> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'redlight-test-'))
+  const dataDir = await mkdtemp(join(scratchFolder, 'redlight-test-'))
   return {
     config: { kind: 'embedded', dataDir, poolMax: 4, waitMs: 5000 },
     connect: () =>

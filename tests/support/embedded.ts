@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import postgres from 'postgres'
+import { scratchFolder } from './scratch'
 import { copyTemplateTo } from './template'
 
 const clients: postgres.Sql[] = []
 const folders: string[] = []
 
 export async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'redlight-test-'))
+  const folder = await mkdtemp(join(scratchFolder, 'redlight-test-'))
   folders.push(folder)
   return folder
 }

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs'
 import { chown, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Glob } from 'bun'
 import postgres from 'postgres'
 import type { PostgresConfig } from '../../src/config/database'
 import { type TestDatabase, testDatabaseUrl } from './database'
 import { areFaultsWanted } from './faults'
+import { scratchFolder } from './scratch'
 import { until } from './until'
 
 // A private PostgreSQL server, which tests may stop, freeze and starve.
@@ -39,7 +39,7 @@ function findPrograms(): string | undefined {
 export type PostgresServer = Awaited<ReturnType<typeof startPostgres>>
 
 export async function startPostgres(settings: Record<string, string | number> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'redlight-postgres-'))
+  const folder = await mkdtemp(join(scratchFolder, 'redlight-postgres-'))
   const passwordFile = join(folder, 'password')
   await Bun.write(passwordFile, ADMIN_PASSWORD)
   if (isRoot) for (const path of [folder, passwordFile]) await own(path)

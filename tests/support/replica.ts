@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { ADMIN_PASSWORD, controlOf, freePort, own, type PostgresServer, runAsServer } from './postgres'
+import { scratchFolder } from './scratch'
 
 /** A streaming replica of a private PostgreSQL. */
 export async function startReplica(primary: PostgresServer) {
-  const folder = await mkdtemp(join(tmpdir(), 'redlight-replica-'))
+  const folder = await mkdtemp(join(scratchFolder, 'redlight-replica-'))
   if (process.getuid?.() === 0) await own(folder)
   const port = await freePort()
   const admin = { user: 'admin', password: ADMIN_PASSWORD }
