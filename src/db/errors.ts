@@ -33,20 +33,14 @@ const UNAVAILABLE = new Set([
   '3D000', // no such database
   '40001', // serialization failure
   '40P01', // deadlock
-  '53100', // disk full
-  '53200', // out of memory
-  '53300', // too many connections
-  '53400',
   '55000', // this database takes no connections
   '55P03', // lock not available in time
   '57014', // cancelled: statement timeout
-  '57P01', // administrator's shutdown
-  '57P02',
-  '57P03', // cannot connect now: starting, stopping or recovering
-  '57P04', // the database was dropped
-  '57P05',
   '58030', // input or output error
 ])
+
+/** Classes of codes: too few resources; stopping, starting, or the connection ended by the administrator. */
+const UNAVAILABLE_CLASSES = /^(?:53...|57P..)$/
 
 /** The server's certificate is not trusted. */
 const UNTRUSTED = [
@@ -69,8 +63,8 @@ function driverError(error: unknown): Error | undefined {
 export function translated(error: unknown): unknown {
   const cause = driverError(error)
   if (cause instanceof Failure) return cause
-  const isTemporary =
-    cause !== undefined && 'code' in cause && typeof cause.code === 'string' && UNAVAILABLE.has(cause.code)
+  const code = cause === undefined ? '' : codeOf(cause)
+  const isTemporary = UNAVAILABLE.has(code) || UNAVAILABLE_CLASSES.test(code)
   return isTemporary ? databaseUnavailable(cause) : error
 }
 
