@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
@@ -66,20 +67,21 @@ async function* fileChunks(file: FileHandle, path: string, count: (read: number)
     let total = 0
     for (;;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null)
-      if (bytesRead === 0) break
       total += bytesRead
+      if (before.isFile() && isChanged(before, await file.stat(), bytesRead === 0 ? total : undefined))
+        throw new OperatorError(`${path} changed while it was read; import it again once it is complete`)
+      if (bytesRead === 0) break
       count(bytesRead)
       yield buffer.subarray(0, bytesRead)
     }
-    const after = await file.stat()
-    const isSame = after.size === total && after.mtimeMs === before.mtimeMs
-    // Then its end may be half a row, which must not be taken for a whole one.
-    if (before.isFile() && !isSame)
-      throw new OperatorError(`${path} changed while it was read; import it again once it is complete`)
   } catch (error) {
     throw aboutFile('read', path, error)
   }
 }
+
+/** Asked before a chunk is used: its first row may begin in the old content, and its last may be half a row. */
+const isChanged = (before: Stats, now: Stats, readToEnd = now.size) =>
+  now.mtimeMs !== before.mtimeMs || now.size !== before.size || readToEnd !== now.size
 
 function createBytes(origin: Origin, source: AsyncGenerator<Buffer>): Bytes {
   let head: Buffer = Buffer.alloc(0)

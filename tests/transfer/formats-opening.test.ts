@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { appendFile, mkdtemp, rm, truncate, unlink } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, truncate, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -68,11 +68,13 @@ describe('a file', () => {
     await expect(openContent(whole.subarray(0, 12))).rejects.toThrow('is incomplete')
   })
 
-  test('that grows, or is cut short, while it is read doesn’t give a half row', async () => {
+  test('that grows, is cut short or overwritten while it is read doesn’t give a row of two halves', async () => {
     const rows = `Movie,1995\n`.repeat(100_000)
     for (const change of [
       (path: string) => appendFile(path, 'Half a ro'),
       (path: string) => truncate(path, 300_005),
+      // Of the same length, but with its rows at other places.
+      (path: string) => writeFile(path, `title,year\n${'Film,1995\n'.repeat(110_000)}`),
     ]) {
       const path = await fileOf(`title,year\n${rows}`)
       const source = await open(path)
