@@ -45,11 +45,13 @@ function openInput(stdin: AsyncIterable<Uint8Array>): Bytes {
 async function openFile(path: string): Promise<Bytes> {
   try {
     const file = await open(path, 'r')
-    const { size } = await file.stat()
+    const found = await file.stat()
+    // A pipe or a device has a size of 0.
+    const totalBytes = found.isFile() ? found.size : undefined
     let bytes = 0
     const origin: Origin = {
       name: basename(path),
-      position: () => ({ bytes, totalBytes: size }),
+      position: () => ({ bytes, totalBytes }),
       close: () => file.close(),
     }
     const count = (read: number) => {
@@ -121,15 +123,30 @@ export const transformed = (
 async function unpacked(bytes: Bytes): Promise<Bytes> {
   const { head } = await bytes.peek((found) => found.length >= 2)
   const isGzip = head[0] === 0x1f && head[1] === 0x8b
-  return isGzip ? transformed(bytes, (chunks) => gunzip(bytes.name, chunks)) : bytes
+  if (!isGzip) return bytes
+  let unpackedBytes = 0
+  const count = (all: number) => {
+    unpackedBytes = all
+  }
+  const unzipped = transformed(bytes, (chunks) => gunzip(bytes.name, chunks, count))
+  // A small file is read to its end long before it is unpacked.
+  return { ...unzipped, position: () => ({ ...bytes.position(), bytes: unpackedBytes }) }
 }
 
-async function* gunzip(name: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* gunzip(
+  name: string,
+  chunks: AsyncIterable<Buffer>,
+  count: (all: number) => void,
+): AsyncGenerator<Buffer> {
   const unzip = createGunzip({ chunkSize: CHUNK_BYTES })
   // The iteration below throws the same error.
   pipeline(Readable.from(chunks, { objectMode: true }), unzip, () => {})
   try {
-    for await (const chunk of unzip) yield chunk
+    for await (const chunk of unzip) {
+      count(unzip.bytesWritten)
+      yield chunk
+    }
+    count(unzip.bytesWritten)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'Z_BUF_ERROR')

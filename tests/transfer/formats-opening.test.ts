@@ -45,12 +45,23 @@ describe('a file', () => {
     expect(await outcomes(gzipSync('{"title":"Heat"}'))).toEqual([{ title: 'Heat' }])
   })
 
+  const whole = gzipSync(
+    `title,year\n${Array.from({ length: 60_000 }, (_, index) => `Movie ${index} ${Math.sin(index)},1995\n`).join('')}`,
+  )
+
+  test('that is gzip says how far it is unpacked, however much of it is read ahead', async () => {
+    const source = await open(await fileOf(whole))
+    let count = 0
+    for await (const _ of source.rows) {
+      if (++count % 10_000 > 0 || count === 60_000) continue
+      const { bytes, totalBytes = 0 } = source.position()
+      expect(bytes / totalBytes).toBeGreaterThanOrEqual(count / 60_000 - 0.01)
+      expect(bytes / totalBytes).toBeLessThan(count / 60_000 + 0.2)
+    }
+    await source.close()
+  })
+
   test('that is a damaged gzip is read up to there', async () => {
-    const rows = Array.from(
-      { length: 60_000 },
-      (_, index) => `Movie ${index} ${Math.sin(index)},1995\n`,
-    ).join('')
-    const whole = gzipSync(`title,year\n${rows}`)
     const damaged = Buffer.from(whole)
     damaged.fill(0, whole.length - 2000, whole.length - 1000)
     for (const [content, message] of [
