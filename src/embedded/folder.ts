@@ -116,12 +116,15 @@ export function unusable(dataDir: string, error: unknown): OperatorError {
       )
 }
 
-/** Bun's archives fail without an error code. */
+/** PostgreSQL extends its write-ahead log by 16 MB at once, also to recover. */
+const START_BYTES = 32 * 1_048_576
+
+/** PGlite and Bun's archives fail without an error code. */
 export function isFull(dataDir: string, code: string): boolean {
   if (/ENOSPC|EDQUOT|SQLITE_FULL/.test(code)) return true
   const probe = join(dataDir, 'probe')
   try {
-    writeFileSync(probe, Buffer.alloc(1_048_576), { mode: 0o600 })
+    writeFileSync(probe, Buffer.alloc(START_BYTES), { mode: 0o600 })
     return false
   } catch (error) {
     return /ENOSPC|EDQUOT/.test(reason(error))

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { existsSync, statfsSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { existsSync, statfsSync, statSync } from 'node:fs'
+import { mkdir, readdir, rm, truncate } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { newFolder, removeFolders } from '../support/embedded'
@@ -73,11 +73,11 @@ const canMount = await (async () => {
 })()
 if (!canMount) console.warn('left out: tests of full disks, as nothing can be mounted')
 
+const diskFull = (command: string, dataDir: string) =>
+  `redlight ${command}: the disk of DATA_DIR (${dataDir}) is full, or nearly: free 128 MB there, or set DATA_DIR to a folder on another disk\n`
+
 describe.skipIf(!(withFaults && canMount))('a disk', () => {
-  const full = (dataDir: string) =>
-    refused(
-      `redlight serve: the disk of DATA_DIR (${dataDir}) is full, or nearly: free 128 MB there, or set DATA_DIR to a folder on another disk\n`,
-    )
+  const full = (dataDir: string) => refused(diskFull('serve', dataDir))
 
   test.each(disks)('%s leaves nothing incomplete', async (_, options) => {
     const disk = await newFolder()
@@ -142,6 +142,35 @@ describe.skipIf(!(withFaults && canMount))('an import onto a disk that fills up'
         added: 1500 - added - skipped,
         rejected: 0,
       })
+    } finally {
+      await mount('umount', disk)
+    }
+  })
+
+  test('is no reason to restore a backup, though the database needs more space than there is to start', async () => {
+    const disk = await newFolder()
+    await mount('mount', '-t', 'tmpfs', '-o', 'size=200m', 'none', disk)
+    try {
+      const DATA_DIR = join(disk, 'data')
+      const file = join(await newFolder(), 'movies.ndjson')
+      await Bun.write(
+        file,
+        Array.from({ length: 8 }, (_, n) => movies.join('').replaceAll('Movie', `${n}`)),
+      )
+      expect(await runProgram({ DATA_DIR }, ['migrate'])).toMatchObject({ exitCode: 0 })
+      const free = () => statfsSync(disk).bavail * statfsSync(disk).bsize
+      const filling = join(disk, 'filling')
+      await Bun.write(filling, new Uint8Array(free() - 15 * 1_048_576))
+      const { stderr } = await runProgram({ DATA_DIR }, ['import', file])
+      expect(stderr).toContain('No space left on device')
+      // Of the log, PostgreSQL creates 16 MB at once.
+      await truncate(filling, statSync(filling).size + free() - 12 * 1_048_576)
+      expect(await runProgram({ DATA_DIR }, ['export'])).toMatchObject({
+        exitCode: 1,
+        stderr: diskFull('export', DATA_DIR),
+      })
+      await rm(filling)
+      expect(await runProgram({ DATA_DIR }, ['import', file])).toMatchObject({ exitCode: 0 })
     } finally {
       await mount('umount', disk)
     }
