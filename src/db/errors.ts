@@ -131,8 +131,6 @@ export function dependentOf(error: unknown): string | undefined {
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
 
-const RAISED = 'P0001'
-
 /** One line for the operator, who may see more than a client; undefined if the error isn't the database's. */
 export function databaseProblem(error: unknown): string | undefined {
   const cause = rootCause(error)
@@ -140,8 +138,8 @@ export function databaseProblem(error: unknown): string | undefined {
   if (!isAway && !(error instanceof DrizzleQueryError) && cause.name !== 'PostgresError') return undefined
   const code = codeOf(cause)
   const [reason = ''] = cause.message.split('\n')
-  // The message of our own migration needs no addition.
-  if (code === RAISED) return reason
+  // What our own migration raises needs no addition.
+  if (code === 'P0001') return reason
   const fix = HOPELESS.get(code) ?? HELP.get(code) ?? (isAway ? AWAY : undefined)
   return `the database failed: ${reason}${code === '' ? '' : ` (${code})`}${fix === undefined ? '' : `: ${fix}`}`
 }
