@@ -4,11 +4,15 @@ type Movie = { id: number; title: string; year: number; director: string | null;
 export type Split = (text: string) => string[]
 
 const ENOUGH = 10
-const without = (word: string) => [...word].map((_, i) => [...word].toSpliced(i, 1).join(''))
-const areNear = (a: string, b: string) => {
-  const forms = new Set([a, ...without(a)])
-  return [b, ...without(b)].some((form) => forms.has(form))
+const forms = new Map<string, ReadonlySet<string>>()
+/** A word, and what is left of it without any one letter. */
+function formsOf(word: string): ReadonlySet<string> {
+  const found =
+    forms.get(word) ?? new Set([word, ...[...word].map((_, i) => [...word].toSpliced(i, 1).join(''))])
+  forms.set(word, found)
+  return found
 }
+const areNear = (a: string, b: string) => !formsOf(a).isDisjointFrom(formsOf(b))
 const lengthOf = (word: string) => [...word].length
 
 /** The movies that `q` finds among those that other filters leave, in the order of relevance. `known` are the words of all titles, ever. */
