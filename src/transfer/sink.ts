@@ -1,4 +1,4 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { aboutFile } from '../file-problem'
 
@@ -30,9 +30,11 @@ export const streamSink = (stream: Writable): Sink => ({
 export async function fileSink(path: string): Promise<Sink> {
   const found = await stat(path).catch(() => undefined)
   const isOrdinary = found === undefined || found.isFile()
-  const unfinished = isOrdinary ? `${path}.${process.pid}.unfinished` : path
+  // A link, such as /dev/stdout, stays one: the file behind it is replaced.
+  const target = found?.isFile() ? await realpath(path) : path
+  const unfinished = isOrdinary ? `${target}.${process.pid}.unfinished` : target
   const aboutIt = (error: unknown) => aboutFile('write', path, error)
-  const file = await open(unfinished, 'w').catch((error) => {
+  const file = await open(unfinished, 'w', found?.mode).catch((error) => {
     throw aboutIt(error)
   })
   let isFinished = false
@@ -47,7 +49,7 @@ export async function fileSink(path: string): Promise<Sink> {
       try {
         if (isOrdinary) await file.sync()
         await file.close()
-        if (isOrdinary) await rename(unfinished, path)
+        if (isOrdinary) await rename(unfinished, target)
         isFinished = true
       } catch (error) {
         throw aboutIt(error)

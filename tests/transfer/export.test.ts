@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { chmod, lstat, readdir, stat, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { MovieJson } from '../../src/movies/model'
 import { spawnRedlight } from '../support/command-line'
@@ -103,6 +103,17 @@ describe('redlight export', () => {
       expect(full).toMatchObject({ code: 1, error: expect.stringContaining('the disk is full') })
       expect((await stat('/dev/full')).isCharacterDevice()).toBe(true)
     }
+  })
+
+  test('--output replaces the file behind a link, and keeps its mode', async () => {
+    const path = newPath('movies.ndjson')
+    await Bun.write(path, 'old')
+    await chmod(path, 0o600)
+    await symlink(path, `${path}.link`)
+    expect(await run(['export', '--output', `${path}.link`])).toMatchObject({ code: 0 })
+    expect(await Bun.file(path).text()).toBe((await run(['export'])).out)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect((await lstat(`${path}.link`)).isSymbolicLink()).toBe(true)
   })
 
   test('rejects another format as wrong usage', async () => {
