@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
+import { reasonsOf } from './cli/command'
 import { runCommandLine } from './cli/index'
 import { type Config, readConfig, settingFiles, unknownVariable, unknownVariables } from './config/config'
 import type { DatabaseConfig } from './config/database'
 import type { Database } from './db/client'
+import { aboutFile } from './file-problem'
 import { createLineWriter, createLog, describeError, jsonLine, type Log, readableLine } from './log'
 import { openDatabaseAlone, openDatabaseBesideServer } from './opening/open'
 import { withDatabaseIfThere } from './opening/temporary'
@@ -16,7 +18,17 @@ import { createTables } from './terminal/table'
 import { visible } from './visible'
 
 const config = () => readConfig(process.env, (path) => readFileSync(path, 'utf8'))
-const output = createLineWriter(process.stdout)
+/** What became of the output; a reader may leave, as `head` does. */
+let lost: unknown
+const output = createLineWriter({
+  write: (text) =>
+    process.stdout.write(text, (error) => {
+      if (error && !('code' in error && error.code === 'EPIPE')) lost ??= error
+    }),
+  get writableLength() {
+    return process.stdout.writableLength
+  },
+})
 const printText = (text: string) => output.write(() => `${text}\n`)
 const colours = createColours(wantsColours(process.stdout, process.env))
 const errorColours = createColours(wantsColours(process.stderr, process.env))
@@ -77,7 +89,15 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
     }),
 })
 output.flush()
-process.exit(exitCode)
+process.exit(exitCode || (await codeOfOutput()))
+
+/** A full disk must not stop the service for its log, but a command whose report is lost has failed. */
+async function codeOfOutput(): Promise<number> {
+  await new Promise(setImmediate)
+  if (lost === undefined || process.argv[2] === 'serve') return 0
+  for (const line of reasonsOf(aboutFile('write', 'standard output', lost))) printError(`redlight: ${line}`)
+  return 1
+}
 
 async function withDatabase<T>(
   use: typeof withDatabaseIfThere<T>,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { databaseVariables, type Finished, redlight } from '../support/command-line'
 import { createTestDatabase, type TestDatabase } from '../support/database'
+import { executable } from '../support/executable'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
 import { usage } from '../support/usage'
@@ -97,6 +99,21 @@ describe('the command line alone', () => {
     const { error } = await redlight(['seed'], { DATABSE_URL: 'postgres://x', DATA_DIR: '/dev/null/x' })
     expect(error).toContain('redlight: Ignoring unknown setting DATABSE_URL. Did you mean DATABASE_URL?')
     expect(error).not.toContain('postgres:')
+  })
+
+  test.skipIf(!existsSync('/dev/full'))('fails if what it prints is lost', async () => {
+    const print = async (stdout: Bun.BunFile | 'pipe') => {
+      const child = Bun.spawn([executable, 'version'], { stdout, stderr: 'pipe' })
+      if (child.stdout instanceof ReadableStream) await child.stdout.cancel()
+      return { error: await new Response(child.stderr).text(), code: await child.exited }
+    }
+    expect(await print(Bun.file('/dev/full'))).toEqual({
+      error:
+        "redlight: can't write standard output (ENOSPC): the disk is full: free some space, or use another folder\n",
+      code: 1,
+    })
+    // A reader may leave, as `head` does.
+    expect(await print('pipe')).toEqual({ error: '', code: 0 })
   })
 })
 
