@@ -4,7 +4,7 @@ import { UsageError } from '../errors'
 import { userNamed } from '../moderation/named-users'
 import { openSource } from '../transfer/open'
 import { type ImportOptions, importOptions } from '../transfer/options'
-import { present } from '../transfer/present'
+import { type End, present } from '../transfer/present'
 import { createReport, type Report } from '../transfer/report'
 import { prepareDatabase, runImport } from '../transfer/run'
 import { addCommand, type CommandContext, Exit, exitOf, oneOf, operator, reasonsOf } from './command'
@@ -30,13 +30,13 @@ command goes on after an interruption, as it skips movies that exist.`,
   }
   command.action(async (path: string, options: ImportOptions) => {
     const report = createReport()
-    const tell = (problem?: string) => present(report, options, context, problem)
+    const tell = (end?: End) => present(report, options, context, end)
     const signal = await importFile(path, options, report, context).catch((error) => {
       if (error instanceof UsageError) throw error
-      tell(reasonsOf(error).join('; '))
+      tell({ problem: reasonsOf(error).join('; ') })
       throw new Exit(1)
     })
-    tell(signal && `interrupted by ${signal}`)
+    tell(signal === undefined ? undefined : { signal })
     if (signal !== undefined) throw exitOf(signal)
     if (report.counts.rejected > 0) throw new Exit(1)
   })

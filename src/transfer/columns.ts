@@ -49,7 +49,7 @@ const MAX_LISTED = 30
 /** Names of columns for a message. */
 export function listed(names: readonly string[]): string {
   const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : ''
-  return names.slice(0, MAX_LISTED).map(quoted).join(', ') + more
+  return (names.slice(0, MAX_LISTED).map(quoted).join(', ') || 'none') + more
 }
 
 export type UseOf = (name: string) => Use | 'ignored' | undefined

@@ -30,7 +30,7 @@ export async function openJson(bytes: Bytes, settings: Settings): Promise<Source
   const batches = batchesOf(bytes, reader, offset)
   const ahead = await readAhead(batches, settings)
   const { names, format } = ahead
-  const mapping = spelt(settings.mapping, names)
+  const mapping = ahead.first === undefined ? settings.mapping : spelt(settings.mapping, names)
   const useOf = remembered(usesOf(format, mapping))
   const isOwn = isGeneral(format) && mapping.size === 0
   if (ahead.first !== undefined && !(isOwn && isOwnObject(ahead.first))) {

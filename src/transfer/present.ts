@@ -11,8 +11,12 @@ type Voice = {
   readonly printError: (line: string) => void
 }
 
-/** Prints the report of an import, which a problem may have ended early. */
-export function present(report: Report, options: ImportOptions, voice: Voice, problem?: string) {
+/** What ended an import early: a signal, or a problem, which has to be solved before the rest can be added. */
+export type End = { readonly signal: string } | { readonly problem: string }
+
+/** Prints the report of an import. */
+export function present(report: Report, options: ImportOptions, voice: Voice, end?: End) {
+  const problem = end && ('signal' in end ? `interrupted by ${end.signal}` : end.problem)
   const { counts, rejected } = report
   const tell = (line: string) => voice.printError(`redlight import: ${line}`)
   for (const { row, problems } of rejected) tell(`${report.unit} ${row.line}: ${inWords(problems)}`)
@@ -21,7 +25,7 @@ export function present(report: Report, options: ImportOptions, voice: Voice, pr
   if (options.json) voice.printText(visibleJson({ ...counts, reasons: report.reasons(), error: problem }))
   else if (counts.rows > 0 || problem === undefined)
     for (const line of summary(report, options)) voice.print(line)
-  if (problem !== undefined) tell(problem + (counts.rows > 0 ? soFar(report, options) : ''))
+  if (end !== undefined) tell(`${problem}${counts.rows > 0 ? soFar(report, options, end) : ''}`)
 }
 
 function whereAll({ rejectFile }: ImportOptions, problem: string | undefined): string {
@@ -32,12 +36,13 @@ function whereAll({ rejectFile }: ImportOptions, problem: string | undefined): s
 const inWords = (problems: readonly RowProblem[]) =>
   problems.map(({ field, message }) => `${field} ${message}`).join('; ')
 
-function soFar({ counts }: Report, { dryRun, rejectFile }: ImportOptions): string {
+function soFar({ counts }: Report, { dryRun, rejectFile }: ImportOptions, end: End): string {
   if (dryRun) return ' (dry run: nothing was written)'
   const written = counts.added + counts.updated
   const movies = written === 1 ? '1 movie is' : `${number(written)} movies are`
   const again = rejectFile !== undefined && existsSync(rejectFile) ? 'with another --reject-file' : 'again'
-  return `; ${movies} written, and the same command ${again} adds the rest`
+  const when = 'signal' in end ? '' : ', once that is solved'
+  return `; ${movies} written, and the same command ${again} adds the rest${when}`
 }
 
 /** The counts on a line, then each reason, with the option that would rescue its rows. */

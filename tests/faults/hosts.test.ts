@@ -133,7 +133,7 @@ describe.skipIf(!(withFaults && canMount))('an import onto a disk that fills up'
       const { added, skipped } = JSON.parse(full.stdout)
       expect(full.exitCode).toBe(1)
       expect(full.stderr).toMatch(
-        /^redlight import: the database failed: could not .*: No space left on device \(53100\): free space on its disk; .* written, and the same command again adds the rest\n$/,
+        /^redlight import: the database failed: could not .*: No space left on device \(53100\): free space on its disk; .* written, and the same command again adds the rest, once that is solved\n$/,
       )
       await Bun.file(join(disk, 'filling')).delete()
       const again = await runProgram(settings, ['import', file, '--json'])
@@ -190,7 +190,7 @@ describe.skipIf(!(withFaults && canMount))('an import onto a disk that fills up'
       const full = await runProgram(settings, ['import', file, '--reject-file', rejectFile])
       expect(full.exitCode).toBe(1)
       expect(full.stderr).toContain(
-        `can't write ${rejectFile} (ENOSPC): the disk is full: free some space, or use another folder; 0 movies are written, and the same command with another --reject-file adds the rest`,
+        `can't write ${rejectFile} (ENOSPC): the disk is full: free some space, or use another folder; 0 movies are written, and the same command with another --reject-file adds the rest, once that is solved`,
       )
       const rows = (await Bun.file(rejectFile).text()).trimEnd().split('\n')
       expect(rows.map((row) => JSON.parse(row).line)).toEqual(rows.map((_, index) => index + 1))

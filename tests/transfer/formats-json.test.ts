@@ -111,6 +111,11 @@ describe('JSON', () => {
     )
     await expect(openContent('{"name":"x"}\n{"year":1}')).rejects.toThrow('columns are "name", "year"')
     await expect(openContent('{"title":"x","TITLE":""}')).rejects.toThrow('two columns for title')
+    await expect(openContent('{}')).rejects.toThrow('columns are none')
+    // What an empty list would have named isn't known.
+    for (const nothing of ['[]', '{"movies":[]}'])
+      expect(await outcomes(nothing, { map: { n: 'title' } })).toEqual([])
+    expect(await outcomes('[7]', { map: { n: 'title' } })).toEqual([['row: not an object']])
     // A key that only a later object has.
     const late = `${'{"title":"a"}\n'.repeat(500)}{"n":"b","x":1}\n`
     expect((await outcomes(late, { map: { n: 'title' } })).at(-1)).toEqual({ title: 'b' })
