@@ -25,7 +25,7 @@ async function build(): Promise<string> {
 /** The executable, built as for a release, alone in a folder; built once for all test files. It starts faster than the sources. */
 export const executable = await build()
 
-/** Whether JavaScriptCore's slow compilers are off, as in this process. */
+/** How soon JavaScriptCore's slow compiler begins, as in this process. */
 export const compilers = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => name.startsWith('BUN_JSC_')),
 )
