@@ -4,7 +4,7 @@ import type { Db } from '../db/client'
 import { movies, users } from '../db/schema'
 import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
-import { versionOfSnapshot } from '../search/page-store'
+import { versionOfSnapshot } from '../search/version-store'
 import { matchesOf, type Title } from './title-store'
 
 const moviesByImdbId = builtOnce((db) =>

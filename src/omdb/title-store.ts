@@ -5,7 +5,7 @@ import { movies, users } from '../db/schema'
 import { movieColumns } from '../movies/columns'
 import type { Movie } from '../movies/model'
 import { titleHasWords } from '../search/filter-store'
-import { versionOfSnapshot } from '../search/page-store'
+import { versionOfSnapshot } from '../search/version-store'
 
 /** A movie, and the version of the catalogue that it was read from. */
 type Best = { readonly movie: Movie; readonly version: string }

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import { askedOnce, builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
-import { catalogueVersion } from './page-store'
+import { catalogueVersion } from './version-store'
 
 const MAX_BYTES = 4 * 1_048_576
 /** Of a question, with what the cache itself needs for an entry. */
 const OVERHEAD_BYTES = 500
+const MAX_BYTES_OF_TOTALS = 262_144
 
 /** An answer, its size, and the version of the catalogue in the snapshot that it was read from. */
 export type Versioned<Answer> = { readonly answer: Answer; readonly bytes: number; readonly version: string }
@@ -42,3 +43,12 @@ export function answeredWhileTrue<Question, Answer>(
     return current.answer
   }
 }
+
+/** How many movies searches find, with the version of the catalogue for which that is true. */
+export const totalsOfSearches = builtOnce(
+  () =>
+    new LRUCache<string, { readonly total: number; readonly version: string }>({
+      maxSize: MAX_BYTES_OF_TOTALS,
+      sizeCalculation: (_, key) => key.length + OVERHEAD_BYTES,
+    }),
+)

@@ -1,14 +1,16 @@
 import { eq, type SQL, sql } from 'drizzle-orm'
-import { askedOnce, builtOnce } from '../db/batch'
+import { builtOnce } from '../db/batch'
 import type { Db } from '../db/client'
 import { unnamed } from '../db/driver'
-import { catalogueVersions, movies, users } from '../db/schema'
+import { movies, users } from '../db/schema'
 import type { Sort } from '../rules/lists'
+import { totalsOfSearches } from './cache'
 import { countBefore, type Range, type Snapshot, startCondition } from './far-store'
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
-import type { MovieList, MovieSortKey, Page } from './query'
-import { matchedBy } from './relevance-store'
+import { dependsOnFavourites, type MovieList, type MovieSortKey, type Page } from './query'
+import { isShort, matchedBy } from './relevance-store'
+import { knownTotal, versionOfSnapshot } from './version-store'
 
 /**
  * A list that pages are read from: its tables and condition, its total without filters (a scalar) and its sort
@@ -41,9 +43,6 @@ function orderBy({ key, descending }: Sort<string>, expression: SQL, id: SQL, re
   return sql`${expression} ${direction} ${nulls}, ${id} ${sql.raw(reversed ? 'desc' : 'asc')}`
 }
 
-/** Of a statement's snapshot. Each commit that changes a list raises it. */
-export const versionOfSnapshot = sql<string>`(select sum(${catalogueVersions.version}) from ${catalogueVersions})`
-
 // Building a statement takes longer than running it. Further shapes are built for each use, and have no name.
 const MAX_STATEMENTS = 150
 /** No page has more movies. With a literal limit, a plan for any page size knows that few are wanted. */
@@ -69,7 +68,15 @@ const buildStatement = <Key extends string>(
   const matched =
     q === undefined
       ? { tables: sql`matched as materialized (${found})`, total: sql`select count(*) from matched` }
-      : matchedBy(sql.placeholder('q'), { from, conditions: given, sortKey, addedAt, end })
+      : matchedBy(sql.placeholder('q'), {
+          from,
+          conditions: given,
+          sortKey,
+          addedAt,
+          end,
+          mayFill: isShort(q),
+          knownTotal,
+        })
   const range = sql`limit ${sql.placeholder('limit')} offset ${sql.placeholder('offset')}`
   const page = hasFilters(filters)
     ? sql`with ${matched.tables},
@@ -120,6 +127,7 @@ function statementFor<Key extends string>(
     range.reversed,
     start,
     marksFavouritesOf !== undefined,
+    isShort(list.filters.q ?? ''),
     filters,
   ].join(' ')
   const found = filters === undefined ? undefined : known.get(shape)
@@ -146,6 +154,9 @@ export async function countMovies<Key extends string>(db: Db, source: MovieSourc
   return Number(found?.records ?? 0)
 }
 
+/** Counting this many movies takes longer than finding a page of them. */
+const MANY = 1000
+
 /** One statement, so that total and page come from one snapshot. */
 export async function selectRange<Key extends string>(
   db: Db,
@@ -154,25 +165,31 @@ export async function selectRange<Key extends string>(
   range: Range,
 ): Promise<MoviePage & Snapshot> {
   const { limit, offset, start } = range
-  const values = { limit, offset, bound: start?.bound, reader: list.marksFavouritesOf }
+  const totals = totalsOfSearches(db)
+  const key = JSON.stringify(list.filters)
+  const isCounted = list.filters.q !== undefined && source.isWhole && !dependsOnFavourites(list)
+  const counted = isCounted ? totals.get(key) : undefined
+  const values = {
+    limit,
+    offset,
+    bound: start?.bound,
+    reader: list.marksFavouritesOf,
+    counted: counted?.total ?? null,
+    countedAt: counted?.version ?? null,
+  }
   const rows = await statementFor(db, source, list, range).execute({
     ...source.values,
     ...list.filters,
     ...values,
   })
+  const total = Number(rows[0]?.total ?? 0)
+  const version = rows[0]?.version ?? ''
+  if (isCounted && total >= MANY) totals.set(key, { total, version })
   return {
-    total: Number(rows[0]?.total ?? 0),
+    total,
     before: Number(rows[0]?.before ?? 0),
-    version: rows[0]?.version ?? '',
+    version,
     // A page without movies is one row, with the totals.
     rows: rows.flatMap(({ json }) => json ?? []),
   }
 }
-
-const versionStatement = builtOnce((db) =>
-  db.select({ version: versionOfSnapshot }).from(sql`(select) as whole`).prepare('catalogue_version'),
-)
-const readVersion = askedOnce(async (db, _: 'version') => (await versionStatement(db).execute())[0]?.version)
-
-/** The catalogue's version; while it is the same, so is every list. Asked once for all who ask in one turn. */
-export const catalogueVersion = (db: Db): Promise<string | undefined> => readVersion(db, 'version')

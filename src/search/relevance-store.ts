@@ -9,6 +9,10 @@ const MISSING = sql.raw('1000')
 const NEAR = sql.raw('100')
 /** With more titles that begin so, a page of them is sooner found among the newest movies. */
 const MANY = sql.raw('1000')
+/** Few titles begin with the same ten letters, so it isn't worth a try to fill a page with them. */
+const LONG = 10
+/** Whether titles that begin so may fill a page. */
+export const isShort = (q: string) => (q.match(/[\p{L}\p{N}]/gu)?.length ?? 0) < LONG
 
 export type Selection = {
   readonly from: SQL
@@ -18,6 +22,10 @@ export type Selection = {
   readonly addedAt: SQL
   /** The place of the page's last movie. */
   readonly end: SQL
+  /** Whether titles that begin so may fill the page. */
+  readonly mayFill: boolean
+  /** How many movies there are, if that is known; else null. */
+  readonly knownTotal: SQL
 }
 
 // Ranks come first in a sort key, then the newer year. The title itself, titles that begin so, all words in the
@@ -33,8 +41,8 @@ const exactRank = rank(sql`case when movies.id in (select movie_id from same) th
 const likenessRank = rank(
   sql`5 + typos.cost % ${MISSING} + abs(char_length(movies.title) - nearly.all_letters - cardinality(nearly.letters) + 1)`,
 )
-const typos = sql`select sum(case when movies.title_words @@ word then 0 when movies.title_words @@ near then 1 else ${MISSING} + word_letters end)
-  as cost from unnest(nearly.words, nearly.near, nearly.letters) as words (word, near, word_letters)`
+const typos = sql`select sum(case when movies.title_words @@ word then 0 when movies.title_words @@ near then 1 else ${MISSING} + word_letters end)::int
+  as cost from (select unnest(nearly.words) as word, unnest(nearly.near) as near, unnest(nearly.letters) as word_letters) as words`
 
 /** A movie has every word of `q` in its title, director or cast, the last one perhaps begun only. */
 export const hasAllWords = (q: SQL | Placeholder): SQL => sql`${wordsOfMovie} @@ search_begun(${q})`
@@ -45,15 +53,16 @@ const isInTitle = sql`ts_match_vq(movies.title_words, ${askedWords})`
 /** Whether the titles that begin so fill the page: then no other movie needs a rank, and all are only counted. */
 const isFilled = sql`(select is_filled from filled)`
 /** Whether more titles begin so than were read. */
-const isCut = sql`coalesce((select count(*) from begun) > (select most from asked), false)`
+const isCut = sql`(select is_cut from filled)`
 
 /**
  * Table expressions up to `matched`, with the movies that `q` finds besides other conditions, as far as the page needs
  * them; and the number of all (decision 19).
  */
 export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables: SQL; total: SQL } {
-  const { from, conditions, sortKey, addedAt, end } = selection
+  const { from, conditions, sortKey, addedAt, end, knownTotal } = selection
   const isRanked = sortKey === undefined
+  const mayFill = isRanked && selection.mayFill
   const where = (...more: SQL[]) => sql`where ${sql.join([...conditions, ...more], sql` and `)}`
   const columns = (key: SQL) =>
     sql`movies.id as movie_id, ${sortKey ?? key} as sort_key, ${addedAt} as added_at`
@@ -64,7 +73,12 @@ export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables:
     ), begun as materialized (
       select ${columns(rank(sql`2`))} from ${from}
       ${where(sql`${letters} > ${askedLetters}`, sql`${letters} < (select letters || chr(1114111) from asked)`, isInTitle)}
-      limit (select most + 1 from asked)
+      ${mayFill ? sql`limit (select most + 1 from asked)` : sql``}
+    ),`
+  const filled = sql`filled as materialized (
+      select coalesce(begun.movies > most, false) as is_cut,
+        coalesce(begun.movies > most, false) or (select count(*) from same) + begun.movies >= "end" as is_filled
+      from asked, (select count(*) as movies from begun) as begun
     ), newest as materialized (
       select * from (
         select ${columns(rank(sql`2`))} from ${from}
@@ -76,17 +90,13 @@ export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables:
         )}
         order by movies.year desc, movies.id limit (select "end" from asked)
       ) as few limit ${NEAR}
-    ), titled as materialized (
-      select * from same union all select * from begun where not ${isCut} union all select * from newest
-    ), filled as materialized (
-      select (select count(*) from titled) >= "end" as is_filled from asked
-    ), counted as materialized (select count(*) as movies from ${from} ${where(isExact, isFilled)}),`
-  const tables = sql`${asked}, ${isRanked ? titled : sql``}
+    ),`
+  const tables = sql`${asked}, ${isRanked ? titled : sql``} ${mayFill ? filled : sql``}
     exact as materialized (
-      select ${columns(exactRank)} from ${from} ${where(isExact, ...(isRanked ? [sql`not ${isFilled}`] : []))}
+      select ${columns(exactRank)} from ${from} ${where(isExact, ...(mayFill ? [sql`not ${isFilled}`] : []))}
     ), nearly as materialized (
       select nearly.* from search_nearly(${q}) as nearly
-      where (select count(*) from (select from exact limit ${ENOUGH}) as few) < ${ENOUGH} ${isRanked ? sql`and not ${isFilled}` : sql``}
+      where (select count(*) from (select from exact limit ${ENOUGH}) as few) < ${ENOUGH} ${mayFill ? sql`and not ${isFilled}` : sql``}
     ), alike as materialized (
       select ${columns(likenessRank)} from ${from} cross join nearly cross join lateral (${typos}) as typos
       ${where(
@@ -96,13 +106,10 @@ export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables:
         sql`typos.cost % ${MISSING} <= nearly.all_letters / 3`,
       )}
     ), matched as not materialized (
-      select * from exact union all select * from alike ${isRanked ? sql`union all select * from titled where ${isFilled}` : sql``}
+      select * from exact union all select * from alike
+      ${mayFill ? sql`union all select * from same where ${isFilled} union all select * from begun where ${isFilled} and not ${isCut} union all select * from newest` : sql``}
     )`
-  const all = sql`select count(*) from matched`
-  return {
-    tables,
-    total: isRanked
-      ? sql`select case when ${isFilled} then (select movies from counted) else (${all}) end`
-      : all,
-  }
+  const all = sql`(select count(*) from exact) + (select count(*) from alike)`
+  const counted = sql`coalesce((${knownTotal}), (select count(*) from ${from} ${where(isExact)}))`
+  return { tables, total: mayFill ? sql`case when ${isFilled} then ${counted} else ${all} end` : all }
 }

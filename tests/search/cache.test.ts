@@ -127,4 +127,25 @@ describe('a list that was answered before', () => {
     for (const [i, path] of [favourites, mine].entries())
       expect((await get(path, { 'If-None-Match': tags[i] ?? '' })).status).toBe(200)
   })
+
+  test('counts a broad search again after each change, and each search by itself', async () => {
+    const { sql } = first()
+    await sql`insert into movies (title, year, runtime, genres)
+      select 'Broad ' || i, 1900 + i % 2, 90, '{broad}' from generate_series(1, 1200) as i`
+    let size = 20
+    /** Of a page that wasn't asked for before. */
+    const count = async (query = '') => {
+      const { body } = await get(`/v1/movies?q=broad&page_size=${size--}${query}`)
+      expect(body.movies).toHaveLength(Math.min(size + 1, body.metadata.total_records))
+      return body.metadata.total_records
+    }
+    for (let i = 0; i < 3; i++) expect(await count()).toBe(1200)
+    expect(await count('&year_from=1900&title=broad')).toBe(1200)
+    expect(await count('&year=1900')).toBe(600)
+    expect(await count('&favourite=true')).toBe(0)
+    await sql`delete from movies where title = 'Broad 7'`
+    for (let i = 0; i < 2; i++) expect(await count()).toBe(1199)
+    await sql`insert into movies (title, year, runtime, genres) values ('Broad 7', 1901, 90, '{broad}'), ('Zb', 1901, 90, '{broad}')`
+    for (let i = 0; i < 2; i++) expect(await count()).toBe(1200)
+  })
 })

@@ -45,7 +45,9 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     const query = queries.at(-1)
     if (query === undefined) throw new Error('nothing was asked')
     await client.unsafe(`prepare explained as ${query.text}`)
-    const given = query.parameters.map((value) => `'${String(value).replaceAll("'", "''")}'`)
+    const given = query.parameters.map((value) =>
+      value === null ? 'null' : `'${String(value).replaceAll("'", "''")}'`,
+    )
     const [row] = await client.unsafe(
       `explain (format json) execute explained${given.length === 0 ? '' : `(${given})`}`,
     )
@@ -69,6 +71,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
   const searches: [string, MovieFilters][] = [
     ['q', { q: 'w77' }],
     ['q with a mistake', { q: 'w7x77 w1' }],
+    ['q of many words', { q: 'w7 w17 w7x77 w1777' }],
     ['q and year', { q: 'w7x77 w1', year: 1999 }],
     ['title', { title: 'w77' }],
     ['title of two words', { title: 'w1 w2' }],
