@@ -1,8 +1,9 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import type { Db } from '../db/client'
+import { OperatorError } from '../errors'
 import { aboutFile } from '../file-problem'
 import { encodeHeader, HEADER_BYTES, type Manifest, newManifest, type TableEntry } from './manifest'
 import { type Snapshot, withSnapshot } from './snapshot'
@@ -26,20 +27,29 @@ export type BackupJob = {
  * checked.
  */
 export async function takeBackup({ db, kind, path, redlight, onRows, check }: BackupJob): Promise<Manifest> {
-  const unfinished = `${path}.${process.pid}.unfinished`
+  const target = await replaceable(path)
+  const unfinished = `${target}.${process.pid}.unfinished`
   try {
     const manifest = await withSnapshot(db, kind, (snapshot) =>
       writeFile(snapshot, unfinished, redlight, onRows),
     )
     await check?.(unfinished, manifest)
-    await rename(unfinished, path)
-    await syncFolder(dirname(path))
+    await rename(unfinished, target)
+    await syncFolder(dirname(target))
     return manifest
   } catch (error) {
     throw aboutFile('write', path, error)
   } finally {
     await rm(unfinished, { force: true }).catch(() => {})
   }
+}
+
+/** The file itself behind a link. Renaming would put the backup in the place of a link, or of a device. */
+async function replaceable(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined || found.isDirectory()) return path
+  if (found.isFile()) return await realpath(path)
+  throw new OperatorError(`${path} is a device or a pipe, which can't hold a backup: name a file`)
 }
 
 async function writeFile(snapshot: Snapshot, path: string, redlight: string, onRows: OnRows) {

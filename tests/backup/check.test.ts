@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkBackup } from '../../src/backup/check'
@@ -52,6 +52,25 @@ test('an existing file is overwritten only with --force', async () => {
   expect(await readdir(folder)).toEqual(before)
   expect(await run('backup', path, '--force')).toMatchObject({ code: 0 })
   expect((await readManifest(path)).tables.map(({ name }) => name)).toContain('movies')
+})
+
+test('a pipe or a device is not replaced by the file, nor is a link', async () => {
+  const pipe = join(folder, 'pipe')
+  await Bun.$`mkfifo ${pipe}`
+  for (const args of [[pipe], [pipe, '--force']])
+    expect(await run('backup', ...args)).toEqual({
+      code: 1,
+      out: '',
+      error: `redlight backup: ${pipe} is a device or a pipe, which can't hold a backup: name a file\n`,
+    })
+  expect((await lstat(pipe)).isFIFO()).toBe(true)
+  const path = join(folder, 'linked.backup')
+  await Bun.write(path, 'mine')
+  await symlink(path, `${path}.link`)
+  expect(await run('backup', `${path}.link`, '--force')).toMatchObject({ code: 0 })
+  expect((await lstat(`${path}.link`)).isSymbolicLink()).toBe(true)
+  expect((await readManifest(path)).tables.map(({ name }) => name)).toContain('movies')
+  await rm(pipe)
 })
 
 test('a file name that begins with a dash works after --', async () => {
