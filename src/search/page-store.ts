@@ -9,7 +9,7 @@ import { countBefore, type Range, type Snapshot, startCondition } from './far-st
 import { conditions, hasFilters, isFavouriteOf, shapeOf } from './filter-store'
 import { movieJsonColumn } from './json-store'
 import { dependsOnFavourites, type MovieList, type MovieSortKey, type Page } from './query'
-import { isShort, matchedBy } from './relevance-store'
+import { isShort, matchedBy, wordsBefore } from './relevance-store'
 import { knownTotal, versionOfSnapshot } from './version-store'
 
 /**
@@ -75,6 +75,7 @@ const buildStatement = <Key extends string>(
           addedAt,
           end,
           mayFill: isShort(q),
+          before: wordsBefore(q) === undefined ? undefined : sql.placeholder('before'),
           knownTotal,
         })
   const range = sql`limit ${sql.placeholder('limit')} offset ${sql.placeholder('offset')}`
@@ -119,6 +120,7 @@ function statementFor<Key extends string>(
   const filters = shapeOf(list.filters)
   const known = statementsOf(db)
   const { sort, marksFavouritesOf } = list
+  const { q = '' } = list.filters
   const start = range.start && (range.start.bound === null ? 'first' : 'bound')
   const shape = [
     source.name,
@@ -127,7 +129,8 @@ function statementFor<Key extends string>(
     range.reversed,
     start,
     marksFavouritesOf !== undefined,
-    isShort(list.filters.q ?? ''),
+    isShort(q),
+    wordsBefore(q) !== undefined,
     filters,
   ].join(' ')
   const found = filters === undefined ? undefined : known.get(shape)
@@ -165,15 +168,17 @@ export async function selectRange<Key extends string>(
   range: Range,
 ): Promise<MoviePage & Snapshot> {
   const { limit, offset, start } = range
+  const { q } = list.filters
   const totals = totalsOfSearches(db)
-  const key = JSON.stringify(list.filters)
-  const isCounted = list.filters.q !== undefined && source.isWhole && !dependsOnFavourites(list)
-  const counted = isCounted ? totals.get(key) : undefined
+  const isCounted = q !== undefined && source.isWhole && !dependsOnFavourites(list)
+  const key = isCounted ? JSON.stringify(list.filters) : ''
+  const counted = totals.get(key)
   const values = {
     limit,
     offset,
     bound: start?.bound,
     reader: list.marksFavouritesOf,
+    before: q === undefined ? undefined : wordsBefore(q),
     counted: counted?.total ?? null,
     countedAt: counted?.version ?? null,
   }

@@ -13,6 +13,16 @@ const MANY = sql.raw('1000')
 const LONG = 10
 /** Whether titles that begin so may fill a page. */
 export const isShort = (q: string) => (q.match(/[\p{L}\p{N}]/gu)?.length ?? 0) < LONG
+/** Of more movies that have the words before the last one, the index finds those with all words sooner. */
+const FEW = sql.raw('100')
+/** A long word is rare, and what begins with two or three letters isn't. */
+const BEFORE_SHORT = /^([ -~]*[a-z0-9]{5}[ -~]*) [a-z0-9]{2,3} *$/i
+/** The words before a short last one, if few movies may have them. */
+export function wordsBefore(q: string): string | undefined {
+  const before = BEFORE_SHORT.exec(q)?.[1]
+  // It is `&` too, but not to `search_query`.
+  return before === undefined || /\band\b/i.test(before) ? undefined : before
+}
 
 export type Selection = {
   readonly from: SQL
@@ -24,6 +34,8 @@ export type Selection = {
   readonly end: SQL
   /** Whether titles that begin so may fill the page. */
   readonly mayFill: boolean
+  /** As a text, the words before a last one that is better looked for in the movies than in the index. */
+  readonly before: Placeholder | undefined
   /** How many movies there are, if that is known; else null. */
   readonly knownTotal: SQL
 }
@@ -60,7 +72,7 @@ const isCut = sql`(select is_cut from filled)`
  * them; and the number of all (decision 19).
  */
 export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables: SQL; total: SQL } {
-  const { from, conditions, sortKey, addedAt, end, knownTotal } = selection
+  const { from, conditions, sortKey, addedAt, end, before, knownTotal } = selection
   const isRanked = sortKey === undefined
   const mayFill = isRanked && selection.mayFill
   const where = (...more: SQL[]) => sql`where ${sql.join([...conditions, ...more], sql` and `)}`
@@ -91,10 +103,22 @@ export function matchedBy(q: SQL | Placeholder, selection: Selection): { tables:
         order by movies.year desc, movies.id limit (select "end" from asked)
       ) as few limit ${NEAR}
     ),`
+  const unlessFilled = mayFill ? [sql`not ${isFilled}`] : []
+  const exact =
+    before === undefined
+      ? sql`exact as materialized (
+      select ${columns(exactRank)} from ${from} ${where(isExact, ...unlessFilled)}
+    )`
+      : sql`few as materialized (
+      select ${columns(exactRank)}, ${isExact} as has_all from ${from}
+      ${where(sql`${wordsOfMovie} @@ search_query(${before})`, ...unlessFilled)} limit ${FEW} + 1
+    ), rare as materialized (select count(*) <= ${FEW} as is_rare from few
+    ), exact as materialized (
+      select movie_id, sort_key, added_at from few where has_all and (select is_rare from rare) union all
+      select ${columns(exactRank)} from ${from} ${where(isExact, ...unlessFilled, sql`not (select is_rare from rare)`)}
+    )`
   const tables = sql`${asked}, ${isRanked ? titled : sql``} ${mayFill ? filled : sql``}
-    exact as materialized (
-      select ${columns(exactRank)} from ${from} ${where(isExact, ...(mayFill ? [sql`not ${isFilled}`] : []))}
-    ), nearly as materialized (
+    ${exact}, nearly as materialized (
       select nearly.* from search_nearly(${q}) as nearly
       where (select count(*) from (select from exact limit ${ENOUGH}) as few) < ${ENOUGH} ${mayFill ? sql`and not ${isFilled}` : sql``}
     ), alike as materialized (

@@ -71,6 +71,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
   const searches: [string, MovieFilters][] = [
     ['q', { q: 'w77' }],
     ['q with a mistake', { q: 'w7x77 w1' }],
+    ['q with a short last word', { q: 'w7777 w1' }],
     ['q of many words', { q: 'w7 w17 w7x77 w1777' }],
     ['q and year', { q: 'w7x77 w1', year: 1999 }],
     ['title', { title: 'w77' }],
