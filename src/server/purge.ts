@@ -14,6 +14,7 @@ export function startPurge(
   auditKeepSeconds: number,
   log: Log,
 ): () => void {
+  let isStopped = false
   async function purge() {
     try {
       await withoutTimeouts(async (db) => {
@@ -24,7 +25,8 @@ export function startPurge(
         await correctCount(db)
       })
     } catch (error) {
-      log.warn('the daily purge failed; the next try is tomorrow', describeError(error))
+      if (isStopped) log.info('the stop ended the daily purge; the next start repeats it')
+      else log.warn('the daily purge failed; the next try is tomorrow', describeError(error))
     }
   }
   async function correctCount(db: Db) {
@@ -33,5 +35,8 @@ export function startPurge(
   }
   const timer = setInterval(purge, DAY_MS)
   purge()
-  return () => clearInterval(timer)
+  return () => {
+    isStopped = true
+    clearInterval(timer)
+  }
 }
