@@ -34,7 +34,7 @@ describe.skipIf(testDatabaseUrl === undefined)(`no list of ${MOVIES} movies read
     await client.unsafe(pinStatement)
     db = drizzle(client, { logger: { logQuery: (text, parameters) => queries.push({ text, parameters }) } })
     await load(client)
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await client.end()
     await database.drop()
