@@ -31,13 +31,16 @@ export function paceOf({ quota, periodMs, burst }: Rate) {
   return { intervalMs, depthMs: intervalMs * burst }
 }
 
+/** Rounds up, but for floating-point noise. */
+const wholeSeconds = (milliseconds: number) => Math.ceil(milliseconds / 1000 - 1e-6)
+
 // draft-ietf-httpapi-ratelimit-headers-11
 const leftHeader = ({ name }: Rate, left: number, seconds: number) => `"${name}";r=${left};t=${seconds}`
 const policyHeader = ({ name, quota, periodMs }: Rate) =>
   `"${name}";q=${quota};w=${Math.ceil(periodMs / 1000)}`
 
 export function tooMany(rate: Rate, waitMs: number): Failure {
-  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  const seconds = Math.max(1, wholeSeconds(waitMs))
   return new Failure('rateLimited', {
     headers: {
       'Retry-After': String(seconds),
@@ -54,7 +57,7 @@ export function addLimitHeaders(headers: Headers, { rate, fullInMs }: Taken, cha
   const full = fullInMs + charged * intervalMs
   // Rounds away floating-point noise.
   const left = Math.max(0, Math.floor((depthMs - full) / intervalMs + 0.001))
-  headers.append('RateLimit', leftHeader(rate, left, Math.ceil(full / 1000)))
+  headers.append('RateLimit', leftHeader(rate, left, wholeSeconds(full)))
   headers.append('RateLimit-Policy', policyHeader(rate))
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Failure } from '../../src/errors'
-import { createBucket } from '../../src/limits/bucket'
+import { addLimitHeaders, createBucket } from '../../src/limits/bucket'
 import { createLimiter } from '../../src/limits/rate-limit'
 import { limits } from '../support/limits'
 
@@ -49,6 +49,19 @@ describe('a bucket', () => {
     clock.now += 1
     expect(passes()).toBe(true)
     expect(passes()).toBe(false)
+  })
+
+  test('says the same at any time', () => {
+    for (let i = 0; i < 1000; i++) {
+      const { clock, bucket } = setUp(0.01, 1000, 2)
+      clock.now += i * Math.PI
+      const headers = new Headers()
+      addLimitHeaders(headers, bucket.take('a'), 0)
+      expect(headers.get('ratelimit')).toBe('"test";r=1;t=100')
+      bucket.take('a')
+      const refusal = refusalOf(() => bucket.take('a'))
+      expect(refusal?.detail.headers).toMatchObject({ 'Retry-After': '100' })
+    }
   })
 
   test('returns a turn that is taken back, even after refusals', () => {
