@@ -79,7 +79,10 @@ describe.skipIf(!canStartPostgres)('at a slow database', () => {
       await holdMigrations(sql)
       const program = launchProgram(environment)
       await until(async () => (await server.admin(ASKS_FOR_ITS_TURN)).length > 0)
-      await server.restart('immediate')
+      // A restart between two questions would go unnoticed.
+      await server.stop('immediate')
+      await program.logged('waiting for the database')
+      await server.start()
       await program.listening
       expect(program.lines.filter((line) => line.includes('waiting for the database'))).toHaveLength(1)
       expect(await program.stop()).toMatchObject({ exitCode: 0 })
