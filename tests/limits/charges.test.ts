@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Config } from '../../src/config/config'
 import { createBucket } from '../../src/limits/bucket'
+import { stoppedClock } from '../support/limits'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 setDefaultTimeout(60_000)
@@ -27,7 +28,7 @@ const KIB = 1024
 let server: TestServer
 let alice: TestUser
 beforeAll(async () => {
-  server = await startTestServer({ trustedProxies: ['127.0.0.1'], limiter })
+  server = await startTestServer({ trustedProxies: ['127.0.0.1'], limiter }, { timing: stoppedClock })
   alice = await server.newUser()
 })
 afterAll(() => server.stop())
