@@ -15,13 +15,15 @@ const LONG = 10
 export const isShort = (q: string) => (q.match(/[\p{L}\p{N}]/gu)?.length ?? 0) < LONG
 /** Of more movies that have the words before the last one, the index finds those with all words sooner. */
 const FEW = sql.raw('100')
-/** A long word is rare, and what begins with two or three letters isn't. */
-const BEFORE_SHORT = /^([ -~]*[a-z0-9]{5}[ -~]*) [a-z0-9]{2,3} *$/i
+// A long word is rare, and what begins with two or three letters isn't.
+const LONG_WORD = /[a-z0-9]{5}/i
+const SHORT_LAST = / [a-z0-9]{2,3} *$/i
+const ASCII = /^[ -~]*$/
 /** The words before a short last one, if few movies may have them. */
 export function wordsBefore(q: string): string | undefined {
-  const before = BEFORE_SHORT.exec(q)?.[1]
-  // It is `&` too, but not to `search_query`.
-  return before === undefined || /\band\b/i.test(before) ? undefined : before
+  const before = q.slice(0, Math.max(0, q.search(SHORT_LAST)))
+  // "and" is `&` too, but not to `search_query`.
+  return LONG_WORD.test(before) && ASCII.test(before) && !/\band\b/i.test(before) ? before : undefined
 }
 
 export type Selection = {
