@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { chosenGenres, type Own } from './list-query'
 import { useResource } from './resource'
 import { navigate, url, withQuery } from './router'
@@ -83,8 +83,8 @@ function Year({ name, label }: { name: string; label: string }) {
   const input = useRef<HTMLInputElement>(null)
   const isWrong = useSignal(false)
   const value = url.value.searchParams.get(name) ?? ''
-  // Set by effect: as a property, a render while somebody types would undo their typing.
-  useEffect(() => {
+  // As a property, a render while somebody types would undo their typing, and so would a later effect.
+  useLayoutEffect(() => {
     if (input.current && input.current.value !== value) input.current.value = value
     isWrong.value = false
   }, [value])

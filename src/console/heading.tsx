@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { arrivals } from './router'
 import { site } from './site'
 
@@ -10,7 +10,8 @@ let greeted = arrivals.peek()
 export function Heading({ title, children = title }: { title: string; children?: ComponentChildren }) {
   const ref = useRef<HTMLHeadingElement>(null)
   const arrival = arrivals.value
-  useEffect(() => {
+  // Before the next key, which may be meant for something else.
+  useLayoutEffect(() => {
     document.title = `${title} · ${site.name}`
     if (arrival === greeted) return
     greeted = arrival

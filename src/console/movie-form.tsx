@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { call, isRefusal } from './api'
 import { Conflict } from './conflict'
 import { restoreDraft } from './drafts'
@@ -156,7 +156,7 @@ function useGuard(ref: Ref<HTMLFormElement | null>, version: Ref<number | undefi
     if (ref.current) Object.assign(ref.current.dataset, { keep: 'changed', version: version.current ?? '' })
     show()
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     guard.isDirty = () => isChanged.current
     const draft = ref.current && restoreDraft(ref.current)
     if (draft) {

@@ -71,10 +71,19 @@ export function withQuery(changes: Record<string, string | undefined>) {
   return pathname() + (query === '' ? '' : `?${query}`)
 }
 
+/** Other than perhaps in the fragment. A part of a page is no other page, even if its address was typed. */
+const isSamePage = ({ pathname, search }: { pathname: string; search: string }) =>
+  pathname === url.value.pathname && search === url.value.search
+
 let isReturning = false
 function onPopState() {
   if (isReturning) {
     isReturning = false
+    return
+  }
+  const next = read()
+  if (isSamePage(next)) {
+    index = kept().index ?? index
     return
   }
   const to = kept().index ?? 0
@@ -86,7 +95,7 @@ function onPopState() {
     return
   }
   index = to
-  url.value = read()
+  url.value = next
   arrivals.value++
   restoreScroll(kept().y ?? 0)
 }
@@ -97,15 +106,23 @@ function restoreScroll(y: number, tries = 20) {
   if (scrollY < y - 1 && tries > 0) setTimeout(() => restoreScroll(y, tries - 1), 50)
 }
 
-/** The URL of a clicked link, if it leads to a page of the console in this tab. */
-function inHouse(event: MouseEvent): string | undefined {
+/**
+ * Goes to a part of this page without a navigation: the browser would tell of it later, when something else may have
+ * the focus.
+ */
+function enter(part: HTMLElement) {
+  part.scrollIntoView()
+  part.focus({ preventScroll: true })
+}
+
+/** A clicked link, if it leads to a page of the console in this tab. */
+function inHouse(event: MouseEvent): HTMLAnchorElement | undefined {
   const link = event.target instanceof Element ? event.target.closest('a') : null
   if (!link || event.defaultPrevented || event.button !== 0) return undefined
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return undefined
-  if (link.target !== '' || link.hasAttribute('download') || link.hasAttribute('data-native'))
-    return undefined
+  if (link.target !== '' || link.hasAttribute('download')) return undefined
   const isHere = link.origin === location.origin && `${link.pathname}/`.startsWith(`${base}/`)
-  return isHere ? link.href : undefined
+  return isHere ? link : undefined
 }
 
 /** Called once: makes links, Back and Forward navigations, and asks before a changed form is left. */
@@ -120,7 +137,9 @@ export function startRouter() {
     const link = inHouse(event)
     if (link === undefined) return
     event.preventDefault()
-    navigate(link)
+    const part = isSamePage(link) ? document.getElementById(link.hash.slice(1)) : null
+    if (part) enter(part)
+    else navigate(link.href)
   })
   // After a reload.
   if (kept().y !== undefined) restoreScroll(kept().y ?? 0)

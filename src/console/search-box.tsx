@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { arrivals, navigate, pathname, url, withQuery } from './router'
 
 const TYPING_MS = 150
@@ -11,18 +11,19 @@ export function SearchBox() {
   /** The address is from this typing, so further typing replaces it. */
   const isTyping = useRef(false)
   const q = pathname() === '/' ? (url.value.searchParams.get('q') ?? '') : ''
-  useEffect(() => {
+  // Layout effects run before the next key, which later ones could undo.
+  useLayoutEffect(() => {
     if (q === asked.current) return
     if (input.current) input.current.value = q
     asked.current = q
     isTyping.current = false
   }, [q])
   // Leaving the page before the pause cancels the search.
-  useEffect(() => {
+  useLayoutEffect(() => {
     clearTimeout(timer.current)
     if (input.current) input.current.value = asked.current
   }, [arrivals.value])
-  useEffect(() => focusOnSlash(() => input.current), [])
+  useLayoutEffect(() => focusOnSlash(() => input.current), [])
 
   function search() {
     clearTimeout(timer.current)

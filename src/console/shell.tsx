@@ -11,7 +11,7 @@ export function App() {
   const isInside = site.hasCatalogue && (session.value !== undefined || site.isOpen)
   return (
     <>
-      <a class="skip" href="#main" data-native>
+      <a class="skip" href="#main">
         Skip to the content
       </a>
       <header class="bar">

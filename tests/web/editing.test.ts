@@ -199,6 +199,12 @@ describe.skipIf(!hasBrowser)('a changed form', () => {
     await link(page, 'Favourites').click()
     await button(question, 'Stay').click()
     expect(await textbox(page, 'Synopsis').inputValue()).toBe('half a sentence')
+    await link(page, 'Skip to the content').press('Enter')
+    expect(await page.evaluate('document.activeElement.id + location.hash')).toBe('main')
+    // Typed by hand.
+    await page.evaluate("location.hash = 'cast'")
+    await page.goBack()
+    expect(await question.count()).toBe(0)
     await page.goBack()
     await question.waitFor()
     expect(addressIn(page)).toBe(`/movies/${id}/edit`)

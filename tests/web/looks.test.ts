@@ -185,6 +185,7 @@ describe.skipIf(!hasBrowser)('without a mouse', () => {
     await page.keyboard.press('Tab')
     expect(await focused(page)).toBe('Skip to the content')
     await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id + location.hash')).toBe('main')
     await page.keyboard.press('/')
     await page.keyboard.type('amélie')
     await found(page, 'amélie')

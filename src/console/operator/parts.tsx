@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { navigate, url, withQuery } from '../router'
 
 const TYPING_MS = 250
@@ -17,7 +17,8 @@ export function QueryField({ name, label, placeholder, isSearch = true }: Props)
     if (text !== (url.peek().searchParams.get(name) ?? ''))
       navigate(withQuery({ [name]: text, page: undefined }), { replace: true, inPlace: true })
   }
-  useEffect(() => {
+  // Before the next key, which would be undone.
+  useLayoutEffect(() => {
     if (input.current && input.current.value.trim() !== value) input.current.value = value
   }, [value])
   useEffect(() => () => clearTimeout(timer.current), [])
