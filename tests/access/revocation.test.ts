@@ -8,7 +8,7 @@ import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../su
 import { staysSo, until } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const isEmbedded = testDatabaseUrl === undefined
 /** The embedded database has only one instance and no channel. */

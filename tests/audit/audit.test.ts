@@ -7,7 +7,7 @@ import { ALL, type Event, operatedService } from '../support/operators'
 import { PASSWORD } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, admin, ask, newMovie, eventsOf, actionsOf } = operatedService()
 type Events = { events: Event[]; metadata: { total_records: number } }

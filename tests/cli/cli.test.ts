@@ -142,7 +142,7 @@ describe('without a server', () => {
     expect(await run('seed')).toMatchObject({ code: 0, out: 'There was nothing to add.\n' })
     expect((await run('movies', 'list', '--title', 'moana')).out).toBe('0 movies\n')
     // Nine starts of the embedded database.
-  }, 180_000)
+  }, 240_000)
 })
 
 describe('with a running server', () => {

@@ -15,7 +15,7 @@ import { until } from '../support/until'
 
 // A PostgreSQL with a certificate from a private authority, and with a socket: the effect of each way to connect.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 describe.skipIf(!canStartPostgres)('a PostgreSQL with TLS', () => {
   let server: PostgresServer

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { until } from '../support/until'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 describe.skipIf(!canStartPostgres)('on one connection', () => {
   let server: PostgresServer

@@ -11,7 +11,7 @@ import { aMovie, PASSWORD, startTestServer, type TestServer } from '../support/s
 
 // A Turkish database, in which lower('I') is ı; the embedded one has no locale, and must behave the same.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 const TURKISH = `locale_provider icu icu_locale 'tr-TR' template template0 encoding 'UTF8'`
 const where = testDatabaseUrl === undefined ? 'the embedded database' : 'a Turkish database'
 

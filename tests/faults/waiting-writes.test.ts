@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const WRITES = 30
 

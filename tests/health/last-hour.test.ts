@@ -4,7 +4,7 @@ import { startTestServer, type TestServer, type TestUser } from '../support/serv
 import { until } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 type Figures = { every_seconds: number; instance: string; points: Point[] }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { startTestServer, type TestServer } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import {
 } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

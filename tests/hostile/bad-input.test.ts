@@ -4,7 +4,7 @@ import { attackedService, INSIDE, JSON_TYPE, MIB, TOO_LARGE } from '../support/b
 import { openRaw } from '../support/raw'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, alice, send, unexpected } = attackedService()
 

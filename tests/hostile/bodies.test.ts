@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { attackedService, MIB, NOT_AN_OBJECT, type Sent, TOO_LARGE } from '../support/bad-input'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { send, unexpected } = attackedService()
 

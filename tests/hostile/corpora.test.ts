@@ -5,7 +5,7 @@ import { attackedService, NOT_AN_OBJECT } from '../support/bad-input'
 import { aMovie } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const CORPORA = join(import.meta.dir, '../../../shared/corpora')
 const { server, alice, send, unexpected } = attackedService()

@@ -5,7 +5,7 @@ import { freePort } from '../support/postgres'
 import { aMovie, startTestServer, type TestServer, type TestUser, testConfig } from '../support/server'
 
 // The service through deploy/Caddyfile, as its clients see it.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 describe.skipIf(!canStartCaddy)('through Caddy', () => {
   let server: TestServer

@@ -9,7 +9,7 @@ import { canStartHaproxy, haproxyProgram } from '../support/haproxy'
 import { startTestServer, type TestServer } from '../support/server'
 
 // The files of deploy/, checked by the programs that read them.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const deployed = (name: string) => readFile(join('deploy', name), 'utf8')
 const units = [

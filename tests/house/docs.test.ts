@@ -93,7 +93,7 @@ describe('the service follows its document', () => {
 
     for (const id of ['checkHealth', 'showVariables', 'showMetrics']) await succeed(id)
     expect([...called].sort()).toEqual([...operations.keys()].sort())
-  }, 30_000)
+  }, 240_000)
 
   test('for every kind of caller, by the operation’s own security', async () => {
     const inactive = await server().newUser({ activated: false })
@@ -114,7 +114,7 @@ describe('the service follows its document', () => {
       for (const user of [inactive, reader, nobody])
         if (id === 'signOutEverywhere') user.token = await server().signIn(user.email)
     }
-  }, 30_000)
+  }, 240_000)
 
   test('for invalid bodies and queries', async () => {
     const owner = await server().newUser({ permissions: [...permissions] })

@@ -21,7 +21,7 @@ describe('the OpenAPI document', () => {
       .quiet()
     await rm(folder, { recursive: true })
     expect(lint.exitCode === 0 ? 'valid' : lint.stderr.toString()).toBe('valid')
-  }, 30_000)
+  }, 240_000)
 
   test('has exactly the routes', () => {
     const documented = [...operations.values()].map(

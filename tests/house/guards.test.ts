@@ -4,7 +4,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 import { GUARDED, KEYED, OPEN, PUBLIC } from './routes'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const isOpen = (route: string) => OPEN.includes(route) || /^GET \/docs(\/|$)/.test(route)
 

@@ -3,7 +3,7 @@ import { readAtItsPace, unreadBytes } from '../../src/json/large-answer'
 import { head, openRaw, type RawClient } from '../support/raw'
 import { startTestServer, type TestServer, type TestUser } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const MIB = 1_048_576
 const MOVIES = 100

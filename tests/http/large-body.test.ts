@@ -3,7 +3,7 @@ import { createRandom } from '../../bench/random'
 import { shortened } from '../../src/json/outline'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const LARGE = 'x'.repeat(70_000)
 

@@ -6,7 +6,7 @@ import { openRaw } from '../support/raw'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const BURST = 3
 const limiter = limits({ burst: 1, exempt: [] })

@@ -3,7 +3,7 @@ import type { OpenApi } from '../support/openapi'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const MISSING = { error: 'you must be authenticated to access this resource' }
 const PATHS = ['/v1/movies', '/v1/movies/1', '/v1/movies/external/open', '/v1/genres']

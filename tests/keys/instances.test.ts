@@ -5,7 +5,7 @@ import { startTestServer, type TestServer } from '../support/server'
 import { staysSo, until } from '../support/until'
 
 // A start takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const isEmbedded = testDatabaseUrl === undefined
 const onPostgres = test.skipIf(isEmbedded)

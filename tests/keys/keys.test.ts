@@ -5,7 +5,7 @@ import { aMovie, startTestServer, type TestServer, type TestUser } from '../supp
 import { staysSo, until } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const INVALID = { error: 'invalid or missing authentication token' }
 const NOT_PERMITTED = {

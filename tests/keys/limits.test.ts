@@ -4,7 +4,7 @@ import { from, limits, newAddress, SLOW, statusesOf, stoppedClock } from '../sup
 import { startTestServer } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 test('a key is limited from any address, even an exempt one, besides the limit of the address', async () => {
   const limiter = limits({ requestsPerSecond: SLOW, burst: 50, keyRequestsPerSecond: SLOW, keyBurst: 3 })

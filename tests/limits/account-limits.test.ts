@@ -4,7 +4,7 @@ import { PASSWORD, startTestServer, type TestServer } from '../support/server'
 
 // What a stranger can do and learn within the limits of sign-ins and mails.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 const FAILURES = 2
 const ACCOUNT_FAILURES = 4
 const WRONG = 'a wrong password'

@@ -4,7 +4,7 @@ import { createBucket } from '../../src/limits/bucket'
 import { stoppedClock } from '../support/limits'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 /** A refill too slow to happen during a test. */
 const SLOW = 0.01

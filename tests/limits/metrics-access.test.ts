@@ -3,7 +3,7 @@ import { newFilledFolder, removeFolders } from '../support/embedded'
 import { quietSettings, startProgram } from '../support/program'
 import { startTestServer, type TestServer } from '../support/server'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const PATHS = ['/metrics', '/debug/vars']
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE']

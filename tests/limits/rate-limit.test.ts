@@ -12,7 +12,7 @@ import {
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 const BURST = 5
 
 describe('requests per address, behind trusted proxies', () => {

@@ -3,7 +3,7 @@ import { count, expectRefusal, from, limits, newAddress, statusesOf, stoppedCloc
 import { type Answer, PASSWORD, startTestServer, type TestServer } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 describe('sign-ins, registrations and mails', () => {
   let server: TestServer

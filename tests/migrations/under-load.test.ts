@@ -12,7 +12,7 @@ import { failureOf } from '../support/embedded'
 import { until } from '../support/until'
 
 // Migrations while others use the database.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const log = createLog('error', () => {})
 const migration = (folderMillis: number, ...sql: string[]): Migration => ({ sql, hash: 'test', folderMillis })

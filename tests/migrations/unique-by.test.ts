@@ -21,7 +21,7 @@ import { until } from '../support/until'
 
 // MOVIES_UNIQUE_BY: which movies count as the same, and how a catalogue changes between the rules.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 type Body = { movie: MovieJson; error: unknown }
 

@@ -10,7 +10,7 @@ import { ADMIN_PASSWORD, canStartPostgres, startPostgres } from '../support/post
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
 import { until } from '../support/until'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

@@ -6,7 +6,7 @@ import { startTestServer } from '../support/server'
 import { until } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { ask, server, user, key } = omdbService([['Moana', { year: 2016 }]])
 const at = (path: string, headers: Record<string, string> = {}, method = 'GET') =>

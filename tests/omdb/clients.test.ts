@@ -6,7 +6,7 @@ import { type Program, quietSettings, startProgram } from '../support/program'
 import { PASSWORD } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 // Clients of the Open Movie Database from npm, as they are, and the executable: only the address is another.
 

@@ -10,7 +10,7 @@ import { openRaw } from '../support/raw'
 import { startTestServer } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { ask, add, server, key } = omdbService([['Moana', { year: 2016 }]])
 const NAUGHTY = join(import.meta.dir, '../../../shared/corpora/blns/blns.json')

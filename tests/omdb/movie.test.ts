@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { omdbService } from '../support/omdb'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const sentence = (letters: number, end = '.') => `${'x'.repeat(letters - end.length)}${end}`
 const long = 'word '.repeat(100).trimEnd()

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { omdbService } from '../support/omdb'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const numbered = Array.from({ length: 25 }, (_, n) => `Number ${String(n).padStart(2, '0')}`)
 const { ask, search, title, synthetic, server } = omdbService([

@@ -3,7 +3,7 @@ import { DOMParser } from '@xmldom/xmldom'
 import { omdbService } from '../support/omdb'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const odd = 'Odd & <Movie> "of" \'quotes\' 🎬 \u0001\u001f\u007f\uFFFE ]]> <!-- &amp; {é}\t\n\r.'
 const { ask, add } = omdbService([

@@ -13,7 +13,7 @@ import { until } from '../support/until'
 
 // Databases with other settings than PostgreSQL's defaults.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const odd: Record<string, string> = {
   datestyle: "'German, DMY'",

@@ -9,7 +9,7 @@ import { until } from '../support/until'
 
 // Debian's PgBouncer in transaction mode, with fewer connections to the server than the service has to PgBouncer.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 const LIMITS = 'statement_timeout = 3500; lock_timeout = 3000; idle_in_transaction_session_timeout = 7000'
 
 describe.skipIf(!(canStartPostgres && canStartPgBouncer))('through PgBouncer in transaction mode', () => {

@@ -6,7 +6,7 @@ import { canStartPostgres, type PostgresServer, startPostgres } from '../support
 import { runProgram } from '../support/program'
 
 // Databases that Redlight can't use: one sentence says so, before anything is created in them.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const thrownBy = (version: string): unknown => {
   try {

@@ -8,7 +8,7 @@ import { until } from '../support/until'
 
 // A primary and a streaming replica on this machine; the replica is paused, frozen, killed and promoted.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 /** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
@@ -239,7 +239,7 @@ describe.skipIf(!canStartPostgres)('with a streaming replica', () => {
     await replica.order('select pg_promote()')
     await untilReplicaServes(false)
     expect((await get('/v1/movies')).status).toBe(200)
-  }, 60_000)
+  }, 240_000)
 })
 
 describe('the state of a replica', () => {

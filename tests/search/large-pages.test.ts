@@ -6,7 +6,7 @@ import { until } from '../support/until'
 
 // The embedded database has one session, so it reads one thing after another.
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { freePort } from '../support/postgres'
 import { type Program, quietSettings, runProgram, startProgram } from '../support/program'
 
 // A host whose environment names a proxy for outgoing requests: those of the service to itself must not use it.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let asked = 0
 const proxy = Bun.serve({

@@ -8,7 +8,7 @@ import { head, openRaw } from '../support/raw'
 import { staysSo, until } from '../support/until'
 
 // The service's reports to systemd.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let program: Program | undefined
 let receiver: Awaited<ReturnType<typeof receiveAt>> | undefined

@@ -20,7 +20,9 @@ const reason =
         : 'they run with FAULTS=1'
 export const hasBrowser = reason === undefined
 if (reason !== undefined) console.warn(`left out: tests in a browser: ${reason}`)
-export const BROWSER_TIMEOUT_MS = 180_000
+export const BROWSER_TIMEOUT_MS = 240_000
+/** For what a page is waited for; a busy machine needs more than Playwright’s 30 s. */
+const STEP_TIMEOUT_MS = 100_000
 
 /** Another name of this machine, whose pages have not what browsers only give to localhost and over TLS. */
 export const PLAIN_HOST = 'redlight.test'
@@ -54,6 +56,7 @@ export const launchBrowser = () =>
 export async function newPage(browser: Browser, { host }: URL, look = light) {
   const { colorScheme, viewport } = look
   const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === PHONE })
+  context.setDefaultTimeout(STEP_TIMEOUT_MS)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('console', (message) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

@@ -3,7 +3,7 @@ import { base64url, claimsOf, nowSeconds } from '../support/jwt'
 import { JWT_SECRET, startTestServer, type TestServer } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const HOUR = 3600
 let server: TestServer

@@ -3,7 +3,7 @@ import { type Claims, claimsOf, nowSeconds } from '../support/jwt'
 import { PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

@@ -6,7 +6,7 @@ import { base64url, type Claims, claimsOf } from '../support/jwt'
 import { JWT_SECRET, PASSWORD, startTestServer, type TestServer, type TestUser } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

@@ -4,7 +4,7 @@ import { PASSWORD, type TestUser } from '../support/server'
 import { until, untilHashed } from '../support/until'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, admin, ask, newMovie, eventsOf, actionsOf } = operatedService()
 const proof = { current_password: PASSWORD }

@@ -3,7 +3,7 @@ import { ALL, LAST_ADMIN, operatedService } from '../support/operators'
 import { PASSWORD } from '../support/server'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, admin, ask, newMovie, actionsOf, eventsOf } = operatedService()
 type User = { id: number; name: string; permissions: string[]; movies: number }

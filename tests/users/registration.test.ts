@@ -4,7 +4,7 @@ import { untilHashed } from '../support/until'
 import { COMMON, type Fields, newAddress, TOO_SHORT, userService } from '../support/users'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, register, signIn } = userService()
 

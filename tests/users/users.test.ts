@@ -4,7 +4,7 @@ import { untilHashed } from '../support/until'
 import { COMMON, newAddress, TOO_SHORT, type UserBody, userService } from '../support/users'
 
 // A start of the embedded database takes a second, and many on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(240_000)
 
 const { server, register, activate, resetPassword, signIn, mailedTokens, plantToken, countTokens } =
   userService()
