@@ -97,7 +97,7 @@ describe('movies that are unique by title and year', () => {
     const target = await createTestDatabase()
     try {
       const file = join(folder, 'a.backup')
-      expect(await redlight(['backup', '--verify', file], databaseVariables(database.config))).toMatchObject({
+      expect(await redlight(['backup', file], databaseVariables(database.config))).toMatchObject({
         code: 0,
         error: '',
       })

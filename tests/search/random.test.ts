@@ -6,7 +6,7 @@ import { foundByQ } from '../support/reference-q'
 const { server, alice, bob, list } = listService()
 
 const MOVIES = 2400
-const QUERIES = withFaults ? 1000 : 200
+const QUERIES = withFaults ? 1000 : 100
 
 describe(`of ${MOVIES} random movies`, () => {
   type Movie = {
