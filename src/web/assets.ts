@@ -5,6 +5,7 @@ import type { Pack } from '../console/pack'
 import docsStyle from './assets/docs.css' with { type: 'file' }
 import docsScript from './assets/docs.js' with { type: 'file' }
 import icon from './assets/icon.svg' with { type: 'file' }
+import reloadScript from './assets/reload.js' with { type: 'file' }
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8'
 const CSS = 'text/css; charset=utf-8'
@@ -13,6 +14,7 @@ const files = {
   'swagger-ui.css': { path: swaggerStyle, type: CSS },
   'docs.js': { path: docsScript, type: JAVASCRIPT },
   'docs.css': { path: docsStyle, type: CSS },
+  'reload.js': { path: reloadScript, type: JAVASCRIPT },
   'icon.svg': { path: icon, type: 'image/svg+xml' },
 }
 

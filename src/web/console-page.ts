@@ -65,6 +65,7 @@ async function html(settings: ConsoleSettings, path: string): Promise<string> {
 <title>${name}</title>
 <link rel="icon" href="${at('icon.svg')}">
 <link rel="preload" as="font" type="font/woff2" crossorigin href="${at('oswald-latin.woff2')}">
+<script src="${at('reload.js')}"></script>
 <link rel="stylesheet" href="${at('console.css')}">
 ${preload.map((part) => `<link rel="modulepreload" href="${at(part)}">`).join('\n')}
 <script type="module" src="${at('main.js')}"></script>

@@ -7,6 +7,10 @@ declare module '*.svg' {
   const path: string
   export default path
 }
+declare module '*/assets/reload.js' {
+  const path: string
+  export default path
+}
 declare module '*/assets/docs.js' {
   const path: string
   export default path

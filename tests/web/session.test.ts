@@ -289,6 +289,29 @@ describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
     expect(await page.evaluate('window.isOld')).toBeUndefined()
   })
 
+  test('a page that is opened while the service is upgraded is tried again, and says so in the end', async () => {
+    const { page } = await open('/', ana)
+    await count(page, '120 movies')
+    const parts = '**/docs/assets/*/part-*.js'
+    await page.clock.install()
+    let refused = 0
+    await page.route(parts, (route) => {
+      refused++
+      return route.fulfill({ status: 404, json: { error: 'no' } })
+    })
+    await page.reload({ waitUntil: 'commit' })
+    const reload = (times: number) => page.waitForFunction(`history.state?.reloads === ${times}`)
+    for (const times of [1, 2, 3, 4, 5]) {
+      await reload(times)
+      await page.clock.runFor(10_000)
+    }
+    await page.getByRole('alert').getByText('The page could not be loaded. Reload it to try again.').waitFor()
+    expect(refused).toBeGreaterThan(5)
+    await page.unroute(parts)
+    await page.reload()
+    await count(page, '120 movies')
+  })
+
   test('an older answer never covers a newer one', async () => {
     const { page } = await open('/', ana)
     await count(page, '120 movies')
