@@ -8,7 +8,7 @@ import { drip, head, openRaw, type RawClient, sendRaw } from '../support/raw'
 import { PASSWORD } from '../support/server'
 import { until } from '../support/until'
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 240_000
 const MIB = 1_048_576
 const { maxHashesAtOnce, maxWaiting } = createPasswords().limits
 
@@ -190,9 +190,14 @@ describe.skipIf(!areFaultsWanted)('connections', () => {
           { framing: 'Transfer-Encoding: chunked', piece: '1\r\na\r\n' },
         ].map(async ({ framing, piece }) => {
           const client = await openRaw(program.url)
-          await client.send(head('POST /v1/tokens/authentication', 'Content-Type: application/json', framing))
+          const id = crypto.randomUUID()
+          const headers = ['Content-Type: application/json', `X-Request-Id: ${id}`, framing]
+          await client.send(head('POST /v1/tokens/authentication', ...headers))
           await drip(client, piece)
-          expect(client.received()).toContain('{"error":"body could not be read to its end"}')
+          await until(() => program.lines.some((line) => line.includes(id) && line.includes('"status":400')))
+          // On a busy machine, the reset in return for another piece may overtake the response.
+          if (client.received() !== '')
+            expect(client.received()).toContain('{"error":"body could not be read to its end"}')
         })
         await Promise.all(drips)
       }),

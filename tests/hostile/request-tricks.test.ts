@@ -3,7 +3,7 @@ import { newFilledFolder, removeFolders } from '../support/embedded'
 import { type Program, quietSettings, signUp, startProgram } from '../support/program'
 import { head, sendRaw } from '../support/raw'
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 240_000
 
 let program: Program
 let token: string
