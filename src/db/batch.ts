@@ -3,7 +3,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 import { type Later, later } from '../later'
 import { currentBill } from '../waiting'
 import type { Db } from './client'
-import { isRefused, tooLate } from './errors'
+import { isDeadlock, isRefused, tooLate } from './errors'
 
 // Under load most of a small statement's cost is fixed, on both sides of the socket. A batch is sent only
 // after its last caller has asked, so every caller sees data no older than its own request.
@@ -82,7 +82,8 @@ function textBytes(row: unknown): number {
 /**
  * Writes rows in one statement with those of other callers in the same turn of the event loop. `write`
  * returns each row's result, in order. A row without a result, and every row of a statement that the database
- * refused or cancelled, is written again alone, so a caller never gets another one's error.
+ * refused or cancelled, is written again alone, so a caller never gets another one's error. After a deadlock, so is
+ * a single row.
  */
 export function writtenTogether<Row, Written>(
   write: (db: Db, rows: readonly Row[]) => Promise<readonly (Written | undefined)[]>,
@@ -95,7 +96,7 @@ export function writtenTogether<Row, Written>(
       const written = (await done.join())[index]
       if (written !== undefined || items.length === 1) return written
     } catch (error) {
-      if (items.length === 1 || !isRefused(error)) throw error
+      if (!isRefused(error) || (items.length === 1 && !isDeadlock(error))) throw error
     }
     return (await write(db, [row]))[0]
   }

@@ -128,6 +128,9 @@ export function dependentOf(error: unknown): string | undefined {
   return String(cause.detail).split('\n')[0]
 }
 
+/** The database ended a circle of waits, and kept nothing of this statement. */
+export const isDeadlock = (error: unknown) => codeOf(rootCause(error)) === '40P01'
+
 /** A lock was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown) => codeOf(rootCause(error)) === '55P03'
 

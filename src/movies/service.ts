@@ -1,9 +1,11 @@
 import type { Author } from '../audit/model'
 import type { Db } from '../db/client'
+import { isDeadlock } from '../db/errors'
 import { Failure, invalid } from '../errors'
 import type { NewMovie } from './columns'
 import { type Creator, isSameContent, type Movie, NOT_A_USER } from './model'
-import { findCreator, findMovieByExternalId, reassignMovie } from './store'
+import { findCreator, findMovie, findMovieByExternalId, reassignMovie } from './store'
+import { Taken } from './taken-store'
 import { insertMovie, replaceMovie } from './write-store'
 
 type Put = {
@@ -33,23 +35,30 @@ export async function putMovie(db: Db, { content, creator, found, judge }: Put):
 type Made = { readonly movie: Movie; readonly isNew: boolean }
 type Try = Pick<Put, 'content' | 'creator'> & { movie: Movie | undefined; isGuarded: boolean }
 
-/** Undefined when the movie appeared, vanished or changed since it was read. */
+/** Undefined when another write came in between, so that the same may succeed now. */
 async function tryToPut(db: Db, { movie, content, creator, isGuarded }: Try): Promise<Made | undefined> {
-  if (movie === undefined) return insertUnlessThere(db, content, creator)
-  const isSame = isSameContent(movie, content)
-  const put = isSame ? movie : await replaceMovie(db, movie, content, { onlyThisVersion: isGuarded })
-  return put && { movie: put, isNew: false }
-}
-
-/** If a unique rule refuses the movie and its id now exists, somebody else has just created it. */
-async function insertUnlessThere(db: Db, content: Put['content'], creator: Creator) {
   try {
-    return { movie: await insertMovie(db, content, creator), isNew: true }
+    if (movie === undefined) return { movie: await insertMovie(db, content, creator), isNew: true }
+    const isSame = isSameContent(movie, content)
+    const put = isSame ? movie : await replaceMovie(db, movie, content, { onlyThisVersion: isGuarded })
+    return put && { movie: put, isNew: false }
   } catch (error) {
-    const isRefused = error instanceof Failure && error.code === 'invalid'
-    if (isRefused && (await findMovieByExternalId(db, content.external_id)) !== undefined) return undefined
+    const isMet = isDeadlock(error) || (error instanceof Taken && (await isOver(db, error, movie, content)))
+    if (isMet) return undefined
     throw error
   }
+}
+
+/** Whether what refused the movie is gone, or is the movie itself, which somebody else has just created. */
+async function isOver(
+  db: Db,
+  { movieId }: Taken,
+  movie: Movie | undefined,
+  { external_id }: Put['content'],
+): Promise<boolean> {
+  if (movie === undefined && (await findMovieByExternalId(db, external_id)) !== undefined) return true
+  const holder = movieId === undefined ? undefined : await findMovie(db, movieId)
+  return holder === undefined || holder.external_id === external_id
 }
 
 /** Makes a movie another user's; undefined when it has changed since it was read. */

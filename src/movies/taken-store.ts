@@ -6,7 +6,7 @@ import { Failure } from '../errors'
 import type { NewMovie } from './columns'
 
 type Content = Pick<NewMovie, 'title' | 'year' | 'imdb_id' | 'external_id'>
-type Taken = { id: string | null; byYear: boolean }
+type Holder = { id: string | null; byYear: boolean }
 
 const others = {
   // The account was removed while its token was still cached.
@@ -22,34 +22,45 @@ export async function explainRefusal(db: Db, error: unknown, movie: Content): Pr
   // The second name is that of the replacement index while it is being built.
   if (index === 'movies_title_key' || index === 'movies_title_key_new') {
     const { id, byYear } = await ofTitle(db, index, movie)
-    return taken({ title: `a movie with this title ${byYear ? 'and year ' : ''}already exists` }, id)
+    return new Taken(
+      { title: `a movie with this title ${byYear ? 'and year ' : ''}already exists` },
+      numberOf(id),
+    )
   }
   if (index === 'movies_imdb_id_key')
-    return taken(
+    return new Taken(
       { imdb_id: 'a movie with this IMDb id already exists' },
       await idOf(db, sql`${movies.imdb_id} = ${movie.imdb_id}`),
     )
   if (index === 'movies_external_id_key')
-    return taken(
+    return new Taken(
       { external_id: 'a movie with this external id already exists' },
       await idOf(db, sql`${movies.external_id} = ${movie.external_id}`),
     )
   return constraintFailure(error, 'movies', others)
 }
 
-function taken(error: Record<string, string>, id: string | null): Failure {
-  const headers = { Link: `</v1/movies/${id}>; rel="duplicate"` }
-  return new Failure('invalid', { error, headers: id === null ? {} : headers })
+/** A 422: another movie has the value. Its id is undefined if it was gone when it was looked for. */
+export class Taken extends Failure {
+  constructor(
+    error: Record<string, string>,
+    readonly movieId: number | undefined,
+  ) {
+    const headers = { Link: `</v1/movies/${movieId}>; rel="duplicate"` }
+    super('invalid', { error, headers: movieId === undefined ? {} : headers })
+  }
 }
 
-async function idOf(db: Db, condition: ReturnType<typeof sql>): Promise<string | null> {
+const numberOf = (id: string | null | undefined) => (id == null ? undefined : Number(id))
+
+async function idOf(db: Db, condition: ReturnType<typeof sql>): Promise<number | undefined> {
   const [found] = await db.execute<{ id: string }>(sql`select id from ${movies} where ${condition}`)
-  return found?.id ?? null
+  return numberOf(found?.id)
 }
 
 /** Asks the index itself for the rule, since this process's configuration may differ. */
-async function ofTitle(db: Db, index: string, { title, year }: Content): Promise<Taken> {
-  const [found] = await db.execute<Taken>(sql`
+async function ofTitle(db: Db, index: string, { title, year }: Content): Promise<Holder> {
+  const [found] = await db.execute<Holder>(sql`
     select mode."byYear", (
       select id from ${movies}
       where title_key(${movies.title}) = title_key(${title}) and (not mode."byYear" or ${movies.year} = ${year}::int)

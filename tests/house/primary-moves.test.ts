@@ -7,7 +7,7 @@ import { until } from '../support/until'
 
 // A primary and a standby behind deploy/haproxy.cfg; the primary freezes, the standby takes over, the old one wakes.
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 
 describe.skipIf(!(canStartPostgres && canStartHaproxy))('behind HAProxy, when the primary moves', () => {
   let old: PostgresServer

@@ -5,7 +5,7 @@ import { startTestServer, type TestServer, type TestUser } from '../support/serv
 import { until } from '../support/until'
 
 // Each start of the program takes seconds on a busy machine, and a test makes several.
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 
 let server: TestServer
 let alice: TestUser

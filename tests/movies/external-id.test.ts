@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { MovieJson } from '../../src/movies/model'
+import { testDatabaseUrl } from '../support/database'
 import { aMovie, startTestServer, type TestServer, type TestUser } from '../support/server'
+import { until } from '../support/until'
 
 // A platform synchronizes its movies by its own ids: GET and PUT /v1/movies/external/:external_id.
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(240_000)
 
 type Body = { movie: MovieJson; movies: MovieJson[]; error: unknown }
 type Asked = Parameters<TestServer['request']>[2]
@@ -263,5 +265,44 @@ describe('of 20 at once for one id', () => {
       if (place % 4 === 0)
         expect([status, headers.get('link')]).toEqual([422, `</v1/movies/${other.id}>; rel="duplicate"`])
       else expect([200, 201]).toContain(status)
+  })
+
+  test('nothing refuses the movie but another one, while it is deleted and created again', async () => {
+    const id = newName()
+    const statuses = new Set<number>()
+    const writers = Array.from({ length: AT_ONCE }, async (_, place) => {
+      for (let round = 0; round < 5; round++) {
+        if (place % 4 !== 0) statuses.add((await put(id, aMovie(id))).status)
+        else {
+          const { status, body } = await get(id)
+          if (status === 200) await ask('DELETE', `/v1/movies/${body.movie.id}`)
+        }
+      }
+    })
+    await Promise.all(writers)
+    expect([...statuses].filter((status) => status !== 200 && status !== 201)).toEqual([])
+  })
+
+  test.skipIf(testDatabaseUrl === undefined)('a deadlock is no refusal: the movie is put again', async () => {
+    const id = newName()
+    const connection = server.database.connect()
+    const tx = await connection.reserve()
+    const insert = (number: ReturnType<typeof tx>, external_id: string | null) => tx`
+      insert into movies (id, title, year, genres, external_id) overriding system value
+      values ((${number}), ${newName()}, 1990, '{x}', ${external_id})`
+    await tx`begin`
+    await insert(tx`select nextval('movies_id_seq')`, id)
+    const answer = put(id, aMovie(id))
+    await until(async () => {
+      const [waiting] = await server.sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      return waiting
+    })
+    // The one that waits has drawn it.
+    await insert(tx`select last_value from movies_id_seq`, null)
+    await tx`rollback`
+    expect((await answer).status).toBe(201)
+    tx.release()
+    await connection.end()
   })
 })

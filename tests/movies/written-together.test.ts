@@ -7,7 +7,7 @@ import { staysSo, until } from '../support/until'
 
 // Simultaneous writes share a statement, but not its failure.
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(240_000)
 
 type Body = { movie: MovieJson; error: unknown }
 

@@ -8,7 +8,7 @@ import { until } from '../support/until'
 
 // Several hosts in DATABASE_URL: a primary and its standby on this machine, in both orders.
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 const POOL_MAX = 8
 
 type Replica = Awaited<ReturnType<typeof startReplica>>

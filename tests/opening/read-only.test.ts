@@ -6,7 +6,7 @@ import { staysSo, until } from '../support/until'
 
 // A database that responds but refuses writes.
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 const POOL_MAX = 3
 
 const health = async (server: TestServer, query = '') =>

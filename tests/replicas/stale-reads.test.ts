@@ -8,7 +8,7 @@ import { until } from '../support/until'
 
 // A primary that goes away, and a replica that stands in.
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(240_000)
 /** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
