@@ -1,11 +1,11 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
 import { movieDeleted } from '../audit/events'
 import type { Author } from '../audit/model'
 import { recordEvents } from '../audit/store'
 import type { Db, Tx } from '../db/client'
 import { BUILT_IN_USER_ID, movies, seededMovies } from '../db/schema'
 import initialMovies from '../movies/initial-movies.json'
-import { newMovie } from '../movies/model'
+import { isSameContent, newMovie } from '../movies/model'
 
 export const INITIAL_MOVIES = initialMovies.length
 
@@ -60,28 +60,39 @@ export async function seedMovies(
   })
 }
 
+export type Removal = { readonly removed: number; readonly kept: number }
+
 /**
- * Removes the initial movies that still belong to the built-in account, and returns their number. They stay
- * recorded as loaded, so they don't come back.
+ * Removes the initial movies that are still as they were loaded, and counts the built-in account's movies of
+ * their titles that aren't: somebody has changed them, or added them since. The removed ones stay recorded as
+ * loaded, so they don't come back.
  */
-export async function removeInitialMovies(db: Db, author: Author): Promise<number> {
+export async function removeInitialMovies(db: Db, author: Author): Promise<Removal> {
   return db.transaction(async (tx) => {
-    const removed = await deleteInitialMovies(tx)
-    await recordEvents(
-      tx,
-      author,
-      removed.map((movie) => movieDeleted({ ...movie, id: Number(movie.id) })),
-    )
-    return removed.length
+    const found = await findBuiltIn(tx)
+    const unchanged = found.filter(isAsLoaded).map(({ id }) => id)
+    const removed = await tx
+      .delete(movies)
+      .where(and(inArray(movies.id, unchanged), eq(movies.createdBy, BUILT_IN_USER_ID), isFirstVersion))
+      .returning({ id: movies.id, title: movies.title, year: movies.year })
+    await recordEvents(tx, author, removed.map(movieDeleted))
+    return { removed: removed.length, kept: found.length - removed.length }
   })
 }
 
-function deleteInitialMovies(tx: Tx) {
-  const initial = JSON.stringify(initialMovies.map(({ title, year }) => ({ title, year })))
-  return tx.execute<{ id: string; title: string; year: number }>(sql`
-    delete from ${movies} using json_to_recordset(${initial}::json) as initial (title text, year integer)
-    where ${movies.createdBy} = ${BUILT_IN_USER_ID}
-      and ${movies.title} = initial.title and ${movies.year} = initial.year
-      and exists (select from ${seededMovies} where ${seededMovies.title} = initial.title)
-    returning ${movies.id}, ${movies.title}, ${movies.year}`)
+const isFirstVersion = eq(movies.version, 1)
+
+const findBuiltIn = (tx: Tx) =>
+  tx
+    .select(getTableColumns(movies))
+    .from(movies)
+    .innerJoin(seededMovies, eq(seededMovies.title, movies.title))
+    .where(eq(movies.createdBy, BUILT_IN_USER_ID))
+
+const loaded = new Map(initialMovies.map((movie) => [movie.title, newMovie(movie)]))
+
+/** An import may have brought back the title, with other content. */
+function isAsLoaded(movie: typeof movies.$inferSelect): boolean {
+  const initial = loaded.get(movie.title)
+  return movie.version === 1 && initial !== undefined && isSameContent(movie, initial)
 }

@@ -30,7 +30,10 @@ export function moviesCommand(program: Command, context: CommandContext) {
     examples: ['redlight movies remove 12', 'redlight movies remove --initial --yes'],
   })
     .argument('[id]', 'as "redlight movies list" shows it', toId)
-    .option('--initial', 'remove the initial movies; "redlight seed" doesn\'t bring them back')
+    .option(
+      '--initial',
+      'remove the initial movies that nobody has changed; "redlight seed" doesn\'t bring them back',
+    )
   addYes(removal).action((id: number | undefined, options: RemoveOptions) => remove(id, options, context))
   addCommand(movies, 'assign', {
     summary: 'Assign a movie to another user',
@@ -57,8 +60,10 @@ async function remove(id: number | undefined, { initial, yes }: RemoveOptions, c
   await context.withDatabase(async ({ db }) => {
     if (id === undefined) {
       await requireYes(context, yes, 'Remove the initial movies? "redlight seed" does not bring them back.')
-      const removed = await removeInitialMovies(db, operator())
-      return context.print(`Removed ${counted(removed, 'initial movie')}.`)
+      const { removed, kept } = await removeInitialMovies(db, operator())
+      const rest =
+        kept === 0 ? '' : `; kept ${kept} of the same titles, changed or added since they were loaded`
+      return context.print(`Removed ${counted(removed, 'initial movie')}${rest}.`)
     }
     const movie = await findMovie(db, id)
     if (movie === undefined) throw noMovie(id)

@@ -177,4 +177,20 @@ describe('the initial movies', () => {
     expect((await run('movies', 'remove', '--initial', '--yes')).out).toContain('Removed 0 initial')
     expect((await run('movies', 'remove', '--initial', '1')).code).toBe(2)
   })
+
+  test('that somebody has changed or imported since are kept, and the command says so', async () => {
+    await server.sql`truncate movies, seeded_movies cascade`
+    await run('seed')
+    const [moana, samurai] = ['Moana', 'Seven Samurai']
+    const [patched] = await server.sql`
+      update movies set synopsis = 'mine', version = 2 where title = ${samurai} returning title`
+    expect(patched?.title).toBe(samurai)
+    await server.sql`delete from movies where title = ${moana}`
+    await server.sql`insert into movies (title, year, genres, external_id) values (${moana}, 2016, '{}', 'shop-1')`
+    expect((await run('movies', 'remove', '--initial', '--yes')).out).toBe(
+      `Removed ${movies.length - 2} initial movies; kept 2 of the same titles, changed or added since they were loaded.\n`,
+    )
+    const left = await server.sql<{ title: string }[]>`select title from movies order by title`
+    expect(left.map(({ title }) => title)).toEqual([moana, samurai])
+  })
 })
