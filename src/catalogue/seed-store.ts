@@ -19,11 +19,20 @@ export async function isBare(db: Db): Promise<boolean> {
   return found.length > 0
 }
 
-/** False for a catalogue that was filled elsewhere without them and restored here. */
-export async function wantsInitialMovies(db: Db): Promise<boolean> {
-  const found = await db.execute(
-    sql`select 1 where exists (select from ${seededMovies}) or not exists (select from ${movies})`,
+/** Recorded in the place of a title, which can't be empty: the initial movies are not to come by themselves. */
+const KEPT_OUT = ''
+
+/** Keeps the initial movies out of a catalogue that never had any, even while it is empty. */
+export const keepInitialMoviesOut = (db: Db) =>
+  db.execute(
+    sql`insert into ${seededMovies} select ${KEPT_OUT} where not exists (select from ${seededMovies}) on conflict do nothing`,
   )
+
+/** False for a catalogue that was filled without them, here or where it was restored from. */
+export async function wantsInitialMovies(db: Db): Promise<boolean> {
+  const found = await db.execute(sql`
+    select 1 where not exists (select from ${seededMovies} where ${seededMovies.title} = ${KEPT_OUT})
+      and (exists (select from ${seededMovies}) or not exists (select from ${movies}))`)
   return found.length > 0
 }
 
@@ -38,6 +47,7 @@ export async function seedMovies(
   return db.transaction(async (tx) => {
     // One at a time: instances that start together wait for each other here.
     await tx.execute(sql`lock table ${seededMovies} in exclusive mode`)
+    await tx.delete(seededMovies).where(eq(seededMovies.title, KEPT_OUT))
     const known = new Set((await tx.select().from(seededMovies)).map(({ title }) => title))
     const fresh = initialMovies.filter(({ title }) => !known.has(title))
     if (fresh.length === 0) return 0

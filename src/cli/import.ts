@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { keepInitialMoviesOut } from '../catalogue/seed-store'
 import { BUILT_IN_USER_ID } from '../db/schema'
 import { UsageError } from '../errors'
 import { userNamed } from '../moderation/named-users'
@@ -52,6 +53,7 @@ async function importFile(path: string, options: ImportOptions, report: Report, 
     return await withDatabase(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
       await prepareDatabase({ db, kind, uniqueBy }, options)
       const owner = options.owner === undefined ? undefined : await userNamed(db, options.owner)
+      if (!options.dryRun) await keepInitialMoviesOut(db)
       const target = { db, kind, uniqueBy, ownerId: owner?.id ?? BUILT_IN_USER_ID }
       using bar = context.progress('rows')
       const stopped = context.untilSignal()

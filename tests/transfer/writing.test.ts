@@ -202,12 +202,22 @@ describe('a fresh database', () => {
   test('is filled by an import alone, and the initial movies come by seed', async () => {
     const dataDir = await newFolder()
     const settings = { DATA_DIR: `${dataDir}/data`, JWT_SECRET: env().JWT_SECRET ?? '' }
-    const file = await write(all.slice(0, 3))
-    expect(await redlight(['import', file], settings)).toMatchObject({ code: 0, error: '' })
-    const program = await startProgram({ ...settings, PORT: '0' })
-    await program.stop()
-    const exported = async () => (await redlight(['export'], settings)).out.trimEnd().split('\n').length
-    expect(await exported()).toBe(3)
+    const exported = async () => (await redlight(['export'], settings)).out.split('\n').length - 1
+    async function serveOnce() {
+      const program = await startProgram({ ...settings, PORT: '0' })
+      await program.stop()
+    }
+    // Also one that adds nothing, and one whose movies are removed again.
+    const files = [[{ title: 'Too early', year: 1 }], all.slice(0, 1), all.slice(1, 4)]
+    for (const [index, rows] of files.entries()) {
+      const added = index === 0 ? 0 : rows.length
+      const imported = await redlight(['import', await write(rows), '--json'], settings)
+      expect(JSON.parse(imported.out)).toMatchObject({ added })
+      await serveOnce()
+      expect(await exported()).toBe(added)
+      if (index === 1) await redlight(['movies', 'remove', '1', '--yes'], settings)
+      if (index === 1) await serveOnce()
+    }
     await redlight(['seed'], settings)
     expect(await exported()).toBeGreaterThan(100)
     await rm(dataDir, { recursive: true, force: true })
