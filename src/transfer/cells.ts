@@ -10,8 +10,8 @@ type State = 'start' | 'plain' | 'quoted' | 'after quote' | 'escaped' | 'broken'
 type Progress = { cells: string[]; cell: string; state: State }
 
 /**
- * Cells of a record (RFC 4180) that may come in several pieces. A quote counts only at the start of a cell; a
- * letter after a closing quote breaks the record, up to the end of that line.
+ * Cells of a record (RFC 4180) that may come in several pieces. A quote counts only at the start of a cell, or
+ * after blanks there; a letter after a closing quote breaks the record, up to the end of that line.
  */
 export function createCellReader(dialect: Dialect) {
   const progress: Progress = { cells: [], cell: '', state: 'start' }
@@ -47,10 +47,19 @@ function endCell(progress: Progress) {
 type Step = (progress: Progress, text: string, at: number, dialect: Dialect) => number
 
 const steps: Record<State, Step> = {
-  start(progress, text, at, { quote }) {
-    const isQuoted = text[at] === quote
-    progress.state = isQuoted ? 'quoted' : 'plain'
-    return isQuoted ? at + 1 : at
+  start(progress, text, at, { quote, delimiter }) {
+    if (text[at] === quote) {
+      progress.cell = ''
+      progress.state = 'quoted'
+      return at + 1
+    }
+    const isBlank = text[at]?.trim() === '' && !text.startsWith(delimiter, at)
+    if (!isBlank) {
+      progress.state = 'plain'
+      return at
+    }
+    progress.cell += text[at]
+    return at + 1
   },
   plain(progress, text, at, { delimiter }) {
     const end = text.indexOf(delimiter, at)

@@ -72,9 +72,9 @@ function firstLine(start: Buffer, isAll: boolean): { text: string; lineEnd: numb
       begin = at + 1
       continue
     }
-    if (code === CR && at + 1 === start.length && !isAll) return undefined
-    const lineEnd = code === CR && start[at + 1] !== LF ? CR : LF
-    return { text: start.toString('latin1', begin, at), lineEnd }
+    const next = code === CR ? start.subarray(at).find((each) => each !== CR) : LF
+    if (next === undefined && !isAll) return undefined
+    return { text: start.toString('latin1', begin, at), lineEnd: next === LF ? LF : CR }
   }
   return isAll ? { text: start.toString('latin1', begin), lineEnd: LF } : undefined
 }

@@ -36,9 +36,9 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
   let record = newRecord(line)
 
   function read(text: string, isEnd: boolean) {
-    const isCrLf = isEnd && lineEnd === LF && text.endsWith('\r')
-    reader.read(isCrLf ? text.slice(0, -1) : text)
-    if (isCrLf && reader.isOpen()) reader.read('\r')
+    const content = isEnd && lineEnd === LF ? withoutCrs(text) : text
+    reader.read(content)
+    if (content.length < text.length && reader.isOpen()) reader.read(text.slice(content.length))
   }
 
   function problem(): RowProblem | undefined {
@@ -98,6 +98,13 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
   }
 }
 
+/** Python's csv ends lines with CR CR LF on Windows, so a run of CRs before LF is one line end with it. */
+function withoutCrs(text: string): string {
+  let end = text.length
+  while (text.charCodeAt(end - 1) === CR) end--
+  return text.slice(0, end)
+}
+
 const newRecord = (line: number) => ({ line, bytes: 0, first: Buffer.alloc(0), isText: true })
 
 /** The cells of a line without a quote, which is most of them. */
@@ -111,5 +118,5 @@ function plainCells(
   if (quote !== undefined && bytes.includes(QUOTE)) return undefined
   const text = decode(bytes)
   if (text === undefined) return undefined
-  return (lineEnd === LF && text.endsWith('\r') ? text.slice(0, -1) : text).split(delimiter)
+  return (lineEnd === LF ? withoutCrs(text) : text).split(delimiter)
 }

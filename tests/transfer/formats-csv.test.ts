@@ -10,10 +10,10 @@ const ran = { title: 'Ran', year: 1985 }
 describe('a table', () => {
   test('is read whatever its delimiter, line ends, mark and blanks', async () => {
     for (const delimiter of [',', ';', '\t'])
-      for (const end of ['\n', '\r\n', '\r'])
+      for (const end of ['\n', '\r\n', '\r\r\n', '\r'])
         for (const mark of ['', '\ufeff'])
           for (const pieces of [1, 7, 1000]) {
-            const lines = ['', 'Title,Release Date,YEAR', ' Heat ,,1995', '', '"Ran",,1985', ',,'].join(end)
+            const lines = ['', 'Title,Release Date,YEAR', ' Heat ,,1995', '', ' "Ran",,1985', ',,'].join(end)
             const content = mark + lines.replaceAll(',', delimiter)
             expect(await outcomes(content, { pieces })).toEqual([heat, ran])
           }
@@ -27,11 +27,13 @@ describe('a table', () => {
   })
 
   test('keeps what stands within quotes', async () => {
-    const content = 'title;year\r\n"A ""b"";\r\nc";1995\r\n5\'10" tall;1985\r\n"";1985\r\n'
+    const content =
+      'title;year\r\n"A ""b"";\r\nc";1995\r\n5\'10" tall;1985\r\n"";1985\r\n \t"A\r\r\nb";1985\r\r\n'
     expect(await readContent(content)).toMatchObject([
       { line: 2, fields: { title: 'A "b";\r\nc', year: 1995 } },
       { line: 4, fields: { title: '5\'10" tall', year: 1985 } },
       { line: 5, fields: { year: 1985 } },
+      { line: 6, fields: { title: 'A\r\r\nb', year: 1985 } },
     ])
   })
 
