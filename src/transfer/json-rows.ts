@@ -34,13 +34,12 @@ export function jsonRowReader(useOf: UseOf, values: ValueOptions, isOwn: boolean
     if (object === undefined) return rejected(line, problem ?? noRow, beginning())
     const movie = movieIn(object)
     if (movie === undefined) return rejected(line, noRow, beginning())
-    if (isOwn && isOwnObject(movie)) return { line, kind: 'movie', ...ownObject(movie), isExact: true }
+    if (isOwn && isOwnObject(movie)) return { line, kind: 'movie', ...ownObject(movie) }
     const raw = rawRow(movie, useOf)
     if ('conflict' in raw)
       return rejected(line, { field: 'row', code: 'columns', message: raw.conflict }, beginning())
-    if (isOtherKind(raw.row.kind))
-      return { line, kind: 'not_movie', fields: {}, problems: [], isExact: false }
-    return { line, kind: 'movie', ...readValues(raw.row, values), isExact: false }
+    if (isOtherKind(raw.row.kind)) return { line, kind: 'not_movie', fields: {}, problems: [] }
+    return { line, kind: 'movie', ...readValues(raw.row, values) }
   }
 }
 

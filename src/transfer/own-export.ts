@@ -9,14 +9,14 @@ export const isOwnHeader = (names: readonly string[]) =>
 export const isOwnObject = (object: Readonly<Record<string, unknown>>) =>
   Object.hasOwn(object, 'id') && Object.hasOwn(object, 'version')
 
-type Read = Pick<Row, 'fields' | 'problems'>
+type Read = Pick<Row, 'fields' | 'problems' | 'exported'>
 
 /** An object that the API wrote: every field as it is. */
 export function ownObject(object: Readonly<Record<string, unknown>>): Read {
   const fields: Partial<Record<MovieField, unknown>> = {}
   for (const field of movieFields)
     if (object[field] !== undefined && object[field] !== null) fields[field] = object[field]
-  return { fields, problems: [] }
+  return { fields, problems: [], exported: { id: Number(object.id), version: Number(object.version) } }
 }
 
 /** A row of our own CSV: numbers, and lists as JSON; an empty cell is a field that isn't set. */
@@ -31,7 +31,7 @@ export function ownCells(cells: readonly string[]): Read {
       problems.push({ field, code: 'type', message: 'must be a list in JSON, such as ["one", "two"]' })
     else fields[field] = value
   }
-  return { fields, problems }
+  return { fields, problems, exported: { id: Number(cells[0]), version: Number(cells.at(-1)) } }
 }
 
 function cellValue(field: MovieField, cell: string): unknown {

@@ -44,9 +44,9 @@ async function create(path: string): Promise<FileHandle> {
   }
 }
 
-function line({ row: { line, fields, text }, problems }: Rejected): string {
+function line({ row: { line, fields, exported, text }, problems }: Rejected): string {
   const errors: Record<string, string> = {}
   for (const { field, message } of problems) errors[field] ??= message
-  const content = text === undefined ? { row: fields } : { row: null, text }
+  const content = text === undefined ? { row: { ...exported, ...fields } } : { row: null, text }
   return `${JSON.stringify({ line, errors, ...content })}\n`
 }

@@ -9,11 +9,14 @@ export type Row = {
    */
   readonly fields: Readonly<Partial<Record<MovieField, unknown>>>
   readonly problems: readonly RowProblem[]
-  /** Written by our own export: taken untouched. */
-  readonly isExact: boolean
+  /** Of a row that our own export wrote, which is taken untouched. */
+  readonly exported?: Exported
   /** Beginning of the line, if nothing could be read of it. */
   readonly text?: string
 }
+
+/** The keys by which an import knows our own export. */
+export type Exported = { readonly id: number; readonly version: number }
 
 export type RowProblem = {
   readonly field: MovieField | 'row'
@@ -89,6 +92,5 @@ export const rejected = (line: number, problem: RowProblem, text: string): Row =
   kind: 'movie',
   fields: {},
   problems: [problem],
-  isExact: false,
   text,
 })

@@ -68,12 +68,7 @@ function judgeShape({ line, cells, problem, beginning }: TableRecord, columns: n
   return rejected(line, { field: 'row', code: 'columns', message }, beginning())
 }
 
-const ownRow = ({ line, cells }: TableRecord): Row => ({
-  line,
-  kind: 'movie',
-  ...ownCells(cells),
-  isExact: true,
-})
+const ownRow = ({ line, cells }: TableRecord): Row => ({ line, kind: 'movie', ...ownCells(cells) })
 
 function rowReader(uses: readonly (Use | 'ignored' | undefined)[], { values }: Settings) {
   const columns = uses.flatMap((use, index): Column[] =>
@@ -82,7 +77,7 @@ function rowReader(uses: readonly (Use | 'ignored' | undefined)[], { values }: S
   return ({ line, cells }: TableRecord): Row => {
     const raw: RawRow = {}
     for (const { index, use } of columns) put(raw, use, cells[index])
-    if (isOtherKind(raw.kind)) return { line, kind: 'not_movie', fields: {}, problems: [], isExact: false }
-    return { line, kind: 'movie', ...readValues(raw, values), isExact: false }
+    if (isOtherKind(raw.kind)) return { line, kind: 'not_movie', fields: {}, problems: [] }
+    return { line, kind: 'movie', ...readValues(raw, values) }
   }
 }

@@ -74,7 +74,7 @@ describe('a table', () => {
         [600_009, heat],
         [600_010, ['row: quote']],
       ])
-      expect(rows[3]).toMatchObject({ fields: {}, text: '"Open,1995', isExact: false })
+      expect(rows[3]).toMatchObject({ fields: {}, text: '"Open,1995' })
       expect(rows[0]?.problems[0]?.message).toBe('must have 2 columns, as the header has, not 3')
     }
   })
@@ -148,7 +148,10 @@ describe('a table', () => {
       'id,title,year,runtime,genres,director,cast,release_date,synopsis,poster,imdb_id,external_id,created_by,version'
     const content = `${header}\n7,N/A,1995,107 mins,"[""a"",""a""]",nan,[],,"\n x ",,,a,1,3\n8,B,1995,,[,,,,,,,,1,1\n`
     const rows = await readContent(content)
-    expect(rows.map(({ isExact }) => isExact)).toEqual([true, true])
+    expect(rows.map(({ exported }) => exported)).toEqual([
+      { id: 7, version: 3 },
+      { id: 8, version: 1 },
+    ])
     expect(rows.map(outcome)).toEqual([
       {
         title: 'N/A',
@@ -164,8 +167,8 @@ describe('a table', () => {
     ])
     // With --map it is a table as any other.
     expect(await readContent(content, { map: { id: 'external_id' } })).toMatchObject([
-      { isExact: false, fields: { external_id: '7', genres: ['a'], synopsis: 'x' } },
-      { isExact: false, fields: { external_id: '8', genres: ['['] } },
+      { fields: { external_id: '7', genres: ['a'], synopsis: 'x' } },
+      { fields: { external_id: '8', genres: ['['] } },
     ])
   })
 })

@@ -132,7 +132,7 @@ describe('JSON', () => {
       version: 2,
     }
     const rows = await readContent(`${JSON.stringify(own)}\n${heatJson}`)
-    expect(rows).toMatchObject([{ isExact: true }, { isExact: false, fields: heat }])
+    expect(rows).toMatchObject([{ exported: { id: 1, version: 2 } }, { fields: heat }])
     expect(rows[0]?.fields).toEqual({ title: 'N/A', cast: [], genres: ['a', 'a'], director: 'nan' })
   })
 

@@ -62,6 +62,19 @@ describe('an export', () => {
       for (const [id] of empty.out.matchAll(/^\d+(?=\t)/gm)) await redlight(['movies', 'remove', id], target)
     })
 
+  test('is the same after its rows have passed through a reject file', async () => {
+    await clear()
+    const own = { director: 'A | B', cast: ['  pad', 'pad'], synopsis: 'N/A' }
+    const row = { id: 5, title: 'Ran', year: 1985, genres: ['x'], ...own, version: 3 }
+    await importFile([{ title: 'Ran', year: 1984 }])
+    const rejected = newPath('rejected.ndjson')
+    expect((await importFile([row], '--reject-file', rejected)).report).toMatchObject({ rejected: 1 })
+    await run(['import', rejected, '--on-duplicate', 'suffix-year'])
+    const [movie] = await server()
+      .sql`select director, to_json("cast") as "cast", synopsis from movies where year = 1985`
+    expect({ ...movie }).toEqual(own)
+  })
+
   test('and any other file are told apart by its keys', async () => {
     await clear()
     const row = {
