@@ -16,10 +16,20 @@ export function movieIn(object: JsonObject): JsonObject | undefined {
   return isObject(object.row) ? object.row : undefined
 }
 
-/** Every reject file that we write begins so, and no other file that we know of. */
-export const beginsRejectFile = (head: Buffer) =>
-  head.toString('latin1', 0, REJECT_FILE.length) === REJECT_FILE
-const REJECT_FILE = '{"line":'
+/** As we write the first line of a reject file, or as a program writes it again. */
+const FIRST_KEYS = /^\s*\{\s*"line"\s*:\s*\d+\s*,\s*"errors"\s*:\s*\{/
+export const mayBeginRejectFile = (head: Buffer) => FIRST_KEYS.test(head.toString('latin1', 0, BEGINNING))
+const BEGINNING = 200
+
+/** Whether a line is of a reject file, of which it may also be just the beginning, or no longer JSON. */
+export function isOfRejectFile(line: string): boolean {
+  try {
+    const object: unknown = JSON.parse(line)
+    return isObject(object) && isRejectLine(object)
+  } catch {
+    return true
+  }
+}
 
 const noRow: RowProblem = {
   field: 'row',

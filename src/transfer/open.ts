@@ -7,7 +7,8 @@ import { decoderOf, utf16ToUtf8 } from './decode'
 import { MOVIES_FILE, omdbOrg, readDetails } from './formats/omdb-org'
 import { openJson } from './json'
 import { beginsJson } from './json-layout'
-import { beginsRejectFile } from './json-rows'
+import { isOfRejectFile, mayBeginRejectFile } from './json-rows'
+import { LF } from './records'
 import { refuseOthers } from './refuse'
 import type { ReadOptions, Row, Source } from './row'
 import { type Settings, settingsOf } from './settings'
@@ -63,9 +64,16 @@ const BEGINNING = 2048
 const isKnowable = (start: Buffer) =>
   start.length >= BEGINNING || /\S.*\n/.test(start.toString('latin1', 0, BEGINNING))
 
+async function isRejectFileIn(bytes: Bytes, start: Buffer): Promise<boolean> {
+  if (!mayBeginRejectFile(start)) return false
+  const { head } = await bytes.peek((found) => found.includes(LF))
+  const [line = ''] = head.toString().trimStart().split('\n', 1)
+  return isOfRejectFile(line)
+}
+
 async function openReadable(raw: Bytes, given: Settings): Promise<Source> {
   const { head } = await raw.peek(isKnowable)
-  const isRejectFile = beginsRejectFile(head)
+  const isRejectFile = await isRejectFileIn(raw, head)
   // The same command must be able to import the rest of any file.
   const settings: Settings = isRejectFile
     ? { ...given, format: undefined, encoding: 'utf-8', mapping: new Map() }

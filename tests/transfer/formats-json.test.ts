@@ -147,5 +147,13 @@ describe('JSON', () => {
         { ...heat, release_date: '1995-12-15' },
         ['row: not an object'],
       ])
+    // Of another file, only one of these keys may be the first.
+    const own = ['{"line":1,"Name":"Heat"}', '{"line":1,"errors":{},"Name":"Heat"}']
+    for (const line of own)
+      expect(await outcomes(line, { map: { Name: 'title' } })).toEqual([{ title: 'Heat' }])
+    // Longer than what the kind of a file is usually known by, and written again by another program.
+    const long = { line: 17, errors: { title: 'x'.repeat(3000) }, row: heat }
+    const spaced = JSON.stringify(long).replaceAll(/(?<=[:,])/g, ' ')
+    expect(await outcomes(spaced, { map: { Name: 'title' }, pieces: 500 })).toEqual([heat])
   })
 })
