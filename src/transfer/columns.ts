@@ -29,17 +29,26 @@ function fieldNamed(name: string): MovieField | undefined {
   return movieFields.find((field) => field === bare)
 }
 
+export const mappedTwice = (column: string, one: string, other: string) =>
+  new UsageError(`--map names the column ${quoted(column)} twice, for ${one} and ${other}: choose one`)
+
 /** The mapping with the names as they are spelt in this file. */
 export function spelt(mapping: Mapping, names: readonly string[]): Mapping {
-  return new Map(
-    [...mapping].map(([column, field]) => {
-      const name = names.find((each) => each === column) ?? names.find((each) => isSame(each, column))
-      if (name !== undefined) return [name, field]
-      const meant = didYouMean(column, names)
-      throw new UsageError(
-        `--map: there is no column ${quoted(column)}${meant}${meant === '' ? '; there' : ' There'} are ${listed(names)}`,
-      )
-    }),
+  const inFile = new Map<string, MovieField>()
+  for (const [column, field] of mapping) {
+    const name = names.find((each) => each === column) ?? names.find((each) => isSame(each, column))
+    if (name === undefined) throw noColumn(column, names)
+    const other = inFile.get(name)
+    if (other !== undefined) throw mappedTwice(name, other, field)
+    inFile.set(name, field)
+  }
+  return inFile
+}
+
+function noColumn(column: string, names: readonly string[]): UsageError {
+  const meant = didYouMean(column, names)
+  return new UsageError(
+    `--map: there is no column ${quoted(column)}${meant}${meant === '' ? '; there' : ' There'} are ${listed(names)}`,
   )
 }
 

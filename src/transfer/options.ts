@@ -1,6 +1,7 @@
 import { UsageError } from '../errors'
 import { didYouMean, quoted } from '../rules/suggest'
 import { type OnDuplicate, onDuplicateModes } from './codes'
+import { mappedTwice } from './columns'
 import { type MovieField, movieFields, type ReadOptions } from './row'
 
 export type ImportOptions = Partial<Pick<ReadOptions, 'format' | 'encoding' | 'dateFormat' | 'map'>> &
@@ -44,8 +45,12 @@ function toField(text: string): MovieField {
   )
 }
 
-function toFields(text: string): readonly MovieField[] {
-  return text.split(',').map((name) => toField(name.trim()))
+/** Given several times, it adds up. */
+function toFields(text: string, before: unknown): readonly MovieField[] {
+  const fields = text.split(',').map((name) => toField(name.trim()))
+  const isRequired = (field: MovieField) =>
+    fields.includes(field) || (Array.isArray(before) && before.includes(field))
+  return movieFields.filter(isRequired)
 }
 
 /** The column may contain `=`. */
@@ -53,5 +58,8 @@ function toMap(text: string, before: unknown): ReadonlyMap<string, string> {
   const at = text.lastIndexOf('=')
   if (at < 1) throw new UsageError(`--map takes COLUMN=FIELD, not ${quoted(text)}`)
   const map = before instanceof Map ? before : new Map<string, string>()
-  return map.set(text.slice(0, at), toField(text.slice(at + 1)))
+  const column = text.slice(0, at)
+  const field = toField(text.slice(at + 1))
+  if (map.has(column)) throw mappedTwice(column, map.get(column) ?? '', field)
+  return map.set(column, field)
 }

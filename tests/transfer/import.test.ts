@@ -89,6 +89,10 @@ describe('the rules', () => {
     const { report } = await importAll(rows, { require: ['runtime', 'genres'] })
     expect(report).toMatchObject({ rejected: 2, reasons: { 'genres: missing': 2, 'runtime: missing': 1 } })
     expect(countsOf(await importFile(rows, '--require', 'title, year'))).toEqual({ rows: 2, added: 2 })
+    const both = await importFile([jaws], '--require', 'runtime,runtime', '--require', 'genres')
+    expect(both.error).toBe(
+      'redlight import: line 1: runtime must be provided (--require); genres must be provided (--require)\n',
+    )
   })
 })
 
@@ -189,6 +193,14 @@ describe('wrong usage', () => {
       ],
       [['--extra-genres', 'drop'], 'is not one of reject, cut'],
       [['--require', 'titel'], '"titel" is not a field of a movie, did you mean "title"?'],
+      [
+        ['--map', 'title=title', '--map', 'title=director'],
+        '--map names the column "title" twice, for title and director: choose one',
+      ],
+      [
+        ['--map', 'title=title', '--map', 'Title=director'],
+        '--map names the column "title" twice, for title and director: choose one',
+      ],
       [['--map', 'title'], '--map takes COLUMN=FIELD, not "title"'],
       [['--map', 'Name=titel'], 'did you mean "title"?'],
       [['--format', 'xlsz'], '"xlsz"'],
