@@ -52,7 +52,7 @@ function noColumn(column: string, names: readonly string[]): UsageError {
   )
 }
 
-const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toLowerCase()
+export const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toLowerCase()
 
 const MAX_LISTED = 30
 /** Names of columns for a message. */

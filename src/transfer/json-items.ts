@@ -11,6 +11,8 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export type JsonItem = {
   readonly line: number
   readonly object?: JsonObject
+  /** The object with its numbers as they are written, such as `2.0`. */
+  readonly asWritten?: () => JsonObject
   readonly problem?: RowProblem
   readonly beginning: () => string
 }
@@ -94,7 +96,18 @@ function itemOf(line: number, bytes: Buffer, isTooDeep: boolean, decode: Decode)
   const { value, reason } = parsed(text)
   if (reason !== undefined) return refused(problem('json', `must be valid JSON (${reason})`))
   if (!isObject(value)) return refused(notAnObject)
-  return Object.keys(value).length > MAX_KEYS ? refused(tooManyKeys) : { line, object: value, beginning }
+  if (Object.keys(value).length > MAX_KEYS) return refused(tooManyKeys)
+  return { line, object: value, asWritten: () => (LOSSY.test(text) ? asWritten(text) : value), beginning }
+}
+
+/** Other numbers are written again as they were. */
+const LOSSY = /\d[.eE]/
+
+function asWritten(text: string): JsonObject {
+  const value: unknown = JSON.parse(text, (_key, parsed: unknown, ...[context]: { source?: string }[]) =>
+    typeof parsed === 'number' && Math.abs(parsed) <= Number.MAX_SAFE_INTEGER ? context?.source : parsed,
+  )
+  return isObject(value) ? value : {}
 }
 
 function parsed(text: string): { value?: unknown; reason?: string } {

@@ -14,11 +14,18 @@ export const beginsJson = (head: Buffer) => {
   return first === OPEN_BRACE || first === OPEN_BRACKET
 }
 
-/** Undefined if more of the file is needed to know. */
-export function layoutIn(head: Buffer, isAll: boolean): JsonLayout | undefined {
+/** How far an object is read on for a title, where it may be a movie that has a list before it. */
+const READ_ON_BYTES = 65_536
+
+/** Undefined if more of the file is needed to know. An object with a title is a movie, whatever lists it has. */
+export function layoutIn(
+  head: Buffer,
+  isAll: boolean,
+  isTitle: (key: string) => boolean,
+): JsonLayout | undefined {
   const start = head.findIndex((code) => !isSpace(code))
   if (head[start] === OPEN_BRACKET) return { layout: 'list', offset: start + 1 }
-  const value = firstValue(head, start)
+  const value = firstValue(head, start, isAll, isTitle)
   if (value === undefined && !isAll) return undefined
   if (value === undefined || value.kind === 'ends') {
     const hasLines = head.subarray(start, value?.at).includes(LF)
@@ -31,8 +38,13 @@ export function layoutIn(head: Buffer, isAll: boolean): JsonLayout | undefined {
 
 type Found = { readonly kind: 'ends' | 'list' | 'broken'; readonly at: number }
 
-/** Reads on to the end of the first object, its list of movies, or where it is broken. */
-function firstValue(head: Buffer, start: number): Found | undefined {
+/** Reads on to the end of the first object, or to where it is broken, and finds its list of movies. */
+function firstValue(
+  head: Buffer,
+  start: number,
+  isAll: boolean,
+  isTitle: (key: string) => boolean,
+): Found | undefined {
   const scanner = createScanner()
   scanner.begin(0)
   let textStart = start
@@ -40,26 +52,36 @@ function firstValue(head: Buffer, start: number): Found | undefined {
   /** The last byte but for white space, and the brackets that are open. */
   let last = COLON
   const open: number[] = []
+  let hasTitle = false
+  let list: Found | undefined
   for (let at = start; at < head.length; at++) {
+    if (list !== undefined && at - start > READ_ON_BYTES) return list
     const code = head[at] ?? 0
     if (isSpace(code) && !scanner.isText()) continue
     const isOutside = !scanner.isText()
-    if (isOutside && code === OPEN_BRACE && !isPlaceForValue(last, open.at(-1))) return { kind: 'broken', at }
+    if (isOutside && code === OPEN_BRACE && !isPlaceForValue(last, open.at(-1)))
+      return list ?? { kind: 'broken', at }
     if (isOutside && (code === OPEN_BRACE || code === OPEN_BRACKET)) open.push(code)
     if (isOutside && (code === BRACE || code === BRACKET)) open.pop()
     const end = scanner.next(code)
-    if (end === 'broken') return { kind: 'broken', at }
-    if (end === 'here') return { kind: 'ends', at: at + 1 }
+    if (end === 'broken') return list ?? { kind: 'broken', at }
+    if (end === 'here') return list ?? { kind: 'ends', at: at + 1 }
     if (isOutside && code === QUOTE) textStart = at + 1
     else if (!isOutside && !scanner.isText() && scanner.depth() === 1)
       text = head.toString('utf8', textStart, at)
-    if (isOutside && code === OPEN_BRACKET && scanner.depth() === 2 && isListKey(last, text)) {
+    if (isOutside && code === COLON && scanner.depth() === 1 && isTitle(text)) {
+      hasTitle = true
+      list = undefined
+    }
+    const mayBeList = isOutside && code === OPEN_BRACKET && scanner.depth() === 2 && isListKey(last, text)
+    if (mayBeList && !hasTitle && list === undefined) {
       const next = head.subarray(at + 1).find((each) => !isSpace(each))
       if (next === undefined) return undefined
-      if (next === OPEN_BRACE || next === BRACKET) return { kind: 'list', at: at + 1 }
+      if (next === OPEN_BRACE || next === BRACKET) list = { kind: 'list', at: at + 1 }
     }
     last = code
   }
+  if (isAll) return list
 }
 
 const isListKey = (last: number, text: string) => last === COLON && LIST_KEYS.includes(text.toLowerCase())

@@ -40,12 +40,12 @@ const noRow: RowProblem = {
 
 /** Makes a row of each item; `isOwn` if objects may be what our export wrote. */
 export function jsonRowReader(useOf: UseOf, values: ValueOptions, isOwn: boolean): (item: JsonItem) => Row {
-  return ({ line, object, problem, beginning }) => {
+  return ({ line, object, asWritten, problem, beginning }) => {
     if (object === undefined) return rejected(line, problem ?? noRow, beginning())
     const movie = movieIn(object)
     if (movie === undefined) return rejected(line, noRow, beginning())
     if (isOwn && isOwnObject(movie)) return { line, kind: 'movie', ...ownObject(movie) }
-    const raw = rawRow(movie, useOf)
+    const raw = rawRow(movie, useOf, () => (asWritten && movieIn(asWritten())) ?? movie)
     if ('conflict' in raw)
       return rejected(line, { field: 'row', code: 'columns', message: raw.conflict }, beginning())
     if (isOtherKind(raw.row.kind)) return { line, kind: 'not_movie', fields: {}, problems: [] }
@@ -53,14 +53,22 @@ export function jsonRowReader(useOf: UseOf, values: ValueOptions, isOwn: boolean
   }
 }
 
-function rawRow(object: JsonObject, useOf: UseOf): { row: RawRow } | { conflict: string } {
+/** Fields of which a number is a text, as it is written. */
+const TEXTS: readonly unknown[] = ['title', 'director', 'synopsis', 'external_id']
+
+function rawRow(
+  object: JsonObject,
+  useOf: UseOf,
+  asWritten: () => JsonObject,
+): { row: RawRow } | { conflict: string } {
   const own: RawRow = {}
   const read: RawRow = {}
   for (const [key, value] of Object.entries(object)) {
     const use = useOf(key)
     if (use === undefined || use === 'ignored') continue
     if (typeof use === 'function') Object.assign(read, use(value))
-    else if (own[use] === undefined) own[use] = value
+    else if (own[use] === undefined)
+      own[use] = typeof value === 'number' && TEXTS.includes(use) ? asWritten()[key] : value
     else if (use !== 'kind') return { conflict: conflict(use, key, object, useOf) }
   }
   return { row: { ...read, ...own } }

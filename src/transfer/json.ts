@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes'
-import { givesTitle, noTitle, refuseConflict, spelt, type UseOf, usesOf } from './columns'
+import { givesTitle, isSame, noTitle, refuseConflict, spelt, type UseOf, usesOf } from './columns'
 import { decoderOf } from './decode'
 import type { Format } from './formats/format'
 import { json, ndjson } from './formats/json'
@@ -21,8 +21,9 @@ const LF = 10
 
 /** A file of JSON objects: one a line, in a list, in the list of an object, or one after the other. */
 export async function openJson(bytes: Bytes, settings: Settings): Promise<Source> {
-  const { head, isAll } = await bytes.peek((start) => layoutIn(start, false) !== undefined)
-  const { layout, offset } = layoutIn(head, isAll) ?? { layout: 'lines', offset: 0 }
+  const isTitle = (key: string) => [...titleKeys(settings)].some((title) => isSame(title, key))
+  const { head, isAll } = await bytes.peek((start) => layoutIn(start, false, isTitle) !== undefined)
+  const { layout, offset } = layoutIn(head, isAll, isTitle) ?? { layout: 'lines', offset: 0 }
   const decode = decoderOf(settings.encoding)
   const line = 1 + head.subarray(0, offset).filter((code) => code === LF).length
   const isLines = layout === 'lines'
@@ -46,6 +47,11 @@ export async function openJson(bytes: Bytes, settings: Settings): Promise<Source
     position: bytes.position,
     close: bytes.close,
   }
+}
+
+function* titleKeys({ mapping }: Settings): Generator<string> {
+  yield 'title'
+  for (const [key, field] of mapping) if (field === 'title') yield key
 }
 
 const isGeneral = ({ name }: Format) => name === json.name || name === ndjson.name

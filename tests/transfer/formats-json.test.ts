@@ -121,6 +121,33 @@ describe('JSON', () => {
     expect((await outcomes(late, { map: { n: 'title' } })).at(-1)).toEqual({ title: 'b' })
   })
 
+  test('with a title is a movie, whatever lists it has, and not their container', async () => {
+    const lists = [{ movies: [] }, { items: [{ x: 1 }] }, { Results: [{ title: 'x' }] }]
+    for (const list of lists)
+      for (const movie of [
+        { ...heat, ...list },
+        { ...list, ...heat },
+      ])
+        for (const pieces of [1, 1000]) {
+          const lines = `${JSON.stringify(movie)}\n${ranJson}\n`
+          expect(await outcomes(lines, { pieces })).toEqual([heat, ran])
+          expect(await outcomes(JSON.stringify(movie, null, 2), { pieces })).toEqual([heat])
+          const named = JSON.stringify(movie).replace('"title":"Heat"', '"Name":"Heat"')
+          expect(await outcomes(named, { pieces, map: { name: 'title' } })).toEqual([heat])
+        }
+    const long = `{"items":[${`${ranJson},`.repeat(3000)}${ranJson}],"title":"all of them"}`
+    expect(await outcomes(long)).toHaveLength(3001)
+  })
+
+  test('keeps a number that is a text as it is written', async () => {
+    const movie = '{"title":2.0,"year":1995.0,"runtime":97.0,"director":1e2,"id":1.10}'
+    const fields = { title: '2.0', year: 1995, runtime: '97 mins', director: '1e2', external_id: '1.10' }
+    const map = { id: 'external_id' }
+    expect(await outcomes(`[${movie}]`, { map })).toEqual([fields])
+    expect(await outcomes('{"title":9007199254740993}')).toEqual([['title: type']])
+    expect(await outcomes('{"line":1,"errors":{},"row":{"title":7.50}}')).toEqual([{ title: '7.50' }])
+  })
+
   test('that our own export wrote is taken as it is, null apart', async () => {
     const own = {
       id: 1,
