@@ -28,19 +28,18 @@ const ENCODING = '--encoding says how to read them, such as windows-1252'
 const ADVICE: Readonly<Record<string, string>> = {
   'genres: too many': '--extra-genres cut keeps the first five',
   'release_date: date': '--date-format says how to read them, such as d.m.y',
-  ...Object.fromEntries(
-    ['title', 'director', 'cast', 'synopsis'].map((field) => [`${field}: characters`, ENCODING]),
-  ),
-  'row: not utf-8': ENCODING,
   'title: missing': '--map COLUMN=title names the column',
   'year: missing': '--map COLUMN=year names the column',
 }
 
-/** The option that would rescue the rows rejected for this reason, which may be `all` rows. */
+/** About rows with one reason: whether these are all rows, and may be in another encoding than they were read in. */
+type Rows = { readonly isAll: boolean; readonly isMisread: boolean }
+
+/** The option that would rescue the rows rejected for this reason. */
 export function adviceFor(
   reason: string,
   { onDuplicate, require = [] }: Chosen,
-  all: boolean,
+  { isAll, isMisread }: Rows,
 ): string | undefined {
   const [field = '', code = ''] = reason.split(': ')
   if (code === 'namesake' && onDuplicate !== 'suffix-year')
@@ -49,6 +48,6 @@ export function adviceFor(
   if (code === 'exists' && onDuplicate === 'update') return "leave out --owner to change others' movies"
   if (code === 'missing' && require.some((name) => name === field)) return '--require without it takes them'
   // A column that some rows fill is known.
-  if (code === 'missing' && !all) return undefined
-  return ADVICE[reason]
+  if (code === 'missing' && !isAll) return undefined
+  return isMisread ? ENCODING : ADVICE[reason]
 }

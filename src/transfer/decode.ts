@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { UsageError } from '../errors'
 import { didYouMean, quoted } from '../rules/suggest'
+import type { RowProblem } from './row'
 
 export const encodings = ['utf-8', 'windows-1252', 'latin1', 'utf-16le'] as const
 export type Encoding = (typeof encodings)[number]
@@ -34,8 +35,22 @@ export type Decode = (bytes: Buffer) => string | undefined
 export function decoderOf(encoding: Encoding): Decode {
   if (encoding === 'latin1') return (bytes) => bytes.toString('latin1')
   if (encoding === 'windows-1252') return windows1252
-  return (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : undefined)
+  return encoding === 'utf-16le' ? transcoded : utf8
 }
+
+const utf8: Decode = (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : undefined)
+/** What `utf16ToUtf8` makes. */
+const transcoded: Decode = (bytes) => utf8(bytes)
+
+/** The problem of a row that can't be decoded. */
+export const undecodable = (decode: Decode): RowProblem => ({
+  field: 'row',
+  code: 'not utf-8',
+  message:
+    decode === transcoded
+      ? 'must be valid UTF-16, without half a surrogate pair'
+      : `must be valid UTF-8; ${otherEncoding}`,
+})
 
 const western = new TextDecoder('windows-1252')
 const windows1252 = (bytes: Uint8Array) => western.decode(bytes)

@@ -1,9 +1,9 @@
 import { OperatorError } from '../errors'
-import { beginningOf, type Decode } from './decode'
+import { beginningOf, type Decode, undecodable } from './decode'
 import { createElementReader, type Element, type Layout } from './elements'
 import { isNestedTooDeeply, MAX_JSON_DEPTH } from './json-scanner'
 import { createLineReader, MAX_ROW_BYTES } from './lines'
-import { notUtf8, tooLong } from './records'
+import { tooLong } from './records'
 import type { RowProblem } from './row'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -92,7 +92,7 @@ function itemOf(line: number, bytes: Buffer, isTooDeep: boolean, decode: Decode)
   const refused = (what: RowProblem): JsonItem => ({ line, problem: what, beginning })
   if (isTooDeep) return refused(tooDeep)
   const text = decode(bytes)
-  if (text === undefined) return refused(notUtf8)
+  if (text === undefined) return refused(undecodable(decode))
   const { value, reason } = parsed(text)
   if (reason !== undefined) return refused(problem('json', `must be valid JSON (${reason})`))
   if (!isObject(value)) return refused(notAnObject)

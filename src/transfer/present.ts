@@ -55,7 +55,10 @@ function summary(report: Report, options: ImportOptions): string[] {
   return [
     `${number(rows)} ${rows === 1 ? 'row' : 'rows'}: ${counts}${options.dryRun ? ' (dry run: nothing was written)' : ''}`,
     ...reasons.map(([reason, count]) => {
-      const advice = adviceFor(reason, options, count === rows)
+      const advice = adviceFor(reason, options, {
+        isAll: count === rows,
+        isMisread: report.isMisread(reason),
+      })
       const line = `${number(count).padStart(8)}  ${reason}`
       return advice === undefined ? line : `${line.padEnd(10 + width)}  ${advice}`
     }),

@@ -1,6 +1,6 @@
 import { OperatorError } from '../errors'
 import { createCellReader, type Dialect } from './cells'
-import { beginningOf, type Decode, otherEncoding } from './decode'
+import { beginningOf, type Decode, undecodable } from './decode'
 import { createLineReader, type LinePart, MAX_ROW_BYTES } from './lines'
 import type { RowProblem } from './row'
 
@@ -20,7 +20,6 @@ export const CR = 13
 const about = (code: RowProblem['code'], message: string): RowProblem => ({ field: 'row', code, message })
 
 export const tooLong = about('too long', 'must not be longer than 1 MiB')
-export const notUtf8 = about('not utf-8', `must be valid UTF-8; ${otherEncoding}`)
 const neverClosed = about('quote', 'has a quote that is never closed, up to the end of the file')
 const afterQuote = about(
   'quote',
@@ -45,7 +44,7 @@ export function createRecordReader(dialect: Dialect, decode: Decode, lineEnd: nu
     if (record.bytes > MAX_ROW_BYTES + 1) return tooLong
     if (reader.isOpen()) return neverClosed
     if (reader.isBroken()) return afterQuote
-    return record.isText ? undefined : notUtf8
+    return record.isText ? undefined : undecodable(decode)
   }
 
   function finish(): TableRecord {

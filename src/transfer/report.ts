@@ -1,4 +1,5 @@
 import type { Outcome } from './decide'
+import { otherEncoding } from './decode'
 import type { Row, RowProblem, Source } from './row'
 
 export type Counts = {
@@ -22,6 +23,8 @@ export type Report = {
   readonly counts: Counts
   /** Number of rows by `field: code`, the largest first. */
   reasons(): Readonly<Record<string, number>>
+  /** Whether such rows may be in another encoding than they were read in. */
+  isMisread(reason: string): boolean
   /** The first few. */
   readonly rejected: readonly Rejected[]
 }
@@ -43,9 +46,12 @@ export const isRejected = (outcome: Outcome): outcome is readonly RowProblem[] =
 export const rejectedOf = (settled: readonly Settled[]): Rejected[] =>
   settled.flatMap(({ row, outcome }) => (isRejected(outcome) ? [{ row, problems: outcome }] : []))
 
+const reasonOf = ({ field, code }: RowProblem) => `${field}: ${code}`
+
 export function createReport(): Report {
   let counts = NONE
   const reasons = new Map<string, number>()
+  const misread = new Set<string>()
   const shown: Rejected[] = []
 
   function countsWith(settled: readonly Settled[]): Counts {
@@ -63,14 +69,18 @@ export function createReport(): Report {
       counts = countsWith(settled)
       const rejected = rejectedOf(settled)
       shown.push(...rejected.slice(0, MAX_SHOWN - shown.length))
-      for (const { problems } of rejected)
-        for (const reason of new Set(problems.map(({ field, code }) => `${field}: ${code}`)))
+      for (const { problems } of rejected) {
+        for (const reason of new Set(problems.map(reasonOf)))
           reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+        for (const problem of problems)
+          if (problem.message.endsWith(otherEncoding)) misread.add(reasonOf(problem))
+      }
     },
     get counts() {
       return counts
     },
     reasons: () => Object.fromEntries([...reasons].sort(([, a], [, b]) => b - a)),
+    isMisread: (reason) => misread.has(reason),
     rejected: shown,
   }
 }

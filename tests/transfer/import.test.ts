@@ -109,6 +109,18 @@ describe('the report', () => {
     expect(error).toBe('redlight import: line 1: title is that of a movie from another year\n')
   })
 
+  test('advises another encoding only where that may help', async () => {
+    const advice = '--encoding says how to read them, such as windows-1252'
+    const nul = await run(['import', await write([{ title: 'a\0b', year: 1975 }])])
+    expect(nul.out).toContain(`1  title: characters  ${advice}`)
+    const own = await run(['import', await write([{ id: 1, title: ' Jaws ', year: 1975, version: 1 }])])
+    expect(own.out).toEndWith('       1  title: characters\n')
+    const half = Buffer.from('title,year\nJ\ud800,1975\n', 'utf16le')
+    const utf16 = await run(['import', await write(half), '--encoding', 'utf-16le'])
+    expect(utf16.out).toEndWith('       1  row: not utf-8\n')
+    expect(utf16.error).toContain('line 2: row must be valid UTF-16, without half a surrogate pair\n')
+  })
+
   test('shows the first ten rejected rows, and makes what they say safe', async () => {
     const rows = Array.from({ length: 12 }, (_, year) => ({ title: `Movie ${year}`, year }))
     const { error } = await run(['import', await write(rows)])
