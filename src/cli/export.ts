@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { OperatorError } from '../errors'
+import { appliedMigrations } from '../migrations/migrate'
 import { userNamed } from '../moderation/named-users'
 import { type ExportFormat, exportFormats, exportMovies } from '../transfer/export'
 import { fileSink, streamSink } from '../transfer/sink'
@@ -22,7 +24,9 @@ another program. Users and favourites are not in it: "redlight backup" has every
 async function exportFile({ format, owner, output }: ExportOptions, context: CommandContext) {
   await using sink = output === undefined ? streamSink(context.output) : await fileSink(output)
   let movies = 0
-  const signal = await context.withDatabase(async ({ db }, { database: { kind } }) => {
+  const signal = await context.withDatabaseToTry(async ({ db }, { database: { kind } }) => {
+    if ((await appliedMigrations(db)).length === 0)
+      throw new OperatorError('there is no catalogue yet: "redlight serve" or "redlight migrate" makes one')
     const ownerId = owner === undefined ? undefined : (await userNamed(db, owner)).id
     using bar = output === undefined ? undefined : context.progress('movies')
     const onMovies = (more: number) => {

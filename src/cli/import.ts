@@ -43,12 +43,25 @@ command goes on after an interruption, as it skips movies that exist.`,
   })
 }
 
+/** Before a database is created, which an owner who isn't there would leave behind. */
+async function requireOwner({ owner, dryRun }: ImportOptions, context: CommandContext) {
+  const { database: config } = context.readConfig()
+  if (owner === undefined || dryRun || config.kind !== 'embedded') return
+  const { isFirstStart } = await import('../embedded/folder')
+  if (!isFirstStart(config.dataDir)) return
+  await context.withDatabaseToTry(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
+    await prepareDatabase({ db, kind, uniqueBy }, { dryRun: true })
+    await userNamed(db, owner)
+  })
+}
+
 async function importFile(path: string, options: ImportOptions, report: Report, context: CommandContext) {
   const source = await openSource(path, context.input, { map: new Map(), ...options })
   const { unusedColumns } = source
   if (unusedColumns.length > 0)
     context.printError(`redlight import: not used: ${unusedColumns.join(', ')} (--map says what one holds)`)
   try {
+    await requireOwner(options, context)
     const withDatabase = options.dryRun ? context.withDatabaseToTry : context.withDatabase
     return await withDatabase(async ({ db }, { database: { kind }, moviesUniqueBy: uniqueBy }) => {
       await prepareDatabase({ db, kind, uniqueBy }, options)

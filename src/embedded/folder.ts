@@ -163,6 +163,17 @@ function readOwner(dataDir: string): Owner | undefined {
   }
 }
 
+/** Whether a process had this folder open, and has ended without releasing it. */
+export function isAbandoned(dataDir: string): boolean {
+  if (!existsSync(ownerFile(dataDir))) return false
+  try {
+    lockFolder(dataDir).close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)

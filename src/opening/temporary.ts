@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseConfig } from '../config/database'
@@ -14,12 +14,27 @@ const WAIT_MS = 30_000
 /** PostgreSQL extends its log by 16 MB at once. */
 const NEARLY_FULL_BYTES = 32 * 1_048_576
 
+/** Unlike any name that somebody may give a DATA_DIR. */
+const PREFIX = 'redlight-temporary-'
+
+/** Removes what killed processes have left. */
+async function removeLeftovers() {
+  const { isAbandoned } = await import('../embedded/folder')
+  const names = await readdir(tmpdir()).catch(() => [])
+  for (const name of names) {
+    const folder = join(tmpdir(), name)
+    if (name.startsWith(PREFIX) && isAbandoned(folder))
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
 /** Runs work on an empty embedded database, which is removed afterwards. */
 export async function withTemporaryDatabase<T>(
   log: Log,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'redlight-')).catch((error) => {
+  await removeLeftovers()
+  const dataDir = await mkdtemp(join(tmpdir(), PREFIX)).catch((error) => {
     throw aboutFile('write a temporary folder in', tmpdir(), error)
   })
   try {

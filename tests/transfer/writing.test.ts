@@ -226,10 +226,25 @@ describe('a fresh database', () => {
   test('is not created by a dry run, which compares with an empty one and leaves nothing behind', async () => {
     const [folder, temporary] = [await newFolder(), await newFolder()]
     const dataDir = join(folder, 'data')
+    // A killed process left this.
+    const left = join(temporary, 'redlight-temporary-abc123')
+    await Bun.write(join(left, 'owner'), '{}')
     const path = await write([...all.slice(0, 3), ...all.slice(0, 2)])
     const { out } = await redlight(['import', path, '--dry-run'], { DATA_DIR: dataDir, TMPDIR: temporary })
     expect(out).toStartWith('5 rows: 3 added, 0 updated, 0 unchanged, 2 skipped')
     expect([await readdir(folder), await readdir(temporary)]).toEqual([[], []])
+  })
+
+  test('is not created by an export, nor for an owner who is not there', async () => {
+    const folder = await newFolder()
+    const settings = { DATA_DIR: join(folder, 'data') }
+    expect(await redlight(['export'], settings)).toMatchObject({
+      code: 1,
+      error: 'redlight export: there is no catalogue yet: "redlight serve" or "redlight migrate" makes one\n',
+    })
+    const imported = await redlight(['import', await write(all.slice(0, 1)), '--owner', 'nobody'], settings)
+    expect(imported.error).toContain('there is no user "nobody"')
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('is migrated, with the unique rule of the configuration, but not by a dry run on a server', async () => {
