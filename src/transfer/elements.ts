@@ -1,5 +1,5 @@
 import { OperatorError } from '../errors'
-import { createScanner, isSpace } from './json-scanner'
+import { createScanner, isSpace, type Shape } from './json-scanner'
 import { MAX_ROW_BYTES } from './lines'
 
 /** A value of a JSON list, or one of several that follow each other. */
@@ -7,7 +7,7 @@ export type Element = {
   readonly index: number
   readonly line: number
   readonly bytes: Buffer
-  readonly isTooDeep: boolean
+  readonly shape: Shape
 }
 /** The kinds of input: a list, after its bracket; a list inside an object; or values without commas between them. */
 export type Layout = 'list' | 'list in an object' | 'sequence'
@@ -35,7 +35,7 @@ export function createElementReader(layout: Layout, firstLine: number) {
     const whole = parts.length === 1 ? last : Buffer.concat(parts)
     parts = []
     bytes = 0
-    return { ...begun, bytes: whole, isTooDeep: scanner.isTooDeep() }
+    return { ...begun, bytes: whole, shape: { isTooDeep: scanner.isTooDeep(), keys: scanner.keys() } }
   }
 
   return {

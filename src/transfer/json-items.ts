@@ -1,7 +1,7 @@
 import { OperatorError } from '../errors'
 import { beginningOf, type Decode, undecodable } from './decode'
 import { createElementReader, type Element, type Layout } from './elements'
-import { isNestedTooDeeply, MAX_JSON_DEPTH } from './json-scanner'
+import { MAX_JSON_DEPTH, repeatedKeys, type Shape, shapeOf } from './json-scanner'
 import { createLineReader, MAX_ROW_BYTES } from './lines'
 import { tooLong } from './records'
 import type { RowProblem } from './row'
@@ -13,6 +13,8 @@ export type JsonItem = {
   readonly object?: JsonObject
   /** The object with its numbers as they are written, such as `2.0`. */
   readonly asWritten?: () => JsonObject
+  /** Keys that it has more than once, if any. */
+  readonly repeated?: ReadonlySet<string>
   readonly problem?: RowProblem
   readonly beginning: () => string
 }
@@ -48,7 +50,7 @@ export function createJsonLines(decode: Decode, startLine: number): ItemReader {
       first = undefined
       if (long !== undefined || bytes.length > MAX_ROW_BYTES)
         yield { line, problem: tooLong, beginning: () => beginningOf(long ?? bytes, decode) }
-      else if (!isBlank(bytes)) yield itemOf(line, bytes, isNestedTooDeeply(bytes), decode)
+      else if (!isBlank(bytes)) yield itemOf(line, bytes, shapeOf(bytes), decode)
     }
   }
 
@@ -69,8 +71,8 @@ function* endOf() {
 export function createJsonElements(decode: Decode, layout: Layout, startLine: number): ItemReader {
   const elements = createElementReader(layout, startLine)
   function* items(found: Iterable<Element>): Generator<JsonItem> {
-    for (const { index, line, bytes, isTooDeep } of found) {
-      const item = itemOf(index, bytes, isTooDeep, decode)
+    for (const { index, line, bytes, shape } of found) {
+      const item = itemOf(index, bytes, shape, decode)
       if (item.problem?.code === 'json')
         throw new OperatorError(
           `element ${index}, at line ${line}, ${item.problem.message}; nothing after it could be read`,
@@ -87,17 +89,24 @@ export function createJsonElements(decode: Decode, layout: Layout, startLine: nu
   }
 }
 
-function itemOf(line: number, bytes: Buffer, isTooDeep: boolean, decode: Decode): JsonItem {
+function itemOf(line: number, bytes: Buffer, shape: Shape, decode: Decode): JsonItem {
   const beginning = () => beginningOf(bytes, decode)
   const refused = (what: RowProblem): JsonItem => ({ line, problem: what, beginning })
-  if (isTooDeep) return refused(tooDeep)
+  if (shape.isTooDeep) return refused(tooDeep)
   const text = decode(bytes)
   if (text === undefined) return refused(undecodable(decode))
   const { value, reason } = parsed(text)
   if (reason !== undefined) return refused(problem('json', `must be valid JSON (${reason})`))
   if (!isObject(value)) return refused(notAnObject)
-  if (Object.keys(value).length > MAX_KEYS) return refused(tooManyKeys)
-  return { line, object: value, asWritten: () => (LOSSY.test(text) ? asWritten(text) : value), beginning }
+  const { length } = Object.keys(value)
+  if (length > MAX_KEYS) return refused(tooManyKeys)
+  return {
+    line,
+    object: value,
+    asWritten: () => (LOSSY.test(text) ? asWritten(text) : value),
+    repeated: length < shape.keys ? repeatedKeys(text) : undefined,
+    beginning,
+  }
 }
 
 /** Other numbers are written again as they were. */

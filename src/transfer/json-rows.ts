@@ -40,10 +40,12 @@ const noRow: RowProblem = {
 
 /** Makes a row of each item; `isOwn` if objects may be what our export wrote. */
 export function jsonRowReader(useOf: UseOf, values: ValueOptions, isOwn: boolean): (item: JsonItem) => Row {
-  return ({ line, object, asWritten, problem, beginning }) => {
+  return ({ line, object, asWritten, repeated, problem, beginning }) => {
     if (object === undefined) return rejected(line, problem ?? noRow, beginning())
     const movie = movieIn(object)
     if (movie === undefined) return rejected(line, noRow, beginning())
+    const twice = [...(repeated ?? [])].find((key) => isUsed(useOf(key)))
+    if (twice !== undefined) return rejected(line, twoKeys(twice), beginning())
     if (isOwn && isOwnObject(movie)) return { line, kind: 'movie', ...ownObject(movie) }
     const raw = rawRow(movie, useOf, () => (asWritten && movieIn(asWritten())) ?? movie)
     if ('conflict' in raw)
@@ -73,6 +75,13 @@ function rawRow(
   }
   return { row: { ...read, ...own } }
 }
+
+const isUsed = (use: ReturnType<UseOf>) => use !== undefined && use !== 'ignored'
+const twoKeys = (key: string): RowProblem => ({
+  field: 'row',
+  code: 'columns',
+  message: `must not have the key ${quoted(key)} twice`,
+})
 
 function conflict(field: MovieField, key: string, object: JsonObject, useOf: UseOf): string {
   const other = Object.keys(object).find((each) => useOf(each) === field) ?? ''

@@ -46,6 +46,8 @@ describe('JSON', () => {
       '{"title":"\\ud800","year":1985}',
       '{"title":"caf\xe9","year":1985}',
       '{"Title":"a","title":"b"}',
+      '{"title":"a","x":{"title":1},"t\\u0069tle":"b"}',
+      '{"title":"a","x":{"title":1},"y":1,"y":2}',
       JSON.stringify(manyKeys),
       heatJson,
     ].join('\n')
@@ -63,12 +65,20 @@ describe('JSON', () => {
       [10, ['row: not utf-8']],
       [11, ['row: columns']],
       [12, ['row: columns']],
-      [13, heat],
+      [13, { title: 'a' }],
+      [14, ['row: columns']],
+      [15, heat],
     ])
     for (const broken of ['{"title":"x",', '{"title":"x"', '{'])
       expect(await outcomes(`${broken}\n${heatJson}\n`)).toEqual([['row: json'], heat])
     expect(rows[9]?.text).toBe('{"title":"café","year":1985}')
     expect(rows[10]?.problems[0]?.message).toBe('must not have two keys for title: "Title" and "title"')
+    expect(rows[11]?.problems[0]?.message).toBe('must not have the key "title" twice')
+    expect(
+      await outcomes(
+        '[{"title":"a","title":"b"},{"id":1,"version":1,"title":"a","title":"b"},{"title":"c"}]',
+      ),
+    ).toEqual([['row: columns'], ['row: columns'], { title: 'c' }])
   })
 
   test('as a list: rejects what it can step over, and stops where it can not', async () => {
