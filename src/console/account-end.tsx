@@ -71,14 +71,14 @@ export function DeleteAccount() {
 }
 
 function DeleteDialog({ onClose }: { onClose: () => void }) {
-  const { form, problems, problem } = useForm(async ({ current_password }) => {
+  const { form, problems, problem, isBusy } = useForm(async ({ current_password }) => {
     await call('DELETE', '/v1/users/me', { body: { current_password } })
     end({ asked: true })
     navigate('/sign-in')
     tell('Your account is deleted.')
   })
   return (
-    <Dialog title="Delete your account?" onClose={onClose}>
+    <Dialog title="Delete your account?" onClose={onClose} isBusy={isBusy}>
       <p>This also deletes your favourites and API keys. It can’t be undone.</p>
       <form {...form}>
         <Problem>{problem}</Problem>
@@ -93,7 +93,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
           <button type="submit" class="danger">
             Delete my account
           </button>
-          <button type="button" class="quiet" onClick={onClose}>
+          <button type="button" class="quiet" disabled={isBusy} onClick={onClose}>
             Cancel
           </button>
         </div>

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { explain, isRefusal, type Refusal, sentence } from './api'
+import { tell } from './notices'
+import { isOffline } from './offline'
 import type { Fields } from './types'
 
 export type Text = Record<string, string | undefined>
@@ -21,7 +23,7 @@ function partsOf({ problem }: Refusal, form: HTMLFormElement, error: unknown) {
 
 /**
  * A form that is sent once at a time, keeps its text when it is refused, and shows why: the first field that
- * is wrong takes the focus, or else the reason comes into view.
+ * is wrong takes the focus, or else the reason comes into view. Once the form is left, a notice says why.
  */
 export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<void>) {
   const ref = useRef<HTMLFormElement>(null)
@@ -35,6 +37,13 @@ export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<voi
     else ref.current?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' })
   }, [fields.value, summary.value])
 
+  const wasUnreached = useRef(false)
+  useEffect(() => {
+    if (isOffline.value || !wasUnreached.current) return
+    wasUnreached.current = false
+    summary.value = ''
+  }, [isOffline.value])
+
   async function submit() {
     const form = ref.current
     if (form === null || isBusy.peek()) return
@@ -44,6 +53,9 @@ export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<voi
     try {
       await send(textOf(form), form)
     } catch (error) {
+      // The end of the session is said by the page that asks to sign in.
+      if (!form.isConnected && !isRefusal(error, 401)) tell(explain(error))
+      wasUnreached.current = isRefusal(error, 0)
       const parts = isRefusal(error) ? partsOf(error, form, error) : { fields: {}, summary: explain(error) }
       fields.value = parts.fields
       summary.value = parts.summary

@@ -90,7 +90,6 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
   async function revoke(key: Key) {
     await call('DELETE', `/v1/keys/${key.id}`)
     tell(`“${key.name}” is revoked.`)
-    revoked(key)
   }
   return (
     <>
@@ -134,14 +133,25 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
           </tbody>
         </table>
       </section>
-      {asked.value && <RevokeKey revoked={asked.value} act={revoke} onClose={close} />}
+      {asked.value && <RevokeKey revoked={asked.value} act={revoke} done={revoked} onClose={close} />}
     </>
   )
 }
 
-type Revocation = { revoked: Key; act: (key: Key) => Promise<void>; onClose: () => void }
-const RevokeKey = ({ revoked, act, onClose }: Revocation) => (
-  <Confirm title={`Revoke “${revoked.name}”?`} label="Revoke key" act={() => act(revoked)} onClose={onClose}>
+type Revocation = {
+  revoked: Key
+  act: (key: Key) => Promise<void>
+  done: (key: Key) => void
+  onClose: () => void
+}
+const RevokeKey = ({ revoked, act, done, onClose }: Revocation) => (
+  <Confirm
+    title={`Revoke “${revoked.name}”?`}
+    label="Revoke key"
+    act={() => act(revoked)}
+    done={() => done(revoked)}
+    onClose={onClose}
+  >
     <p>Programs that use it stop working at once.</p>
   </Confirm>
 )

@@ -8,7 +8,15 @@ export function LeaveDialog() {
     <Dialog title="Leave without saving?" onClose={stay}>
       <p>What you typed is not saved.</p>
       <div class="actions">
-        <button type="button" class="danger" onClick={() => answerLeaving(true)}>
+        <button
+          type="button"
+          class="danger"
+          onClick={({ currentTarget }) => {
+            // First, so that the focus isn't given back after the next page has taken it.
+            currentTarget.closest('dialog')?.close()
+            answerLeaving(true)
+          }}
+        >
           Leave
         </button>
         <button type="button" class="quiet" onClick={stay}>

@@ -34,7 +34,6 @@ export function MovieActions({ movie, reload }: { movie: Movie; reload: () => vo
   async function remove() {
     await call('DELETE', `/v1/movies/${movie.id}`, { version: movie.version })
     tell(`“${movie.title}” is deleted.`)
-    navigate('/')
   }
   return (
     <>
@@ -54,6 +53,7 @@ export function MovieActions({ movie, reload }: { movie: Movie; reload: () => vo
           title={`Delete “${movie.title}”?`}
           label="Delete movie"
           act={remove}
+          done={() => navigate('/')}
           onClose={() => {
             isAsking.value = false
           }}
@@ -103,7 +103,8 @@ export const RemoveMovie = ({ movie, done, onClose }: Removal) => (
   <Confirm
     title={`Remove “${movie.title}”?`}
     label="Remove movie"
-    act={() => removeAsOperator(movie).then(done)}
+    act={() => removeAsOperator(movie)}
+    done={done}
     onClose={onClose}
   >
     <p>

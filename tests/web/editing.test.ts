@@ -188,6 +188,66 @@ describe.skipIf(!hasBrowser)('a movie', () => {
   })
 })
 
+describe.skipIf(!hasBrowser)('a question', () => {
+  /** Holds the answer to the next such request; returns what lets it go on. */
+  async function hold(page: Page, method: string, answer?: { status: number; json: object }) {
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>()
+    const { promise: asked, resolve: seen } = Promise.withResolvers<void>()
+    await page.route('**/v1/movies/*', async (route) => {
+      if (route.request().method() !== method) return route.fallback()
+      seen()
+      await gate
+      return answer ? route.fulfill(answer) : route.continue()
+    })
+    return { asked, release }
+  }
+
+  test('is not answered by the key that asked it', async () => {
+    const { id } = await newMovie('Pressed Twice')
+    const { page } = await open(`/movies/${id}`, ana)
+    await button(page, 'Delete').press('Enter')
+    await dialog(page, 'Delete “Pressed Twice”?').waitFor()
+    await page.keyboard.press('Enter')
+    expect(await focused(page)).toBe('Delete “Pressed Twice”?')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Delete movie')
+    expect((await read(id)).id).toBe(id)
+  })
+
+  test('stays until it is known what came of it', async () => {
+    const { id } = await newMovie('Slowly Deleted')
+    const { page } = await open(`/movies/${id}`, ana)
+    const { asked, release } = await hold(page, 'DELETE', { status: 500, json: { error: 'no' } })
+    await button(page, 'Delete').click()
+    const question = dialog(page, 'Delete “Slowly Deleted”?')
+    await button(question, 'Delete movie').click()
+    await asked
+    for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Escape')
+    expect(await button(question, 'Cancel').isDisabled()).toBe(true)
+    release()
+    await question.getByRole('alert').getByText('Redlight has a problem just now.').waitFor()
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'detached' })
+  })
+
+  test('whose page is left tells what came of it, and leads nowhere', async () => {
+    const { id } = await newMovie('Left While Deleted')
+    const { page } = await open('/favourites', ana)
+    await page.goto(`${server().url}movies/${id}`)
+    await link(page, 'My movies').click()
+    await page.goBack()
+    const { asked, release } = await hold(page, 'DELETE')
+    await button(page, 'Delete').click()
+    await button(page.getByRole('dialog'), 'Delete movie').click()
+    await asked
+    await page.goForward()
+    await heading(page, 'My movies')
+    release()
+    await notice(page, '“Left While Deleted” is deleted.')
+    expect(addressIn(page)).toBe('/my-movies')
+  })
+})
+
 describe.skipIf(!hasBrowser)('a changed form', () => {
   test('asks before it is left, by link, by Back and by closing', async () => {
     const { id } = await newMovie('Left Behind')

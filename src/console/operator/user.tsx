@@ -147,13 +147,13 @@ function RemoveUser({ one, onClose }: { one: Person; onClose: () => void }) {
   async function remove() {
     await call('DELETE', `/v1/users/${one.id}`)
     tell(`${one.email} is removed.`)
-    navigate('/admin/users')
   }
   return (
     <Confirm
       title={`Remove ${one.name}?`}
       label="Remove user"
       act={remove}
+      done={() => navigate('/admin/users')}
       onClose={onClose}
       isDisabled={typed.value.trim() !== one.email}
     >
