@@ -1,20 +1,18 @@
 import { Dialog } from './dialog'
-import { type Draft, differing, FIELDS, same, shown } from './movie-draft'
+import { differing, type Edited, FIELDS, isUntouched, shown } from './movie-draft'
 import type { Movie } from './types'
 
 type Props = {
-  /** The movie that the form was filled from. */
-  read: Movie
+  edited: Edited
   theirs: Movie
-  mine: Draft
   saveMine: () => void
   keepTheirs: () => void
   onClose: () => void
 }
 
 /** Two people changed one movie: shows what is saved next to what would replace it. */
-export function Conflict({ read, theirs, mine, saveMine, keepTheirs, onClose }: Props) {
-  const names = differing(mine, theirs)
+export function Conflict({ edited, theirs, saveMine, keepTheirs, onClose }: Props) {
+  const names = differing(edited, theirs)
   return (
     <Dialog title="Someone else changed this movie" isWide onClose={onClose}>
       <p>Your changes aren’t saved yet. These fields differ:</p>
@@ -35,11 +33,11 @@ export function Conflict({ read, theirs, mine, saveMine, keepTheirs, onClose }: 
                 <td class="text" dir="auto">
                   {shown(theirs[name])}
                 </td>
-                {same(mine[name], read[name]) ? (
+                {isUntouched(edited, name) ? (
                   <td class="text soft">unchanged by you, stays as saved</td>
                 ) : (
                   <td class="text" dir="auto">
-                    {shown(mine[name])}
+                    {shown(edited.mine[name])}
                   </td>
                 )}
               </tr>

@@ -1,3 +1,5 @@
+import { textBefore } from './form-text'
+
 // Keeps what was typed into a form when the session ended, until the next sign-in. Passwords are never kept.
 
 const KEY = 'redlight.draft'
@@ -8,7 +10,8 @@ export function keepDrafts() {
   const form = document.querySelector<HTMLFormElement>('form[data-keep="changed"]')
   if (form === null) return
   // Unchanged fields are left out: others may have changed them by the time of the next sign-in.
-  const changed = [...form.elements].filter(isText).filter(isChanged)
+  const before = textBefore(form)
+  const changed = [...form.elements].filter(isText).filter(({ name, value }) => value !== before[name])
   const text = Object.fromEntries(changed.map(({ name, value }) => [name, value]))
   const draft: Draft = { address: address(), text, version: form.dataset.version }
   try {
@@ -20,7 +23,6 @@ export function keepDrafts() {
 
 const isText = (field: Element): field is HTMLInputElement | HTMLTextAreaElement =>
   field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && field.type !== 'password')
-const isChanged = ({ value, defaultValue }: HTMLInputElement | HTMLTextAreaElement) => value !== defaultValue
 
 /** Puts the text back into the form of the same page; returns the draft, if there was one. */
 export function restoreDraft(form: HTMLFormElement): Draft | undefined {

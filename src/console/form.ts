@@ -1,14 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { explain, isRefusal, type Refusal, sentence } from './api'
+import { explain, isRefusal, Refusal, sentence } from './api'
+import { halfFilled, type Text, textOf } from './form-text'
 import { tell } from './notices'
 import { isOffline } from './offline'
 import type { Fields } from './types'
-
-export type Text = Record<string, string | undefined>
-
-export const textOf = (form: HTMLFormElement): Text =>
-  Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
 
 /** Splits a refusal into messages for the form's fields and one for above them. */
 function partsOf({ problem }: Refusal, form: HTMLFormElement, error: unknown) {
@@ -51,6 +47,9 @@ export function useForm(send: (text: Text, form: HTMLFormElement) => Promise<voi
     fields.value = {}
     summary.value = ''
     try {
+      const half = halfFilled(form)
+      if (half.length > 0)
+        throw new Refusal(422, Object.fromEntries(half.map((name) => [name, 'is not complete'])))
       await send(textOf(form), form)
     } catch (error) {
       // The end of the session is said by the page that asks to sign in.

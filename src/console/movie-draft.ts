@@ -1,4 +1,4 @@
-import type { Text } from './form'
+import type { Text } from './form-text'
 import type { Shown } from './tile'
 import type { Movie } from './types'
 
@@ -50,17 +50,28 @@ export function draftOf(text: Text): Draft {
 
 export const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 
-/** The fields in which the draft and the movie differ. */
-export const differing = (draft: Draft, movie: Movie) =>
-  fieldNames.filter((name) => !same(draft[name], movie[name]))
+/** A movie in the form, which two people may have changed. */
+export type Edited = {
+  /** The movie that the form was filled from. */
+  read: Movie
+  /** The draft before anything was typed, which may be written otherwise than the movie. */
+  before: Draft
+  mine: Draft
+}
+export const isUntouched = ({ before, mine }: Edited, name: FieldName) => same(before[name], mine[name])
+
+/** The fields in which what is saved now differs from the form, or has changed behind it. */
+export const differing = (edited: Edited, theirs: Movie) =>
+  fieldNames.filter(
+    (name) => !same((isUntouched(edited, name) ? edited.read : edited.mine)[name], theirs[name]),
+  )
 
 /** The body to send: only the changed fields of an existing movie, the filled-in ones of a new movie. */
-export const changesOf = (draft: Draft, movie: Movie | undefined) =>
+export const changesOf = (draft: Draft, before: Draft | undefined) =>
   Object.fromEntries(
-    (movie ? differing(draft, movie) : fieldNames.filter((name) => draft[name] !== null)).map((name) => [
-      name,
-      draft[name],
-    ]),
+    fieldNames
+      .filter((name) => (before ? !same(draft[name], before[name]) : draft[name] !== null))
+      .map((name) => [name, draft[name]]),
   )
 
 export const shown = (value: unknown): string =>

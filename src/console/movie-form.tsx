@@ -4,9 +4,10 @@ import { call, isRefusal } from './api'
 import { Conflict } from './conflict'
 import { restoreDraft } from './drafts'
 import { Problem } from './field'
-import { textOf, useForm } from './form'
+import { useForm } from './form'
+import { textBefore, textOf } from './form-text'
 import { Heading } from './heading'
-import { changesOf, differing, draftOf, type FieldName, tileOf } from './movie-draft'
+import { changesOf, differing, draftOf, type Edited, type FieldName, tileOf } from './movie-draft'
 import { MovieFields } from './movie-fields'
 import { tell } from './notices'
 import { useResource } from './resource'
@@ -48,14 +49,18 @@ function MovieForm({ movie: given }: { movie?: Movie }) {
   const { preview, show } = usePreview(ref, movie)
   const onInput = useGuard(ref, version, show)
   const title = movie ? `Edit “${movie.title}”` : 'Add a movie'
-  const problemAt = (name: FieldName) =>
-    duplicate.value && problems[name]?.includes('already exists') ? (
+  const problemAt = (name: FieldName) => {
+    const text = problems[name]
+    // The API has it as text, "107 mins"; the field asks for minutes.
+    if (name === 'runtime') return text?.replace('a string like "107 mins"', 'a whole number')
+    return duplicate.value && text?.includes('already exists') ? (
       <>
-        {problems[name]}: <a href={to(duplicate.value)}>open it</a>
+        {text}: <a href={to(duplicate.value)}>open it</a>
       </>
     ) : (
-      problems[name]
+      text
     )
+  }
   return (
     <div class="editing">
       <div>
@@ -72,15 +77,14 @@ function MovieForm({ movie: given }: { movie?: Movie }) {
       <Tile movie={preview.value} isLarge />
       {theirs.value && movie && ref.current && (
         <Conflict
-          read={movie}
+          edited={editedIn(ref.current, movie)}
           theirs={theirs.value}
-          mine={draftOf(textOf(ref.current))}
           saveMine={() => {
             version.current = theirs.value?.version
             theirs.value = undefined
             submit()
           }}
-          keepTheirs={() => leave(movie.id)}
+          keepTheirs={() => leave(movie.id, ref.current)}
           onClose={() => {
             theirs.value = undefined
           }}
@@ -101,8 +105,15 @@ function usePreview(ref: Ref<HTMLFormElement | null>, movie: Movie | undefined) 
   }
 }
 
-/** Goes to the movie's page without asking. */
-function leave(id: number) {
+const editedIn = (form: HTMLFormElement, read: Movie): Edited => ({
+  read,
+  before: draftOf(textBefore(form)),
+  mine: draftOf(textOf(form)),
+})
+
+/** Goes to the movie's page without asking, unless the form was left already. */
+function leave(id: number, form: HTMLFormElement | null) {
+  if (!form?.isConnected) return
   guard.isDirty = undefined
   navigate(`/movies/${id}`)
 }
@@ -116,28 +127,28 @@ function useSaving(movie: Movie | undefined) {
 
   async function save(form: HTMLFormElement) {
     duplicate.value = ''
-    const body = changesOf(draftOf(textOf(form)), movie)
+    const body = changesOf(draftOf(textOf(form)), movie && draftOf(textBefore(form)))
     const path = movie ? `/v1/movies/${movie.id}` : '/v1/movies'
     const guarded = { body, version: version.current }
     try {
       const saved = await call<{ movie: Movie }>(movie ? 'PATCH' : 'POST', path, guarded)
       tell(movie ? 'Your changes are saved.' : `“${saved.movie.title}” is in the catalogue.`)
-      leave(saved.movie.id)
+      leave(saved.movie.id, form)
     } catch (error) {
-      if (movie && isRefusal(error, 409, 412)) return compare(movie.id, form)
+      if (movie && form.isConnected && isRefusal(error, 409, 412)) return compare(movie, form)
       if (isRefusal(error, 422)) duplicate.value = duplicateOf(error.headers)
       throw error
     }
   }
-  async function compare(id: number, form: HTMLFormElement) {
-    const now = await call<{ movie: Movie }>('GET', `/v1/movies/${id}`)
-    if (differing(draftOf(textOf(form)), now.movie).length > 0) {
+  async function compare(read: Movie, form: HTMLFormElement) {
+    const now = await call<{ movie: Movie }>('GET', `/v1/movies/${read.id}`)
+    if (differing(editedIn(form, read), now.movie).length > 0) {
       theirs.value = now.movie
       return
     }
     // Both made the same change.
     tell('Your changes are saved.')
-    leave(id)
+    leave(read.id, form)
   }
   return { theirs, duplicate, version, save }
 }

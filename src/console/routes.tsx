@@ -7,7 +7,7 @@ import { Movie } from './movie'
 import { AddMovie, EditMovie } from './movie-form'
 import { Operator } from './operator-loader'
 import { ForgotPassword, Register } from './register'
-import { navigate, pathname, url } from './router'
+import { arrivals, navigate, pathname, url } from './router'
 import { session } from './session'
 import { SignIn } from './sign-in'
 import { site } from './site'
@@ -34,7 +34,8 @@ const movies: readonly Route[] = [
 const inside: readonly Route[] = [
   [/^\/favourites$/, () => <List key="favourites" own="favourites" title="Favourites" />],
   [/^\/my-movies$/, () => <List key="mine" own="mine" title="My movies" />],
-  [/^\/movies\/new$/, () => <AddMovie />],
+  // Leaving the form for the same page empties it.
+  [/^\/movies\/new$/, () => <AddMovie key={arrivals.value} />],
   [/^\/movies\/([1-9]\d{0,18})\/edit$/, (id) => <EditMovie key={id} id={id} />],
   [/^\/account$/, () => <Account />],
   [/^\/admin\/(?:users(?:\/[1-9]\d{0,18})?|movies|audit|figures)$/, () => <Operator key={pathname()} />],

@@ -33,6 +33,18 @@ const edit = async (id: number) => {
   await textbox(opened.page, 'Title').waitFor()
   return opened
 }
+/** Holds such requests; returns what lets them go on. */
+async function hold(page: Page, method: string, answer?: { status: number; json: object }) {
+  const { promise: gate, resolve: release } = Promise.withResolvers<void>()
+  const { promise: asked, resolve: seen } = Promise.withResolvers<void>()
+  await page.route('**/v1/movies/*', async (route) => {
+    if (route.request().method() !== method) return route.fallback()
+    seen()
+    await gate
+    return answer ? route.fulfill(answer) : route.continue()
+  })
+  return { asked, release }
+}
 const dialog = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true })
 const cells = (page: Page) => page.getByRole('dialog').getByRole('row').allInnerTexts()
 
@@ -177,6 +189,29 @@ describe.skipIf(!hasBrowser)('a movie', () => {
     noProblems(opened)
   })
 
+  test('is sent with what was changed, and nothing that the form writes otherwise', async () => {
+    const synopsis = ' One line.\r\nAnother. '
+    const { id } = await newMovie('As It Was', { synopsis, genres: ['drama', ' comedy'], cast: ['A', ' B '] })
+    const { page } = await edit(id)
+    await textbox(page, 'Release date').pressSequentially('11')
+    await textbox(page, 'Runtime in minutes').fill('long')
+    await button(page, 'Save changes').click()
+    await page.getByText('is not complete').waitFor()
+    await textbox(page, 'Release date').fill('')
+    await button(page, 'Save changes').click()
+    await page.getByText(/^must be a whole number, from 1 to \d+ minutes$/).waitFor()
+    await textbox(page, 'Runtime in minutes').fill('99')
+    await ask('PATCH', `/v1/movies/${id}`, { director: 'Theirs' })
+    const patch = page.waitForRequest((request) => request.method() === 'PATCH')
+    await button(page, 'Save changes').click()
+    expect((await patch).postDataJSON()).toEqual({ runtime: '99 mins' })
+    await dialog(page, 'Someone else changed this movie').waitFor()
+    expect(await cells(page)).toHaveLength(3)
+    await button(page, 'Save mine').click()
+    await heading(page, 'As It Was')
+    expect(await read(id)).toMatchObject({ runtime: '99 mins', synopsis, director: 'Theirs' })
+  })
+
   test('of somebody else has no form', async () => {
     const { page } = await open('/movies/1/edit', ana)
     await page.getByText('Only the person who added this movie can change it.').waitFor()
@@ -189,19 +224,6 @@ describe.skipIf(!hasBrowser)('a movie', () => {
 })
 
 describe.skipIf(!hasBrowser)('a question', () => {
-  /** Holds the answer to the next such request; returns what lets it go on. */
-  async function hold(page: Page, method: string, answer?: { status: number; json: object }) {
-    const { promise: gate, resolve: release } = Promise.withResolvers<void>()
-    const { promise: asked, resolve: seen } = Promise.withResolvers<void>()
-    await page.route('**/v1/movies/*', async (route) => {
-      if (route.request().method() !== method) return route.fallback()
-      seen()
-      await gate
-      return answer ? route.fulfill(answer) : route.continue()
-    })
-    return { asked, release }
-  }
-
   test('is not answered by the key that asked it', async () => {
     const { id } = await newMovie('Pressed Twice')
     const { page } = await open(`/movies/${id}`, ana)
@@ -249,6 +271,28 @@ describe.skipIf(!hasBrowser)('a question', () => {
 })
 
 describe.skipIf(!hasBrowser)('a changed form', () => {
+  test('that was left while it was saved leads nowhere', async () => {
+    const { id } = await newMovie('Saved Late')
+    const { page } = await edit(id)
+    await textbox(page, 'Synopsis').fill('Late.')
+    const { asked, release } = await hold(page, 'PATCH')
+    await button(page, 'Save changes').click()
+    await asked
+    await link(page, 'Add a movie').click()
+    await button(page, 'Leave').click()
+    await textbox(page, 'Title').fill('Half typed')
+    release()
+    await notice(page, 'Your changes are saved.')
+    expect(await textbox(page, 'Title').inputValue()).toBe('Half typed')
+    // It is still asked about; what is left to the same page begins empty, and asked about again.
+    for (const title of ['Half typed', 'Typed again']) {
+      await textbox(page, 'Title').fill(title)
+      await link(page, 'Add a movie').click()
+      await button(page, 'Leave').click()
+      await page.waitForFunction('document.querySelector("[name=title]").value === ""')
+    }
+  })
+
   test('asks before it is left, by link, by Back and by closing', async () => {
     const { id } = await newMovie('Left Behind')
     const opened = await open(`/movies/${id}`, ana)
