@@ -5,7 +5,7 @@ import { useForm } from './form'
 import { Heading } from './heading'
 import { Keys } from './keys'
 import { tell } from './notices'
-import { begin, isKept, user } from './session'
+import { renew, session, user } from './session'
 import { Loading } from './states'
 import type { Token, User } from './types'
 
@@ -113,7 +113,7 @@ function Email({ me }: { me: User }) {
 function Password() {
   const { form, problems, problem } = useForm(async ({ current_password, password }, form) => {
     const { authentication_token } = await patch({ current_password, password })
-    if (authentication_token) begin(authentication_token, isKept())
+    if (authentication_token) renew(session.peek(), authentication_token)
     form.reset()
     tell('Your password is changed. You are signed out everywhere else.')
   })

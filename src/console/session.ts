@@ -13,7 +13,8 @@ type Message = {
   session?: Token & Partial<Session>
   keep?: boolean
   renewed?: { old: string; session: Session }
-  end?: true
+  /** The token whose session has ended. */
+  end?: string
 }
 
 export const session = signal<Session | undefined>(undefined)
@@ -69,7 +70,6 @@ function lifetimeMs(token: string): number | undefined {
 
 /** Whether the session survives closing the browser. */
 let keeps = false
-export const isKept = () => keeps
 
 function store(next: Session, keep: boolean) {
   keeps = keep
@@ -89,23 +89,26 @@ export function begin(token: Token, keep: boolean) {
 }
 
 /** Replaces the session's token in all tabs. */
-export function renew(old: Session, token: Token) {
+export function renew(old: Session | undefined, token: Token) {
   const next = withTimes(token)
-  if (next === undefined || session.value?.token !== old.token) return
+  if (next === undefined || old === undefined || session.value?.token !== old.token) return
   store(next, keeps)
   say({ renewed: { old: old.token, session: next } })
 }
 
 /** Ends the session in all tabs. Unless `asked`, the next sign-in leads back to this page. */
 export function end({ asked }: { asked: boolean }) {
+  const token = session.peek()?.token
   clear(asked)
-  say({ end: true })
+  if (token !== undefined) say({ end: token })
 }
 
 function clear(asked: boolean) {
   if (!asked) keepDrafts()
-  ofTab?.removeItem(KEY)
-  ofDevice?.removeItem(KEY)
+  // Another tab may have stored a newer one.
+  const token = session.peek()?.token
+  for (const store of [ofTab, ofDevice])
+    if (token !== undefined && store?.getItem(KEY)?.includes(token)) store.removeItem(KEY)
   batch(() => {
     hasEnded.value = !asked && session.value !== undefined
     user.value = undefined
@@ -122,7 +125,7 @@ channel.onmessage = ({ data }: MessageEvent<Message>) => {
     hasEnded.value = false
   }
   if (data.renewed && session.value?.token === data.renewed.old) store(data.renewed.session, keeps)
-  if (data.end && session.value) clear(false)
+  if (session.value && data.end === session.value.token) clear(false)
 }
 
 /** Resolves when it is known whether this browser is signed in. */

@@ -92,6 +92,10 @@ describe.skipIf(!hasBrowser)('an account', () => {
     const elsewhere = await open('/favourites', ana)
     const opened = await openAccount(ana)
     const { page } = opened
+    const tab = await page.context().newPage()
+    await tab.goto(`${server().url}my-movies`)
+    await heading(tab, 'My movies')
+    await page.bringToFront()
     const section = region(page, 'Password')
     await textbox(section, 'Current password').fill('wrong password')
     await textbox(section, 'New password').fill(NEW_PASSWORD)
@@ -100,6 +104,10 @@ describe.skipIf(!hasBrowser)('an account', () => {
     await textbox(section, 'Current password').fill(PASSWORD)
     await button(section, 'Change password').click()
     await notice(page, 'Your password is changed.')
+    // The end of the old token ends nothing here.
+    await page.evaluate((end) => new BroadcastChannel('redlight').postMessage({ end }), ana.token)
+    await link(tab, 'Favourites').click()
+    await tab.getByText('No favourites yet.').waitFor()
     await page.reload()
     await heading(page, 'Your account')
     await elsewhere.page.reload()

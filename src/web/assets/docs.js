@@ -74,8 +74,11 @@ function storedSession() {
   }
 }
 
+/** The token in use; the console may have replaced the stored one already. */
+let used
 /** Calls carry the token from now on; the page says whose it is. */
 async function useSession({ token }) {
+  used = token
   ;(await ui).preauthorizeApiKey('token', token)
   const answer = await fetch(`${api}/v1/users/me`, { headers: { Authorization: `Bearer ${token}` } })
   const { user } = await answer.json()
@@ -83,6 +86,7 @@ async function useSession({ token }) {
 }
 
 async function forgetSession() {
+  used = undefined
   ;(await ui).authActions.logout(['token'])
   showSignedIn()
 }
@@ -130,17 +134,17 @@ element('sign-out').addEventListener('submit', async (event) => {
   event.preventDefault()
   sessionStorage.removeItem(KEY)
   localStorage.removeItem(KEY)
-  channel.postMessage({ end: true })
+  channel.postMessage({ end: used })
   await forgetSession()
 })
 
 channel.addEventListener('message', ({ data }) => {
   const own = storedSession()
-  if (data.end) {
+  if (data.end !== undefined && data.end === used) {
     sessionStorage.removeItem(KEY)
     forgetSession()
-  } else if (data.renewed && data.renewed.old === own?.token) {
-    sessionStorage.setItem(KEY, JSON.stringify(data.renewed.session))
+  } else if (data.renewed && data.renewed.old === used) {
+    if (sessionStorage.getItem(KEY)) sessionStorage.setItem(KEY, JSON.stringify(data.renewed.session))
     useSession(data.renewed.session)
   } else if (data.ask && own) channel.postMessage({ session: own })
   else if (data.session && !own) {
