@@ -14,6 +14,7 @@ import {
   textbox,
 } from '../support/console'
 import { aMovie, type TestUser } from '../support/server'
+import { until } from '../support/until'
 
 setDefaultTimeout(BROWSER_TIMEOUT_MS)
 
@@ -289,7 +290,7 @@ describe.skipIf(!hasBrowser)('a changed form', () => {
       await textbox(page, 'Title').fill(title)
       await link(page, 'Add a movie').click()
       await button(page, 'Leave').click()
-      await page.waitForFunction('document.querySelector("[name=title]").value === ""')
+      await until(async () => (await textbox(page, 'Title').inputValue()) === '')
     }
   })
 
