@@ -44,14 +44,20 @@ export async function call<T = unknown>(method: string, path: string, options: O
     { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) },
     options.signal,
   )
-  // A proxy may respond with an HTML page.
-  const answer = await response.json().catch(() => ({}))
+  const answer = await readAnswer(response)
   options.signal?.throwIfAborted()
   if (method !== 'GET') for (const hear of changed) hear()
-  if (response.ok) return answer
+  if (response.ok && answer !== undefined) return answer
   const isOwn = options.token === undefined && own !== undefined
   if (response.status === 401 && isOwn && session.value?.token === own) end({ asked: false })
-  throw new Refusal(response.status, answer.error, response.headers)
+  // What isn't from the API, such as the sign-in page of a network, is as good as a failure of the proxy.
+  throw new Refusal(response.ok ? 502 : response.status, answer?.error, response.headers)
+}
+
+/** Undefined unless it is an object: a proxy may respond with an HTML page. */
+async function readAnswer(response: Response) {
+  const answer = await response.json().catch(() => undefined)
+  return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? answer : undefined
 }
 
 async function ask(path: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
@@ -92,7 +98,8 @@ export const sentence = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.?$/, '.')}`
 
 function pause(retryAfter: string | null): string {
-  const seconds = Number(retryAfter) || 60
+  const given = Number(retryAfter ?? Number.NaN)
+  const seconds = Number.isNaN(given) ? 60 : Math.max(1, given)
   if (seconds === 1) return 'a second'
   return seconds < 100 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
 }

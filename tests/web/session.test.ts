@@ -202,6 +202,7 @@ describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
 
   test.each([
     [429, { 'Retry-After': '7' }, 'Too many requests. Try again in 7 seconds.'],
+    [429, { 'Retry-After': '0' }, 'Too many requests. Try again in a second.'],
     [403, {}, 'You aren’t allowed to do that.'],
     [
       500,
@@ -239,6 +240,7 @@ describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
     expect(await textbox(page, 'Title').inputValue()).toBe('Offline')
     await page.context().setOffline(false)
     await until(async () => (await told.count()) === 0)
+    await until(async () => (await page.getByText('Try again in a moment.').count()) === 0)
   })
 
   test('what was read before is shown while there is no answer', async () => {
