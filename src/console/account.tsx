@@ -6,12 +6,12 @@ import { Heading } from './heading'
 import { Keys } from './keys'
 import { tell } from './notices'
 import { renew, session, user } from './session'
-import { Loading } from './states'
 import type { Token, User } from './types'
+import { WaitForUser } from './who'
 
 export function Account() {
   const me = user.value
-  if (me === undefined) return <Loading what="your account" />
+  if (me === undefined) return <WaitForUser title="Your account" what="your account" />
   return (
     <div class="settings">
       <Heading title="Your account" />

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { call } from './api'
 import { Confirm } from './dialog'
 import { Field, Problem } from './field'
 import { useForm } from './form'
+import { isFocusLost } from './heading'
 import { tell } from './notices'
 import { useResource } from './resource'
 import { Failed } from './states'
@@ -19,10 +20,17 @@ export function Keys() {
     reload()
   })
   const keys = data.value?.keys ?? []
+  const heading = useRef<HTMLHeadingElement>(null)
+  // A key is revoked by a button of its row.
+  useLayoutEffect(() => {
+    if (isFocusLost()) heading.current?.focus()
+  }, [data.value])
   return (
     <section aria-labelledby="keys">
       <div class="about">
-        <h2 id="keys">API keys</h2>
+        <h2 id="keys" ref={heading} tabIndex={-1}>
+          API keys
+        </h2>
         <p>A key lets a program, such as a TV app, read movies and nothing else.</p>
       </div>
       <div>
@@ -31,7 +39,7 @@ export function Keys() {
           <Field name="name" label="Name of the key" autocomplete="off" dir="auto" problem={problems.name} />
           <button type="submit">Make a key</button>
         </form>
-        {made.value?.key && <NewKey text={made.value.key} />}
+        {made.value?.key && <NewKey key={made.value.id} text={made.value.key} />}
         {error.value && data.value === undefined ? <Failed error={error.value} retry={reload} /> : null}
         {keys.length > 0 && (
           <KeyTable
@@ -49,6 +57,8 @@ export function Keys() {
 
 function NewKey({ text }: { text: string }) {
   const field = useRef<HTMLInputElement>(null)
+  // Also so that a second Enter sends no empty form.
+  useLayoutEffect(() => field.current?.focus(), [])
   async function copy() {
     field.current?.select()
     const isCopied = await copyText(text)

@@ -56,15 +56,17 @@ function TokenForm({ title, lead, button, done, act, again, fields, token }: Pro
     isDone.value = true
   })
   const isSpent = problems.token !== undefined
+  const state = isDone.value ? 'done' : token !== '' && isSpent ? 'spent' : 'asked'
   return (
     <div class="door">
-      <Heading title={title} />
-      {isDone.value ? (
+      {/* Takes the focus when the form makes way for what came of it. */}
+      <Heading key={state} title={title} />
+      {state === 'done' ? (
         <>
           <p role="status">{done}</p>
           <SignInLink />
         </>
-      ) : token !== '' && isSpent ? (
+      ) : state === 'spent' ? (
         <SpentLink again={again} />
       ) : (
         <>

@@ -16,9 +16,10 @@ import { can, user } from './session'
 import { Empty, Failed, Loading, NotAllowed, NotFound } from './states'
 import { Tile } from './tile'
 import type { Movie } from './types'
+import { WaitForUser } from './who'
 
 export function AddMovie() {
-  if (user.value === undefined) return <Loading what="the form" />
+  if (user.value === undefined) return <WaitForUser title="Add a movie" what="the form" />
   return can('movies:write') ? <MovieForm /> : <NotAllowed title="Add a movie" />
 }
 
@@ -27,7 +28,8 @@ export function EditMovie({ id }: { id: string }) {
   const movie = data.value?.movie
   if (isRefusal(error.value, 404)) return <NotFound what="Movie" />
   if (error.value && !movie) return <Failed title="Edit a movie" error={error.value} retry={reload} />
-  if (movie === undefined || user.value === undefined) return <Loading what="the movie" />
+  if (movie === undefined) return <Loading title="Edit a movie" what="the movie" />
+  if (user.value === undefined) return <WaitForUser title="Edit a movie" what="the movie" />
   if (movie.created_by.id === user.value.id) return <MovieForm movie={movie} />
   return (
     <>

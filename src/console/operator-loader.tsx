@@ -5,6 +5,7 @@ import { call, isRefusal } from './api'
 import { whenReached } from './offline'
 import { can, user } from './session'
 import { Failed, Loading, NotAllowed } from './states'
+import { WaitForUser } from './who'
 
 const Part = signal<ComponentType | undefined>(undefined)
 const problem = signal<unknown>(undefined)
@@ -39,9 +40,9 @@ export function Operator() {
   }, [isAllowed])
   const isWaiting = isRefusal(problem.value, 0)
   useEffect(() => (isWaiting ? whenReached(load) : undefined), [isWaiting])
-  if (user.value === undefined) return <Loading what="the page" />
+  if (user.value === undefined) return <WaitForUser title="Operator" what="the page" />
   if (!isAllowed) return <NotAllowed title="Operator" />
   if (problem.value) return <Failed title="Operator" error={problem.value} retry={load} />
   const Pages = Part.value
-  return Pages ? <Pages /> : <Loading what="the page" />
+  return Pages ? <Pages /> : <Loading title="Operator" what="the page" />
 }

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 
 /** The path prefix that a proxy may have added, from the script's own URL: …/docs/assets/<version>/main.js */
 export const base = new URL('../../../', import.meta.url).pathname.replace(/\/$/, '')
@@ -6,7 +6,8 @@ export const base = new URL('../../../', import.meta.url).pathname.replace(/\/$/
 const read = () => new URL(location.href)
 /** The address is the state: it holds everything that can be shared or returned to. */
 export const url = signal(read())
-export const pathname = () => url.value.pathname.slice(base.length) || '/'
+const pathOf = ({ pathname }: URL) => pathname.slice(base.length) || '/'
+export const pathname = () => pathOf(url.value)
 /** The address of a page, for a link. */
 export const to = (path: string) => base + path
 
@@ -28,6 +29,22 @@ export function answerLeaving(mayLeave: boolean) {
 
 /** Counts navigations after which the next heading takes the focus. */
 export const arrivals = signal(0)
+/** What had the focus at the last of them, until a heading has asked for it. */
+let left: Element | null | undefined
+/** Both at once, so that no heading of the page that is left takes it for its own arrival. */
+function arrive() {
+  left = document.activeElement
+  batch(() => {
+    url.value = read()
+    arrivals.value++
+  })
+}
+/** Whether a heading may take the focus: once an arrival, unless the person has put it elsewhere since. */
+export function mayGreet(): boolean {
+  const from = left
+  left = undefined
+  return from !== undefined && [from, document.body, null].includes(document.activeElement)
+}
 let index = kept().index ?? 0
 
 type Way = {
@@ -49,14 +66,25 @@ export function navigate(path: string, way: Way = {}) {
   leaving.value = undefined
   way.first?.()
   const target = new URL(path.startsWith('/') ? base + path : path, location.href)
+  if (!isPage(pathOf(target))) {
+    if (replace) location.replace(target)
+    else location.assign(target)
+    return
+  }
   if (replace) history.replaceState(history.state, '', target)
   else {
     keepScroll()
     history.pushState({ index: ++index } satisfies Kept, '', target)
   }
-  url.value = read()
-  if (inPlace) return
-  if (!keepFocus) arrivals.value++
+  if (inPlace) {
+    url.value = read()
+    return
+  }
+  if (keepFocus) {
+    left = undefined
+    url.value = read()
+  } else arrive()
+  stopRestoring()
   scrollTo(0, 0)
 }
 
@@ -95,15 +123,25 @@ function onPopState() {
     return
   }
   index = to
-  url.value = next
-  arrivals.value++
+  arrive()
   restoreScroll(kept().y ?? 0)
 }
 
-/** Tries again while the content is still loading. */
-function restoreScroll(y: number, tries = 20) {
-  scrollTo(0, y)
-  if (scrollY < y - 1 && tries > 0) setTimeout(() => restoreScroll(y, tries - 1), 50)
+let stopRestoring = () => {}
+/** Goes on as the content grows, until it is long enough or the person does something. */
+function restoreScroll(y: number) {
+  stopRestoring()
+  const growth = new ResizeObserver(() => {
+    scrollTo(0, y)
+    if (scrollY >= y - 1) stopRestoring()
+  })
+  growth.observe(document.body)
+  const byPerson = ['wheel', 'touchmove', 'pointerdown', 'keydown']
+  stopRestoring = () => {
+    growth.disconnect()
+    for (const event of byPerson) removeEventListener(event, stopRestoring)
+  }
+  for (const event of byPerson) addEventListener(event, stopRestoring, { passive: true })
 }
 
 /**
@@ -125,8 +163,12 @@ function inHouse(event: MouseEvent): HTMLAnchorElement | undefined {
   return isHere ? link : undefined
 }
 
+/** Whether the console has a page at this path. */
+let isPage = (_path: string) => true
+
 /** Called once: makes links, Back and Forward navigations, and asks before a changed form is left. */
-export function startRouter() {
+export function startRouter(hasPage: typeof isPage) {
+  isPage = hasPage
   history.scrollRestoration = 'manual'
   addEventListener('beforeunload', (event) => {
     keepScroll()

@@ -41,6 +41,12 @@ const inside: readonly Route[] = [
   [/^\/admin\/(?:users(?:\/[1-9]\d{0,18})?|movies|audit|figures)$/, () => <Operator key={pathname()} />],
 ]
 
+/** Whether it is a page of the console; anything else is left to the browser. */
+export const hasPage = (path: string) =>
+  [accountPages, ...(site.hasCatalogue ? [entrance, movies, inside] : [])]
+    .flat()
+    .some(([pattern]) => pattern.test(path))
+
 function find(routes: readonly Route[]): ComponentChildren {
   for (const [pattern, page] of routes) {
     const match = pattern.exec(pathname())

@@ -12,9 +12,9 @@ import type { Token, User } from './types'
 /** Anybody can make a link to this page: it leads to a page of ours, or to the first one. */
 function nextOf(next: string | null): string {
   if (next === null || !/^\/(?![/\\])/.test(next)) return '/'
-  return URL.canParse(next, location.origin) && new URL(next, location.origin).origin === location.origin
-    ? next
-    : '/'
+  if (!URL.canParse(next, location.origin)) return '/'
+  const { origin, pathname } = new URL(next, location.origin)
+  return origin === location.origin && pathname !== '/sign-in' ? next : '/'
 }
 
 const WRONG = 'wrong email, username or password'

@@ -21,16 +21,24 @@ export const Empty = ({ text, children }: { text: string; children?: ComponentCh
   </div>
 )
 
-export const Loading = ({ what }: { what: string }) => (
-  <p class="loading" role="status">
-    Loading {what}
-  </p>
+/** With a title if the page has no other heading; it isn't shown, as another may soon replace it. */
+export const Loading = ({ title, what }: { title?: string; what: string }) => (
+  <>
+    {title !== undefined && (
+      <div class="visually-hidden">
+        <Heading title={title} />
+      </div>
+    )}
+    <p class="loading" role="status">
+      Loading {what}
+    </p>
+  </>
 )
 
 export const LoadingMovie = () => (
   <div class="movie">
     <div class="skeleton large" />
-    <Loading what="the movie" />
+    <Loading title="Movie" what="the movie" />
   </div>
 )
 

@@ -26,7 +26,7 @@ export function OneUser({ id }: { id: string }) {
   if (isRefusal(error.value, 404)) return <NotFound what="User" />
   const one = data.value?.user
   if (error.value && one === undefined) return <Failed title="User" error={error.value} retry={reload} />
-  if (one === undefined) return <Loading what="the user" />
+  if (one === undefined) return <Loading title="User" what="the user" />
   /** Saves one change after the other, each based on the ones before it. */
   const save = (change: (one: Person) => Partial<Person>, said: string) => {
     const before = data.peek()?.user ?? one
