@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals'
 import { call, explain, isRefusal } from './api'
 import { tell } from './notices'
 import { session } from './session'
+import { isolated } from './text'
 import type { Movie, MoviePage } from './types'
 
 /** Hearts pressed since the movies were read, by movie id; they win over what the API said. */
@@ -41,8 +42,8 @@ export async function toggleFavourite(movie: Pick<Movie, 'id' | 'title' | 'favou
     }
     tell(
       held
-        ? `“${title}” is one of your favourites now.`
-        : `“${title}” isn’t one of your favourites any more.`,
+        ? `“${isolated(title)}” is one of your favourites now.`
+        : `“${isolated(title)}” isn’t one of your favourites any more.`,
     )
     channel.postMessage({ id, favourite: held })
   } catch (error) {

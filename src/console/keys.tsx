@@ -8,6 +8,7 @@ import { isFocusLost } from './heading'
 import { tell } from './notices'
 import { useResource } from './resource'
 import { Failed } from './states'
+import { isolated } from './text'
 import { dayOf } from './times'
 import type { Key } from './types'
 
@@ -99,7 +100,7 @@ function KeyTable({ keys, revoked }: { keys: readonly Key[]; revoked: (key: Key)
   }
   async function revoke(key: Key) {
     await call('DELETE', `/v1/keys/${key.id}`)
-    tell(`“${key.name}” is revoked.`)
+    tell(`“${isolated(key.name)}” is revoked.`)
   }
   return (
     <>

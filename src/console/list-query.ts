@@ -31,7 +31,5 @@ export function apiPath(own: Own): string {
   return `/v1/movies?${query}`
 }
 
-export const countOf = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'movie' : 'movies'}`
-
 /** Genres in the address. */
 export const chosenGenres = () => (url.value.searchParams.get('genres') ?? '').split(',').filter(Boolean)

@@ -4,12 +4,13 @@ import { note } from './favourites'
 import { Filters, Years } from './filters'
 import { Heading } from './heading'
 import { Heart } from './heart'
-import { apiPath, countOf, isFiltered, type Own, SORTS } from './list-query'
+import { apiPath, isFiltered, type Own, SORTS } from './list-query'
 import { Pages } from './pages'
 import { useResource } from './resource'
 import { navigate, pathname, to, url, withQuery } from './router'
 import { can, session } from './session'
 import { Empty, Failed } from './states'
+import { countOf, isolated } from './text'
 import { Tile } from './tile'
 import type { Movie, MoviePage } from './types'
 
@@ -56,7 +57,7 @@ export function List({ own, title }: { own: Own; title: string }) {
 function summary(page: MoviePage | undefined, answered = ''): string {
   if (page === undefined) return 'Loading movies'
   const q = new URLSearchParams(answered.split('?')[1]).get('q')
-  return countOf(page.metadata.total_records) + (q ? ` for “${q}”` : '')
+  return countOf(page.metadata.total_records) + (q ? ` for “${isolated(q)}”` : '')
 }
 
 function Sort() {

@@ -4,12 +4,13 @@ import { Confirm } from './dialog'
 import { tell } from './notices'
 import { navigate, to } from './router'
 import { can, user } from './session'
+import { isolated } from './text'
 import type { Movie } from './types'
 
 export async function takeOver({ id, title }: Movie): Promise<Movie> {
   const body = { id: user.peek()?.id }
   const { movie } = await call<{ movie: Movie }>('PUT', `/v1/movies/${id}/creator`, { body })
-  tell(`“${title}” is yours now.`)
+  tell(`“${isolated(title)}” is yours now.`)
   return movie
 }
 
@@ -21,7 +22,7 @@ export async function removeAsOperator(movie: Movie) {
   } catch {
     throw new Told('The movie is yours now, but couldn’t be removed.')
   }
-  tell(`“${movie.title}” is removed.`)
+  tell(`“${isolated(movie.title)}” is removed.`)
 }
 
 /** What its creator or an operator may do with a movie. */
@@ -33,7 +34,7 @@ export function MovieActions({ movie, reload }: { movie: Movie; reload: () => vo
   }
   async function remove() {
     await call('DELETE', `/v1/movies/${movie.id}`, { version: movie.version })
-    tell(`“${movie.title}” is deleted.`)
+    tell(`“${isolated(movie.title)}” is deleted.`)
   }
   return (
     <>

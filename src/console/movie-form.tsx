@@ -14,6 +14,7 @@ import { useResource } from './resource'
 import { guard, navigate, to } from './router'
 import { can, user } from './session'
 import { Empty, Failed, Loading, NotAllowed, NotFound } from './states'
+import { isolated } from './text'
 import { Tile } from './tile'
 import type { Movie } from './types'
 import { WaitForUser } from './who'
@@ -134,7 +135,7 @@ function useSaving(movie: Movie | undefined) {
     const guarded = { body, version: version.current }
     try {
       const saved = await call<{ movie: Movie }>(movie ? 'PATCH' : 'POST', path, guarded)
-      tell(movie ? 'Your changes are saved.' : `“${saved.movie.title}” is in the catalogue.`)
+      tell(movie ? 'Your changes are saved.' : `“${isolated(saved.movie.title)}” is in the catalogue.`)
       leave(saved.movie.id, form)
     } catch (error) {
       if (movie && form.isConnected && isRefusal(error, 409, 412)) return compare(movie, form)

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { site } from './site'
+import { minutes } from './text'
 import type { Movie } from './types'
 
 // biome-ignore format: a table
@@ -29,8 +30,6 @@ const sizeOf = (title: string) => {
   if (length > 34 || longest > 11) return 's'
   return length > 16 || longest > 8 ? 'm' : 'l'
 }
-
-export const minutes = (runtime: string) => runtime.replace('mins', 'min')
 
 export type Shown = Pick<Movie, 'title' | 'year' | 'genres' | 'runtime' | 'poster'>
 

@@ -292,6 +292,9 @@ describe.skipIf(!hasBrowser)('whatever a title is', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
       await page.goBack()
     }
+    // The words after the title are read from left to right again.
+    await button(page, `Favourite ${hostile.rtl}`).click()
+    await notice(page, `“\u2068${hostile.rtl}\u2069” is one of your favourites now.`)
     await page.goto(`${server().url}?sort=-id`)
     await page.getByRole('link', { name: /By Eve/ }).click()
     await page.getByText('<script>alert(2)</script>').waitFor()

@@ -9,6 +9,7 @@ import { useResource } from '../resource'
 import { navigate, to } from '../router'
 import { user } from '../session'
 import { Failed, Loading, NotFound } from '../states'
+import { isolated } from '../text'
 import { dayOf } from '../times'
 import type { Permission } from '../types'
 import type { Person } from './users'
@@ -150,7 +151,7 @@ function RemoveUser({ one, onClose }: { one: Person; onClose: () => void }) {
   }
   return (
     <Confirm
-      title={`Remove ${one.name}?`}
+      title={`Remove ${isolated(one.name)}?`}
       label="Remove user"
       act={remove}
       done={() => navigate('/admin/users')}
