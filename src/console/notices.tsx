@@ -16,6 +16,6 @@ export function tell(text: string) {
 
 export const Notice = () => (
   <p class="notice" role="status" aria-label="Notifications">
-    {notice.value}
+    {notice.value !== '' && <span>{notice.value}</span>}
   </p>
 )

@@ -12,6 +12,7 @@ import {
   heading,
   link,
   noProblems,
+  notice,
   textbox,
 } from '../support/console'
 import { aMovie, type TestUser } from '../support/server'
@@ -109,6 +110,7 @@ const cutOff = (page: Page) =>
     )
     return [...titles, ...cells].map(({ textContent }) => textContent)
   })()`)
+const [, , phone] = looks
 const nameOf = (path: string) => path.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'list'
 
 describe.skipIf(!hasBrowser)('each page', () => {
@@ -164,6 +166,60 @@ describe.skipIf(!hasBrowser)('each page', () => {
     expect(
       await page.evaluate('getComputedStyle(document.querySelector(".chip > span")).borderTopStyle'),
     ).toBe('solid')
+    await page.getByRole('group', { name: 'Genres' }).getByRole('checkbox').first().check()
+    await page.waitForURL(/genres=/)
+    const style = (of: string, name: string) =>
+      page.evaluate<string>(`getComputedStyle(document.querySelector('${of}'))['${name}']`)
+    expect(await style('.chip :checked + span', 'backgroundColor')).not.toBe(
+      await style('.chip :not(:checked) + span', 'backgroundColor'),
+    )
+    expect(await style('.bar [aria-current]', 'borderBottomColor')).not.toBe(
+      await style('.bar nav a:not([aria-current])', 'borderBottomColor'),
+    )
+    expect(await page.evaluate('getComputedStyle(document.querySelector(".tile"), "::after").display')).toBe(
+      'none',
+    )
+    await shoot(page, 'console-forced-colours')
+  })
+
+  test('shows a poster whole on a phone, and a heart on a white one', async () => {
+    const { page } = await open('/', admin, phone)
+    await page.route('https://posters.example/*', (route) =>
+      route.fulfill({
+        contentType: 'image/svg+xml',
+        body: '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="900"><rect width="600" height="900" fill="#fff" stroke="red" stroke-width="40"/></svg>',
+      }),
+    )
+    await page.route(/\/v1\/movies(\/1)?(\?|$)/, async (route) => {
+      const response = await route.fetch()
+      const body = await response.json()
+      for (const movie of body.movies ?? [body.movie]) movie.poster = 'https://posters.example/white.svg'
+      await route.fulfill({ json: body })
+    })
+    await page.reload()
+    await page.locator('.poster').first().waitFor()
+    const fill = await page.evaluate(
+      `getComputedStyle(document.querySelector('.heart[aria-pressed="false"] path')).fill`,
+    )
+    const level = 1 - Number(/^rgba\(0, 0, 0, ([\d.]+)\)$/.exec(String(fill))?.[1])
+    // The contrast to white, by WCAG.
+    expect(1.05 / (((level + 0.055) / 1.055) ** 2.4 + 0.05)).toBeGreaterThan(3)
+    await shoot(page, 'console-phone-posters')
+    await page.goto(addressOf('/movies/1'))
+    const box = await page.locator('.poster').boundingBox()
+    await shoot(page, 'console-phone-poster')
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(2 / 3, 2)
+  })
+
+  test('shows little of a long notice, and keeps the place of the next', async () => {
+    const narrow: Look = { name: 'narrow', colorScheme: 'light', viewport: { width: 320, height: 640 } }
+    const { page } = await open('/my-movies', admin, narrow)
+    const region = page.getByRole('status', { name: 'Notifications' })
+    expect(await region.count()).toBe(1)
+    await button(page, /^Favourite Llanfair/).click()
+    await notice(page, 'is one of your favourites now.')
+    expect((await region.boundingBox())?.height).toBeLessThan(160)
+    await shoot(page, 'console-long-notice')
   })
 })
 
