@@ -1,3 +1,5 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { keepFocus } from './focus'
 import { LeaveDialog } from './leave-dialog'
 import { Notice } from './notices'
 import { isOffline } from './offline'
@@ -8,6 +10,8 @@ import { can, end, session } from './session'
 import { site } from './site'
 
 export function App() {
+  const content = useRef<HTMLElement>(null)
+  useEffect(() => (content.current ? keepFocus(content.current) : undefined), [])
   const isInside = site.hasCatalogue && (session.value !== undefined || site.isOpen)
   return (
     <>
@@ -30,7 +34,7 @@ export function App() {
           {site.name} can’t be reached. What you see may be out of date.
         </p>
       )}
-      <main id="main" tabIndex={-1}>
+      <main ref={content} id="main" tabIndex={-1}>
         <View />
       </main>
       <LeaveDialog />

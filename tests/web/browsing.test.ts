@@ -125,6 +125,8 @@ describe.skipIf(!hasBrowser)('the list', () => {
     expect(await textbox(page, 'To year').getAttribute('aria-invalid')).toBe('true')
     await button(page, 'Clear filters').click()
     await count(page, '120 movies')
+    // What was pressed is gone.
+    expect(await focused(page)).toBe('Movies')
 
     const pages = page.getByRole('navigation', { name: 'Pages' })
     await pages.getByText('Page 1 of 3').waitFor()
@@ -190,6 +192,7 @@ describe.skipIf(!hasBrowser)('a movie', () => {
     await heading(page, 'Movies')
     await button(page, /Remove the filter: With Dwayne Johnson/).click()
     await count(page, '120 movies')
+    expect(await focused(page)).toBe('Movies')
     await page.goBack()
     await page.goBack()
     await heading(page, 'Moana')

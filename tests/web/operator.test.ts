@@ -6,6 +6,7 @@ import {
   button,
   consoleInBrowser,
   count,
+  focused,
   heading,
   link,
   noProblems,
@@ -97,6 +98,7 @@ describe.skipIf(!hasBrowser)('an operator', () => {
     await button(page, 'Activate').click()
     await notice(page, `${late.email} is active.`)
     await until(async () => (await button(page, 'Activate').count()) === 0)
+    expect(await focused(page)).toBe('Late')
 
     await page.goto(`${server().url}admin/users/${ada.id}`)
     await heading(page, 'Ada')
@@ -115,12 +117,14 @@ describe.skipIf(!hasBrowser)('an operator', () => {
     await button(page, 'Take over Taken Over').click()
     await notice(page, '“Taken Over” is yours now.')
     await table(page, 'All movies').getByRole('cell', { name: 'you' }).waitFor()
+    expect(await focused(page)).toBe('Remove Taken Over')
     await page.getByRole('searchbox', { name: 'Search all movies' }).fill('removed')
     await button(page, 'Remove Removed <i>').click()
     const dialog = page.getByRole('dialog', { name: 'Remove “Removed <i>”?' })
     await button(dialog, 'Remove movie').click()
     await notice(page, '“Removed <i>” is removed.')
     await page.getByText('No movie matches.').waitFor()
+    expect(await focused(page)).toBe('All movies')
     expect((await server().request('GET', `/v1/movies/${removed}`, { token: bob.token })).status).toBe(404)
 
     // From the movie's own page, where the second call fails.
