@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { arrivals, navigate, pathname, url, withQuery } from './router'
+import { arrivals, guard, navigate, pathname, url, withQuery } from './router'
 
 const TYPING_MS = 150
 
@@ -25,16 +25,23 @@ export function SearchBox() {
   }, [arrivals.value])
   useLayoutEffect(() => focusOnSlash(() => input.current), [])
 
-  function search() {
+  function search({ isDone = false } = {}) {
     clearTimeout(timer.current)
     const value = input.current?.value.trim() ?? ''
+    if (isDone) isTyping.current = false
     if (value === asked.current) return
-    asked.current = value
     const isList = pathname() === '/'
-    const way = { replace: isTyping.current && isList, inPlace: isList }
-    if (isList) navigate(withQuery({ q: value, page: undefined }), way)
-    else if (value !== '') navigate(`/?q=${encodeURIComponent(value)}`, { keepFocus: true })
-    isTyping.current = true
+    // Of a changed form, only Enter asks whether to leave it, not a pause.
+    if (!isDone && !isList && guard.isDirty?.()) return
+    navigate(isList ? withQuery({ q: value, page: undefined }) : `/?q=${encodeURIComponent(value)}`, {
+      replace: isTyping.current && isList,
+      inPlace: isList,
+      keepFocus: true,
+      first: () => {
+        asked.current = value
+        isTyping.current = !isDone
+      },
+    })
   }
   function onKeyDown(event: KeyboardEvent) {
     if (event.key !== 'Escape' || !input.current) return
@@ -47,8 +54,7 @@ export function SearchBox() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          search()
-          isTyping.current = false
+          search({ isDone: true })
         }}
       >
         <input
@@ -76,7 +82,9 @@ export function SearchBox() {
 
 function focusOnSlash(box: () => HTMLInputElement | null) {
   const onKey = (event: KeyboardEvent) => {
-    const isBusy = event.target instanceof Element && event.target.closest('input, textarea, select, dialog')
+    const isBusy =
+      event.target instanceof Element &&
+      event.target.closest('input:not([type="checkbox"]), textarea, dialog')
     if (event.key !== '/' || isBusy || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
     box()?.focus()

@@ -98,12 +98,36 @@ describe.skipIf(!hasBrowser)('the list', () => {
     expect(await searchbox(page).inputValue()).toBe('')
   })
 
+  test('is searched from a changed form only once one asks for it', async () => {
+    const opened = await open('/movies/new', ana)
+    const { page } = opened
+    await textbox(page, 'Title').fill('Unsaved')
+    await page.clock.install()
+    await page.clock.pauseAt(Date.now() + 60_000)
+    await searchbox(page).fill('mo')
+    await page.clock.runFor(1000)
+    await searchbox(page).fill('moana')
+    await page.clock.runFor(1000)
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.clock.resume()
+    const dialog = page.getByRole('dialog', { name: 'Leave without saving?' })
+    await searchbox(page).press('Enter')
+    await button(dialog, 'Stay').click()
+    expect(await searchbox(page).inputValue()).toBe('moana')
+    await searchbox(page).press('Enter')
+    await button(dialog, 'Leave').click()
+    await found(page, 'moana')
+    noProblems(opened)
+  })
+
   test('is filtered, sorted and paged by its address, which a reload and a friend share', async () => {
     const opened = await open('/', ana)
     const { page } = opened
     await genre(page, /^animation \d+$/i).check()
     await genre(page, /^adventure \d+$/i).check()
     await page.waitForURL('**/?genres=animation%2Cadventure')
+    await page.keyboard.press('/')
+    expect(await focused(page)).toBe('Search movies')
     await textbox(page, 'From year').fill('2000')
     await page.waitForURL(/year_from=2000/)
     await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Title')
@@ -123,6 +147,15 @@ describe.skipIf(!hasBrowser)('the list', () => {
     await textbox(page, 'To year').fill('1')
     await textbox(page, 'To year').blur()
     expect(await textbox(page, 'To year').getAttribute('aria-invalid')).toBe('true')
+    await page
+      .getByRole('textbox', { description: 'A year has four digits. This filter is still off.' })
+      .waitFor()
+    await textbox(page, 'From year').fill('201')
+    const place = async () => (await genre(page, /^animation/i).boundingBox())?.y
+    const before = await place()
+    await textbox(page, 'From year').blur()
+    await page.getByText('A year has four digits. This filter is still 2000.').waitFor()
+    expect(await place()).toBe(before)
     await button(page, 'Clear filters').click()
     await count(page, '120 movies')
     // What was pressed is gone.
