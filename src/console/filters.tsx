@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { chosenGenres, type Own } from './list-query'
 import { useResource } from './resource'
 import { navigate, url, withQuery } from './router'
@@ -82,6 +82,7 @@ function Names() {
 function Year({ name, label }: { name: string; label: string }) {
   const input = useRef<HTMLInputElement>(null)
   const isWrong = useSignal(false)
+  const id = useId()
   const value = url.value.searchParams.get(name) ?? ''
   // As a property, a render while somebody types would undo their typing, and so would a later effect.
   useLayoutEffect(() => {
@@ -94,16 +95,24 @@ function Year({ name, label }: { name: string; label: string }) {
     if (isYear && text !== value) set({ [name]: text })
   }
   return (
-    <input
-      ref={input}
-      class="year"
-      inputMode="numeric"
-      maxLength={4}
-      placeholder={label.split(' ')[0]}
-      aria-label={label}
-      aria-invalid={isWrong.value ? true : undefined}
-      onInput={({ currentTarget }) => take(currentTarget.value.trim(), false)}
-      onChange={({ currentTarget }) => take(currentTarget.value.trim(), true)}
-    />
+    <>
+      <input
+        ref={input}
+        class="year"
+        inputMode="numeric"
+        maxLength={4}
+        placeholder={label.split(' ')[0]}
+        aria-label={label}
+        aria-invalid={isWrong.value ? true : undefined}
+        aria-describedby={isWrong.value ? id : undefined}
+        onInput={({ currentTarget }) => take(currentTarget.value.trim(), false)}
+        onChange={({ currentTarget }) => take(currentTarget.value.trim(), true)}
+      />
+      {isWrong.value && (
+        <p class="problem" id={id} role="alert">
+          A year has four digits. This filter is still {value || 'off'}.
+        </p>
+      )}
+    </>
   )
 }
