@@ -16,6 +16,18 @@ export const SORTS = {
   '-runtime': 'Longest',
 }
 
+/** Sorts that only an address typed by hand has. */
+export const OTHER_SORTS: Record<string, string> = {
+  '-title': 'Title, from the end',
+  id: 'Oldest entry',
+  added: 'Oldest favourite',
+  '-added': 'Newest favourite',
+  relevance: 'Best match',
+}
+
+/** Changes to the address that clear the filters, but keep the sort. */
+export const NO_FILTERS = Object.fromEntries([...FILTERS, 'page'].map((name) => [name, undefined]))
+
 export const isFiltered = () => FILTERS.some((name) => url.value.searchParams.get(name))
 
 /** The API's path for the address. */

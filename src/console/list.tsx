@@ -1,15 +1,15 @@
 import { useEffect } from 'preact/hooks'
-import { isRefusal, sentence } from './api'
+import { isRefusal } from './api'
 import { note } from './favourites'
 import { Filters, Years } from './filters'
 import { Heading } from './heading'
 import { Heart } from './heart'
-import { apiPath, isFiltered, type Own, SORTS } from './list-query'
-import { Pages } from './pages'
+import { apiPath, isFiltered, NO_FILTERS, OTHER_SORTS, type Own, SORTS } from './list-query'
+import { Listed } from './listed'
 import { useResource } from './resource'
 import { navigate, pathname, to, url, withQuery } from './router'
 import { can, session } from './session'
-import { Empty, Failed } from './states'
+import { Empty } from './states'
 import { countOf, isolated } from './text'
 import { Tile } from './tile'
 import type { Movie, MoviePage } from './types'
@@ -22,12 +22,14 @@ export function List({ own, title }: { own: Own; title: string }) {
   const problem = isRefusal(error.value, 0) && answered.value === path ? undefined : error.value
   // Nothing to filter in an empty list of one's own.
   const hasFilters = own === 'all' || isFiltered() || page === undefined || page.metadata.total_records > 0
+  // Kept free meanwhile, so that nothing moves once it is known.
+  const mayHaveFilters = own !== 'all' && !isFiltered() && page === undefined
   useEffect(() => {
     if (page) note(page, own === 'favourites')
   }, [page])
   return (
     <>
-      <div class="head">
+      <div class={`head ${mayHaveFilters ? 'waiting' : ''}`}>
         <Heading title={title} />
         <p class="count" role="status">
           {problem ? '' : summary(page, answered.value)}
@@ -37,18 +39,13 @@ export function List({ own, title }: { own: Own; title: string }) {
         {hasFilters && <Sort />}
       </div>
       {hasFilters && <Filters own={own} />}
-      {problem ? (
-        <Refused error={problem} retry={reload} />
-      ) : page === undefined ? (
-        <Skeleton />
-      ) : page.movies.length === 0 ? (
-        <Nothing own={own} last={page.metadata.total_records > 0 ? page.metadata.last_page : undefined} />
-      ) : (
-        <>
+      {page === undefined && !problem && <Skeleton />}
+      <Listed error={problem} retry={reload} metadata={page?.metadata}>
+        {page?.movies.length === 0 && <Nothing own={own} />}
+        {page && page.movies.length > 0 && (
           <Movies movies={page.movies} title={title} isBusy={isLoading.value} />
-          <Pages metadata={page.metadata} />
-        </>
-      )}
+        )}
+      </Listed>
     </>
   )
 }
@@ -77,6 +74,9 @@ function Sort() {
             {text}
           </option>
         ))}
+        {sort !== '' && !Object.hasOwn(SORTS, sort) && (
+          <option value={sort}>{OTHER_SORTS[sort] ?? sort}</option>
+        )}
       </select>
     </label>
   )
@@ -107,38 +107,14 @@ const Skeleton = () => (
   </ul>
 )
 
-const clear = () => navigate(pathname(), { inPlace: true })
+const clear = () => navigate(withQuery(NO_FILTERS), { inPlace: true })
 const ClearFilters = ({ isQuiet = false }) => (
   <button type="button" class={isQuiet ? 'text' : ''} onClick={clear}>
     Clear filters
   </button>
 )
 
-const LABELS: Record<string, string> = { q: 'search', year_from: 'from year', year_to: 'to year' }
-
-/** An address typed by hand may have parameters that no list takes. */
-function Refused({ error, retry }: { error: unknown; retry: () => void }) {
-  if (!isRefusal(error, 422) || typeof error.problem === 'string')
-    return <Failed error={error} retry={retry} />
-  const reasons = Object.entries(error.problem).map(([name, text]) =>
-    sentence(`${LABELS[name] ?? name}: ${text}`),
-  )
-  return (
-    <Empty text={`There is no such list. ${reasons.join(' ')}`}>
-      <ClearFilters />
-    </Empty>
-  )
-}
-
-function Nothing({ own, last }: { own: Own; last: number | undefined }) {
-  if (last !== undefined)
-    return (
-      <Empty text="This page is past the end.">
-        <a class="button" href={to(withQuery({ page: String(last) }))}>
-          Last page
-        </a>
-      </Empty>
-    )
+function Nothing({ own }: { own: Own }) {
   if (isFiltered())
     return (
       <Empty text="No movie matches.">

@@ -182,6 +182,30 @@ describe.skipIf(!hasBrowser)('an operator', () => {
   })
 })
 
+describe.skipIf(!hasBrowser)('a list of the operator', () => {
+  test('says why it has nothing to show', async () => {
+    await server().request('POST', '/v1/keys', { token: ada.token, body: { name: 'TV' } })
+    const opened = await open('/admin/movies?page=99', ada)
+    const { page } = opened
+    await page.getByText('This page is past the end.').waitFor()
+    await link(page, 'Last page').click()
+    await table(page, 'All movies').waitFor()
+    await page.goto(`${server().url}admin/users?page=0`)
+    await page.getByText('There is no such list. Page: must be').waitFor()
+    await button(page, 'Clear filters').click()
+    await table(page, 'Users').waitFor()
+    await page.goto(`${server().url}admin/audit?who=${'9'.repeat(20)}`)
+    await page.getByText('There is no such list. Who: must be').waitFor()
+
+    await page.route('**/v1/users?*', (route) => route.fulfill({ status: 503, json: { error: 'x' } }))
+    await textbox(page, 'Who').fill('Ada')
+    await page.getByRole('alert').getByText('Redlight has a problem just now.').waitFor()
+    await page.unroute('**/v1/users?*')
+    await button(page, 'Try again').click()
+    await table(page, 'Audit trail').getByRole('row', { name: /Ada/ }).first().waitFor()
+  })
+})
+
 describe.skipIf(!hasBrowser)('the figures', () => {
   const point = (index: number) => ({
     at: new Date(Date.UTC(2026, 0, 2, 3, 0, index * 10)).toISOString().replace('.000', ''),

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { Heading } from '../heading'
-import { Pages } from '../pages'
+import { Listed } from '../listed'
 import { useResource } from '../resource'
 import { navigate, to, url, withQuery } from '../router'
-import { Empty, Failed } from '../states'
+import { Empty } from '../states'
 import { timeOf } from '../times'
 import type { Metadata } from '../types'
 import { QueryField, Table } from './parts'
@@ -28,20 +28,23 @@ const ACTIONS: Record<string, string> = {
 }
 
 /** Finds the user's id, which the API takes, by name, username or email. */
-function useActor(): { id: string | undefined; isUnknown: boolean } {
+function useActor() {
   const who = url.value.searchParams.get('who') ?? ''
   const isName = who !== '' && !/^\d+$/.test(who)
   const query = new URLSearchParams({ q: who, page_size: '20' })
-  const { data, isLoading } = useResource<{ users: Person[] }>(isName ? `/v1/users?${query}` : undefined)
-  if (!isName) return { id: who || undefined, isUnknown: false }
-  const users = isLoading.value ? [] : (data.value?.users ?? [])
+  const answer = useResource<{ users: Person[] }>(isName ? `/v1/users?${query}` : undefined)
+  const { data, error, isLoading, reload: retry } = answer
+  if (!isName) return { id: who || undefined, isUnknown: false, error: undefined, retry }
+  const users = isLoading.value || error.value ? [] : (data.value?.users ?? [])
   const exact = users.find((one) =>
     [one.email, one.username, one.name].some((text) => text?.toLowerCase() === who.toLowerCase()),
   )
   const found = exact ?? users[0]
   return {
     id: found && String(found.id),
-    isUnknown: !isLoading.value && data.value !== undefined && found === undefined,
+    isUnknown: !isLoading.value && !error.value && data.value !== undefined && found === undefined,
+    error: error.value,
+    retry,
   }
 }
 
@@ -68,32 +71,41 @@ export function Audit() {
         <ActionFilter />
         <QueryField name="who" label="Who" isSearch={false} placeholder="Name, email or id" />
       </div>
-      {error.value ? <Failed error={error.value} retry={reload} /> : null}
-      {actor.isUnknown ? <Empty text="There is no such user." /> : null}
-      {page && !error.value && !actor.isUnknown && (
-        <Trail events={page.events} isBusy={isLoading.value || isAsking} />
+      {actor.isUnknown ? (
+        <Empty text="There is no such user." />
+      ) : (
+        <Listed
+          error={actor.error ?? error.value}
+          retry={actor.error ? actor.retry : reload}
+          metadata={page?.metadata}
+        >
+          {page && <Trail events={page.events} isBusy={isLoading.value || isAsking} />}
+        </Listed>
       )}
-      {page && !error.value && !actor.isUnknown && <Pages metadata={page.metadata} />}
     </>
   )
 }
 
-const ActionFilter = () => (
-  <label class="sort">
-    <span>Action</span>
-    <select
-      value={url.value.searchParams.get('action') ?? ''}
-      onChange={({ currentTarget }) =>
-        navigate(withQuery({ action: currentTarget.value, page: undefined }), { inPlace: true })
-      }
-    >
-      <option value="">All</option>
-      {Object.keys(ACTIONS).map((action) => (
-        <option key={action}>{action}</option>
-      ))}
-    </select>
-  </label>
-)
+function ActionFilter() {
+  const chosen = url.value.searchParams.get('action') ?? ''
+  return (
+    <label class="sort">
+      <span>Action</span>
+      <select
+        value={chosen}
+        onChange={({ currentTarget }) =>
+          navigate(withQuery({ action: currentTarget.value, page: undefined }), { inPlace: true })
+        }
+      >
+        <option value="">All</option>
+        {Object.keys(ACTIONS).map((action) => (
+          <option key={action}>{action}</option>
+        ))}
+        {chosen !== '' && !Object.hasOwn(ACTIONS, chosen) && <option>{chosen}</option>}
+      </select>
+    </label>
+  )
+}
 
 function Trail({ events, isBusy }: { events: readonly Event[]; isBusy: boolean }) {
   if (events.length === 0) return <Empty text="Nothing has been recorded." />

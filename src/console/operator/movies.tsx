@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals'
 import { explain } from '../api'
 import { Heading } from '../heading'
+import { Listed } from '../listed'
 import { RemoveMovie, takeOver } from '../movie-actions'
 import { tell } from '../notices'
-import { Pages } from '../pages'
 import { useResource } from '../resource'
 import { to, url } from '../router'
 import { user } from '../session'
-import { Empty, Failed } from '../states'
+import { Empty } from '../states'
 import { countOf } from '../text'
 import type { Movie, MoviePage } from '../types'
 import { QueryField, Table } from './parts'
@@ -37,9 +37,9 @@ export function AllMovies() {
         </p>
         <QueryField name="q" label="Search all movies" />
       </div>
-      {error.value ? <Failed error={error.value} retry={reload} /> : null}
-      {page && !error.value && <MovieTable movies={page.movies} isBusy={isLoading.value} reload={reload} />}
-      {page && !error.value && <Pages metadata={page.metadata} />}
+      <Listed error={error.value} retry={reload} metadata={page?.metadata}>
+        {page && <MovieTable movies={page.movies} isBusy={isLoading.value} reload={reload} />}
+      </Listed>
     </>
   )
 }

@@ -1,8 +1,8 @@
 import { Heading } from '../heading'
-import { Pages } from '../pages'
+import { Listed } from '../listed'
 import { useResource } from '../resource'
 import { to, url } from '../router'
-import { Empty, Failed } from '../states'
+import { Empty } from '../states'
 import { dayOf } from '../times'
 import type { Metadata, User } from '../types'
 import { QueryField, Table } from './parts'
@@ -31,9 +31,9 @@ export function Users() {
         </p>
         <QueryField name="q" label="Search users" />
       </div>
-      {error.value ? <Failed error={error.value} retry={reload} /> : null}
-      {page && !error.value && <UserTable users={page.users} isBusy={isLoading.value} />}
-      {page && !error.value && <Pages metadata={page.metadata} />}
+      <Listed error={error.value} retry={reload} metadata={page?.metadata}>
+        {page && <UserTable users={page.users} isBusy={isLoading.value} />}
+      </Listed>
     </>
   )
 }
