@@ -36,6 +36,7 @@ export function OneUser({ id }: { id: string }) {
     saving.current = saving.current.then(async () => {
       try {
         await call('PATCH', `/v1/users/${id}`, { body: changes })
+        if (user.value?.id === one.id) user.value = { ...user.value, ...changes }
         tell(said)
       } catch (problem) {
         tell(reasonOf(problem))
