@@ -27,8 +27,6 @@ beforeAll(async () => {
 })
 const searchbox = (page: Page) => page.getByRole('searchbox', { name: 'Search movies' })
 const genre = (page: Page, name: RegExp) => page.getByRole('checkbox', { name })
-const pressed = (page: Page, name: string) =>
-  page.locator(`[aria-label="${name}"][aria-pressed="true"]`).waitFor()
 const add = (body: Record<string, unknown>, token = ana.token) =>
   server().request<{ movie: { id: number } }>('POST', '/v1/movies', { token, body })
 
@@ -261,81 +259,6 @@ describe.skipIf(!hasBrowser)('a movie', () => {
     await heading(page, 'Page not found')
     await page.goto(`${server().url}movies/abc`)
     await heading(page, 'Page not found')
-  })
-
-  test('is a favourite at once, in every tab, and stays on the list of them until that is left', async () => {
-    const opened = await open('/movies/2', ana)
-    const { page } = opened
-    await heading(page, 'Seven Samurai')
-    const other = await page.context().newPage()
-    await other.goto(server().url.href)
-    const heart = button(other, 'Favourite Seven Samurai')
-    await heart.waitFor()
-    await page.route('**/favourites/2', async (route) => {
-      expect(await button(page, 'Favourite').getAttribute('aria-pressed')).toBe('true')
-      await route.continue()
-    })
-    await page.bringToFront()
-    await button(page, 'Favourite').click()
-    await notice(page, '“Seven Samurai” is one of your favourites now.')
-    await page.unroute('**/favourites/2')
-    await pressed(other, 'Favourite Seven Samurai')
-    await page.reload()
-    await pressed(page, 'Favourite')
-    await link(page, 'Favourites').click()
-    await count(page, '1 movie')
-    await button(page, 'Favourite Seven Samurai').click()
-    await notice(page, 'isn’t one of your favourites any more')
-    expect(await titles(page, 'Favourites')).toEqual(['Seven Samurai'])
-    await link(page, 'Movies').click()
-    await count(page, '120 movies')
-    await link(page, 'Favourites').click()
-    await page.getByText('No favourites yet.').waitFor()
-
-    // A list that was asked for before it was pressed doesn't undo it, but a newer one does.
-    const list = '**/v1/movies?*'
-    await link(page, 'Movies').click()
-    const heart7 = button(page, `Favourite ${(await titles(page))[7]}`)
-    await link(page, 'My movies').click()
-    await heading(page, 'My movies')
-    const held: (() => Promise<void>)[] = []
-    await page.route(list, async (route) => {
-      const response = await route.fetch()
-      held.push(() => route.fulfill({ response }))
-    })
-    await link(page, 'Movies').click()
-    await until(() => held.length > 0)
-    await heart7.click()
-    await notice(page, 'is one of your favourites now.')
-    for (const go of held) await go()
-    await page.unroute(list)
-    await page.locator('[aria-busy="false"]').waitFor()
-    expect(await heart7.getAttribute('aria-pressed')).toBe('true')
-    const elsewhere = await server().request<{ movies: { id: number }[] }>('GET', '/v1/users/me/favourites', {
-      token: ana.token,
-    })
-    for (const { id } of elsewhere.body.movies)
-      await server().request('DELETE', `/v1/users/me/favourites/${id}`, { token: ana.token })
-    await link(page, 'My movies').click()
-    await heading(page, 'My movies')
-    await link(page, 'Movies').click()
-    await until(async () => (await heart7.getAttribute('aria-pressed')) === 'false')
-
-    // Its title has more words than a search may have.
-    const added = await add(aMovie(Array.from({ length: 40 }, (_, index) => `a${index}`).join('.')))
-    const { id } = added.body.movie
-    await server().request('PUT', `/v1/users/me/favourites/${id}`, { token: ana.token })
-    await page.goto(`${server().url}movies/${id}`)
-    await pressed(page, 'Favourite')
-    await server().request('DELETE', `/v1/movies/${id}`, { token: ana.token })
-
-    // A refusal takes it back.
-    await link(page, 'Movies').click()
-    await page.route('**/favourites/*', (route) => route.fulfill({ status: 403, json: { error: 'no' } }))
-    await button(page, 'Favourite Moana').click()
-    await notice(page, 'You aren’t allowed to do that.')
-    expect(await button(page, 'Favourite Moana').getAttribute('aria-pressed')).toBe('false')
-    noProblems(opened)
   })
 })
 
