@@ -24,6 +24,7 @@ export function MovieFields({ movie, problemAt }: Props) {
           {...field('runtime')}
           label="Runtime in minutes"
           inputMode="numeric"
+          maxLength={6}
           defaultValue={minutesOf(movie?.runtime)}
         />
         <Field {...field('release_date')} type="date" defaultValue={movie?.release_date} />

@@ -59,6 +59,9 @@ describe.skipIf(!hasBrowser)('a movie', () => {
     expect(await focused(page)).toBe('Title')
     await textbox(page, 'Title').fill('Moana')
     await textbox(page, 'Year').fill('1')
+    // No longer than the longest that the API takes.
+    await textbox(page, 'Runtime in minutes').pressSequentially('9'.repeat(400))
+    expect(await textbox(page, 'Runtime in minutes').inputValue()).toBe('999999')
     await textbox(page, 'Runtime in minutes').fill('96')
     await textbox(page, 'Genres').fill('drama, comedy')
     await button(page, 'Add movie').click()
