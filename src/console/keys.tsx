@@ -157,7 +157,7 @@ type Revocation = {
 }
 const RevokeKey = ({ revoked, act, done, onClose }: Revocation) => (
   <Confirm
-    title={`Revoke “${revoked.name}”?`}
+    title={`Revoke “${isolated(revoked.name)}”?`}
     label="Revoke key"
     act={() => act(revoked)}
     done={() => done(revoked)}

@@ -51,7 +51,7 @@ export function MovieActions({ movie, reload }: { movie: Movie; reload: () => vo
       {!isMine && can('admin') && <OperatorActions movie={movie} reload={reload} />}
       {isAsking.value && (
         <Confirm
-          title={`Delete “${movie.title}”?`}
+          title={`Delete “${isolated(movie.title)}”?`}
           label="Delete movie"
           act={remove}
           done={() => navigate('/')}
@@ -102,7 +102,7 @@ function OperatorActions({ movie, reload }: { movie: Movie; reload: () => void }
 type Removal = { movie: Movie; done: () => void; onClose: () => void }
 export const RemoveMovie = ({ movie, done, onClose }: Removal) => (
   <Confirm
-    title={`Remove “${movie.title}”?`}
+    title={`Remove “${isolated(movie.title)}”?`}
     label="Remove movie"
     act={() => removeAsOperator(movie)}
     done={done}

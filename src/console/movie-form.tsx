@@ -34,7 +34,7 @@ export function EditMovie({ id }: { id: string }) {
   if (movie.created_by.id === user.value.id) return <MovieForm movie={movie} />
   return (
     <>
-      <Heading title={`Edit “${movie.title}”`} />
+      <Heading title={`Edit “${isolated(movie.title)}”`} />
       <Empty text="Only the person who added this movie can change it.">
         <a class="button" href={to(`/movies/${id}`)}>
           Back to the movie
@@ -51,7 +51,7 @@ function MovieForm({ movie: given }: { movie?: Movie }) {
   const { ref, form, problems, problem, submit } = useForm((_, form) => save(form))
   const { preview, show } = usePreview(ref, movie)
   const onInput = useGuard(ref, version, show)
-  const title = movie ? `Edit “${movie.title}”` : 'Add a movie'
+  const title = movie ? `Edit “${isolated(movie.title)}”` : 'Add a movie'
   const problemAt = (name: FieldName) => {
     const text = problems[name]
     // The API has it as text, "107 mins"; the field asks for minutes.
