@@ -15,8 +15,6 @@ export function failed() {
 }
 export function reached() {
   isOffline.value = false
-  clearInterval(timer)
-  timer = undefined
 }
 
 /** Repeats a request every 3 s until Redlight is reached; returns a function that stops this. */
@@ -26,8 +24,13 @@ export function whenReached(ask: () => void): () => void {
 }
 
 function tryAgain() {
+  // An answer to something else, asked for before, says nothing about them.
   if (waiting.size > 0) for (const ask of waiting) ask()
-  else fetch(`${base}/v1/healthcheck`).then(reached, () => {})
+  else if (isOffline.value) fetch(`${base}/v1/healthcheck`).then(reached, () => {})
+  else {
+    clearInterval(timer)
+    timer = undefined
+  }
 }
 
 addEventListener('online', () => isOffline.value && tryAgain())

@@ -243,6 +243,25 @@ describe.skipIf(!hasBrowser)('a refusal is said in words', () => {
     await until(async () => (await page.getByText('Try again in a moment.').count()) === 0)
   })
 
+  test('no answer is tried again, even if another comes late', async () => {
+    const { page } = await open('/account', ana)
+    await textbox(page, 'Username').waitFor()
+    const late = Promise.withResolvers<void>()
+    await page.route('**/v1/genres', async (route) => {
+      await late.promise
+      await route.continue()
+    })
+    await page.route('**/v1/movies?*', (route) => route.abort())
+    await link(page, 'Movies').click()
+    const told = page.getByText('Redlight can’t be reached. What you see may be out of date.')
+    await told.waitFor()
+    const answered = page.waitForResponse('**/v1/genres')
+    late.resolve()
+    await answered
+    await page.unroute('**/v1/movies?*')
+    await count(page, '120 movies')
+  })
+
   test('what was read before is shown while there is no answer', async () => {
     const { page } = await open('/', ana)
     await count(page, '120 movies')
