@@ -1,6 +1,6 @@
 /**
  * When what has the focus disappears, the browser lets it fall to the page's top. It goes to the next control in the
- * table then, or else to the heading. Returns a function that stops this.
+ * table then, or else to the heading of the section or of the page. Returns a function that stops this.
  */
 export function keepFocus(content: Element): () => void {
   let last: Element | undefined
@@ -17,7 +17,7 @@ export function keepFocus(content: Element): () => void {
     if (lost === undefined || lost.isConnected || document.activeElement !== document.body) return
     last = undefined
     const change = changes.find(({ removedNodes }) => [...removedNodes].some((node) => node.contains(lost)))
-    const next = (change && nextInTable(change)) ?? content.querySelector('h1')
+    const next = (change && (nextInTable(change) ?? headingNear(change))) ?? content.querySelector('h1')
     next?.focus({ preventScroll: next.matches('h1') })
   })
   document.addEventListener('focusin', onFocus)
@@ -29,6 +29,11 @@ export function keepFocus(content: Element): () => void {
     observer.disconnect()
   }
 }
+
+const headingNear = ({ target }: MutationRecord) =>
+  target instanceof Element
+    ? target.closest('section')?.querySelector<HTMLElement>('h2[tabindex]')
+    : undefined
 
 /** The last control of a row is the one that asks first. */
 function nextInTable({ target, nextSibling, previousSibling }: MutationRecord): HTMLElement | undefined {

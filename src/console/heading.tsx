@@ -3,26 +3,14 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { arrivals, mayGreet } from './router'
 import { site } from './site'
 
-/** What had the focus last. */
-let last: Element | undefined
-addEventListener('focusin', ({ target }) => {
-  if (target instanceof Element) last = target
-})
-/** Whether what had the focus is no longer there. */
-export const isFocusLost = () =>
-  last !== undefined && !last.isConnected && document.activeElement === document.body
-
-/**
- * The heading of a page, which gets the focus after a navigation, for screen readers, and when what had it has
- * made way for this heading. The first page leaves it to the browser.
- */
+/** The heading of a page, which gets the focus after a navigation, for screen readers. The first page leaves it to the browser. */
 export function Heading({ title, children = title }: { title: string; children?: ComponentChildren }) {
   const ref = useRef<HTMLHeadingElement>(null)
   const arrival = arrivals.value
   // Before the next key, which may be meant for something else.
   useLayoutEffect(() => {
     document.title = `${title} · ${site.name}`
-    if (mayGreet() || isFocusLost()) ref.current?.focus({ preventScroll: true })
+    if (mayGreet()) ref.current?.focus({ preventScroll: true })
   }, [title, arrival])
   return (
     <h1 ref={ref} tabIndex={-1}>

@@ -4,7 +4,6 @@ import { call } from './api'
 import { Confirm } from './dialog'
 import { Field, Problem } from './field'
 import { useForm } from './form'
-import { isFocusLost } from './heading'
 import { tell } from './notices'
 import { useResource } from './resource'
 import { Failed } from './states'
@@ -21,15 +20,10 @@ export function Keys() {
     reload()
   })
   const keys = data.value?.keys ?? []
-  const heading = useRef<HTMLHeadingElement>(null)
-  // A key is revoked by a button of its row.
-  useLayoutEffect(() => {
-    if (isFocusLost()) heading.current?.focus()
-  }, [data.value])
   return (
     <section aria-labelledby="keys">
       <div class="about">
-        <h2 id="keys" ref={heading} tabIndex={-1}>
+        <h2 id="keys" tabIndex={-1}>
           API keys
         </h2>
         <p>A key lets a program, such as a TV app, read movies and nothing else.</p>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { isRefusal } from './api'
 import { note } from './favourites'
 import { Filters, Years } from './filters'
@@ -16,12 +16,7 @@ import type { Movie, MoviePage } from './types'
 
 export function List({ own, title }: { own: Own; title: string }) {
   const path = apiPath(own)
-  const askedAt = useRef(0)
-  // Before useResource asks.
-  useEffect(() => {
-    askedAt.current = performance.now()
-  }, [path])
-  const { data, answered, error, isLoading, reload } = useResource<MoviePage>(path)
+  const { data, answered, askedAt, error, isLoading, reload } = useResource<MoviePage>(path)
   const page = data.value
   // Without a connection, an earlier answer is better than none.
   const problem = isRefusal(error.value, 0) && answered.value === path ? undefined : error.value
@@ -29,11 +24,9 @@ export function List({ own, title }: { own: Own; title: string }) {
   const hasFilters = own === 'all' || isFiltered() || page === undefined || page.metadata.total_records > 0
   // Kept free meanwhile, so that nothing moves once it is known.
   const mayHaveFilters = own !== 'all' && !isFiltered() && page === undefined
-  // An earlier answer is shown meanwhile, and may be older than a pressed heart.
-  const isOld = isLoading.value || error.value !== undefined
   useEffect(() => {
-    if (page) note(page, own === 'favourites', isOld ? 0 : askedAt.current)
-  }, [page, isOld])
+    if (page) note(page, own === 'favourites', askedAt.value)
+  }, [page])
   return (
     <>
       <div class={`head ${mayHaveFilters ? 'waiting' : ''}`}>

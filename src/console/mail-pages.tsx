@@ -59,8 +59,7 @@ function TokenForm({ title, lead, button, done, act, again, fields, token }: Pro
   const state = isDone.value ? 'done' : token !== '' && isSpent ? 'spent' : 'asked'
   return (
     <div class="door">
-      {/* Takes the focus when the form makes way for what came of it. */}
-      <Heading key={state} title={title} />
+      <Heading title={title} />
       {state === 'done' ? (
         <>
           <p role="status">{done}</p>

@@ -30,15 +30,18 @@ export function useResource<T>(path: string | undefined, { isFresh = false } = {
       data: signal(data),
       /** The path that the data answers. */
       answered: signal(data === undefined ? undefined : path),
+      /** When it was asked for; 0 if it is an earlier answer. */
+      askedAt: signal(0),
       error: signal<unknown>(undefined),
       isLoading: signal(false),
       asked: signal(0),
     }
   }, [])
-  const show = (data: T) =>
+  const show = (data: T, askedAt = 0) =>
     batch(() => {
       state.data.value = data
       state.answered.value = path
+      state.askedAt.value = askedAt
     })
   const reload = () => {
     state.asked.value++
@@ -49,11 +52,12 @@ export function useResource<T>(path: string | undefined, { isFresh = false } = {
     const kept = isFresh ? undefined : known<T>(path)
     if (kept !== undefined) show(kept)
     state.isLoading.value = true
+    const askedAt = performance.now()
     call<T>('GET', path, { signal: controller.signal }).then(
       (data) => {
         keep(path, data)
         batch(() => {
-          show(data)
+          show(data, askedAt)
           state.error.value = undefined
           state.isLoading.value = false
         })
@@ -68,6 +72,6 @@ export function useResource<T>(path: string | undefined, { isFresh = false } = {
   }, [path, state.asked.value])
   const isWaiting = isRefusal(state.error.value, 0)
   useEffect(() => (isWaiting ? whenReached(reload) : undefined), [isWaiting])
-  const { data, answered, error, isLoading } = state
-  return { data, answered, error, isLoading, reload }
+  const { data, answered, askedAt, error, isLoading } = state
+  return { data, answered, askedAt, error, isLoading, reload }
 }

@@ -43,8 +43,8 @@ async function tryToPut(db: Db, { movie, content, creator, isGuarded }: Try): Pr
     const put = isSame ? movie : await replaceMovie(db, movie, content, { onlyThisVersion: isGuarded })
     return put && { movie: put, isNew: false }
   } catch (error) {
-    const isMet = isDeadlock(error) || (error instanceof Taken && (await isOver(db, error, movie, content)))
-    if (isMet) return undefined
+    if (isDeadlock(error)) return undefined
+    if (error instanceof Taken && (await isOver(db, error, movie, content))) return undefined
     throw error
   }
 }
