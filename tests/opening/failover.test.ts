@@ -143,7 +143,7 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
     await pair.primary.stop('immediate')
     await pair.standby.order('select pg_promote()')
     await untilWritten(50)
-    await until(() => load.isQuiet(1000))
+    await until(() => load.isServedAgain())
     await nothingIsLost(pair.standby)
   })
 
@@ -152,7 +152,7 @@ describe.skipIf(!canStartPostgres)('a failover', () => {
     await pair.primary.freeze()
     await pair.standby.order('select pg_promote()')
     await untilWritten(50)
-    await until(() => load.isQuiet(1000))
+    await until(() => load.isServedAgain())
     await pair.primary.thaw()
     const thawedAt = performance.now()
     // Connections to the old primary aren't used again: each write there would wait for a standby.

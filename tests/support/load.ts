@@ -5,6 +5,7 @@ import { until } from './until'
 
 const PAUSE_MS = 15
 const CLIENTS = 5
+const TIMES = 8
 /** Far above the limit, so that a hanging request is noticed and doesn't hang the test. */
 const HANGS_AFTER_MS = 20_000
 
@@ -100,11 +101,10 @@ export function startLoad(url: URL, token: string, { connection = 'keep-alive' }
     refusals: () => refusals.length,
     /** Start of the last request that was refused. */
     lastRefusalBegunAt: () => Math.max(0, ...refusals.map(({ begunAt }) => begunAt)),
-    /** Whether nothing was refused for this long, and every client was served since. */
-    isQuiet(milliseconds: number) {
-      const since = performance.now() - milliseconds
-      const served = begunAtOfSuccesses.filter((begunAt) => begunAt > since).length
-      return served > CLIENTS && refusals.every(({ endedAt }) => endedAt < since)
+    /** Whether every client has been served several times since the last refusal. */
+    isServedAgain() {
+      const since = Math.max(0, ...refusals.map(({ endedAt }) => endedAt))
+      return begunAtOfSuccesses.filter((begunAt) => begunAt > since).length > TIMES * CLIENTS
     },
     /** Resolves once this many requests have been refused from now on, and some time has passed. */
     async isRefused(times: number, atLeastMs: number) {

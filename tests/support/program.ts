@@ -1,7 +1,7 @@
 import { SECRET } from './config'
 import { compilers, executable } from './executable'
 import { PASSWORD } from './server'
-import { until } from './until'
+import { until, untilHashed } from './until'
 
 // The program as an operator starts it: a separate process with only its environment.
 
@@ -101,18 +101,23 @@ async function untilItAnswers(url: URL): Promise<URL> {
 
 /** Registers a user who may read and write, activated with the command line, and signs in. */
 export async function signUp(program: Pick<Program, 'url'>, environment: Record<string, string>) {
-  const email = `load-${crypto.randomUUID().slice(0, 8)}@example.com`
   const post = (path: string, body: unknown) =>
     fetch(new URL(path, program.url), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     })
-  const registered = await post('/v1/users', { name: 'Load', email, password: PASSWORD })
-  if (registered.status !== 201) throw new Error(`registration failed: ${await registered.text()}`)
+  // What a busy machine refuses may yet have been done, so each try has an address of its own.
+  const { email } = await untilHashed(async () => {
+    const email = `load-${crypto.randomUUID().slice(0, 8)}@example.com`
+    const registered = await post('/v1/users', { name: 'Load', email, password: PASSWORD })
+    const { status } = registered
+    if (status !== 201 && status !== 503) throw new Error(`registration failed: ${await registered.text()}`)
+    return { status, email }
+  })
   const activated = await runProgram(environment, ['users', 'activate', email])
   if (activated.exitCode !== 0) throw new Error(`activation failed: ${activated.stderr}`)
-  const signedIn = await post('/v1/tokens/authentication', { email, password: PASSWORD })
+  const signedIn = await untilHashed(() => post('/v1/tokens/authentication', { email, password: PASSWORD }))
   if (signedIn.status !== 201) throw new Error(`sign-in failed: ${await signedIn.text()}`)
   const { authentication_token }: { authentication_token: { token: string } } = JSON.parse(
     await signedIn.text(),

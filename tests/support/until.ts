@@ -15,7 +15,7 @@ export async function until<T>(condition: () => Maybe<T> | Promise<Maybe<T>>): P
   }
 }
 
-/** Repeats the request while too many passwords wait to be hashed, as on a busy machine. */
+/** Repeats the request while a busy machine refuses it, as too many passwords wait to be hashed. */
 export async function untilHashed<A extends { readonly status: number }>(ask: () => Promise<A>): Promise<A> {
   const answer = await ask()
   return answer.status === 503 ? untilHashed(ask) : answer
