@@ -84,19 +84,11 @@ export const movies = pgTable(
     index('movies_runtime_desc_nulls_last_idx').on(table.runtime.desc().nullsLast(), table.id),
     index('movies_release_date_idx').on(table.release_date, table.id),
     index('movies_release_date_desc_idx').on(table.release_date.desc().nullsLast(), table.id),
-    check('movies_title_check', sql`char_length(${table.title}) between 1 and 500`),
-    check('movies_year_check', sql`${table.year} between 1888 and 9999`),
-    check('movies_runtime_check', sql`${table.runtime} between 1 and 100000`),
-    check('movies_genres_check', sql`cardinality(${table.genres}) between 0 and 5`),
-    check('movies_release_date_check', sql`extract(year from ${table.release_date}) between 1888 and 9999`),
-    check('movies_director_check', sql`char_length(${table.director}) between 1 and 500`),
-    check('movies_cast_check', sql`cardinality(${table.cast}) <= 100`),
-    check('movies_synopsis_check', sql`char_length(${table.synopsis}) between 1 and 10000`),
-    check('movies_poster_check', sql`char_length(${table.poster}) between 1 and 2000`),
-    check('movies_imdb_id_check', sql`${table.imdb_id} ~ '^tt([0-9]{7}|[1-8][0-9]{7})$'`),
+    // One call, which names the constraint of the column: each insert reads the text of each constraint anew, and that of
+    // one per column took a fifth of it.
     check(
-      'movies_external_id_check',
-      sql`char_length(${table.external_id}) between 1 and 200 and ${table.external_id} !~ '[/\\\\]'`,
+      'movies_check',
+      sql`check_movie(title, year, runtime, genres, director, "cast", release_date, synopsis, poster, imdb_id, external_id)`,
     ),
   ],
 )

@@ -72,6 +72,21 @@ describe('the database itself', () => {
       'movies_release_date_check',
     ],
     [
+      'a director without a name',
+      `insert into movies (title, year, runtime, genres, director) values ('b', 2000, 90, '{a}', '')`,
+      'movies_director_check',
+    ],
+    [
+      'a cast of 101',
+      `insert into movies (title, year, runtime, genres, "cast") values ('b', 2000, 90, '{a}', array_fill('a'::text, '{101}'))`,
+      'movies_cast_check',
+    ],
+    [
+      'an empty synopsis',
+      `insert into movies (title, year, runtime, genres, synopsis) values ('b', 2000, 90, '{a}', '')`,
+      'movies_synopsis_check',
+    ],
+    [
       'an IMDb id that is not in normal form',
       "insert into movies (title, year, runtime, genres, imdb_id) values ('b', 2000, 90, '{a}', 'tt00000001')",
       'movies_imdb_id_check',

@@ -1,0 +1,1 @@
+ALTER TABLE "movies" VALIDATE CONSTRAINT "movies_check";
