@@ -243,8 +243,11 @@ export const catalogueVersions = pgTable('catalogue_versions', {
 
 /** Words of past and present titles, kept by triggers. No key: two writers of one word needn't wait. */
 export const knownWords = pgTable('known_words', { word: text().notNull() }, (table) => [
-  index('known_words_word_idx').on(table.word),
-  index('known_words_forms_idx').using('gin', sql`search_forms(${table.word})`).with({ fastupdate: false }),
+  // Compared by their bytes, as a language's order takes several times as long.
+  index('known_words_word_idx').on(sql`${table.word} collate "C"`),
+  index('known_words_forms_idx')
+    .using('gin', sql`search_forms(${table.word}) collate "C"`)
+    .with({ fastupdate: false }),
 ])
 
 /** Initial movies that have been loaded, so that a deleted one stays deleted. */

@@ -4,6 +4,7 @@ import { createJwt } from '../access/jwt'
 import { issueToken } from '../access/mail-token-store'
 import { createPasswords } from '../access/passwords'
 import { findKeyOwner, findPrincipal } from '../access/store'
+import { sortNewWords } from '../catalogue/words-store'
 import type { Config } from '../config/config'
 import type { Db } from '../db/client'
 import { createMetrics } from '../health/metrics'
@@ -29,6 +30,7 @@ import { withDeadline } from '../waiting'
 import { createApp } from './app'
 import { jwtSecrets } from './jwt-secret'
 import { startKeyUses } from './key-uses'
+import { startSorting } from './new-words'
 import { startPurge } from './purge'
 import { version } from './version'
 
@@ -155,6 +157,7 @@ function startWorkers({ config, database, log, timing, opened }: Site) {
   })
   opened.defer(() => outbox.stop())
   opened.defer(startPurge(database.withoutTimeouts, config.auditKeepSeconds, log))
+  opened.defer(startSorting(() => sortNewWords(db), log))
   const uses = startKeyUses(db, log, timing.date)
   opened.defer(() => uses.stop())
   return { mailIsDue: outbox.wake, uses }
@@ -185,9 +188,7 @@ function observe({ config, database, log, timing, opened }: Site, observed: Obse
     date: timing.date,
     figuresMs: timing.figuresMs,
   })
-  opened.defer(() => {
-    metrics.stop()
-  })
+  opened.defer(() => metrics.stop())
   return { probe, metrics }
 }
 

@@ -1,1 +1,0 @@
-ALTER TABLE "movies" VALIDATE CONSTRAINT "movies_check";
