@@ -106,8 +106,9 @@ async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
     const end = size + chunk.byteLength
     if (end > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', closeConnection)
     if (end > bytes.length) {
-      room.grow(2 * end)
-      const larger = new Uint8Array(2 * end)
+      // In few steps, since each leaves the smaller one to the garbage collector.
+      const larger = new Uint8Array(Math.min(4 * end, MAX_BODY_BYTES))
+      room.grow(larger.length)
       larger.set(bytes)
       bytes = larger
     }
