@@ -12,6 +12,8 @@ setDefaultTimeout(240_000)
 /** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
+/** A little less than the time of a request. */
+const DEADLINE_MS = 4400
 
 describe.skipIf(!canStartPostgres)('while the primary is away', () => {
   let primary: PostgresServer
@@ -76,7 +78,12 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
     const statuses = new Set<number>()
     let isOver = false
     const readers = [`/v1/movies/${movieId}`, '/v1/movies', '/v1/users/me/favourites'].map(async (path) => {
-      while (!isOver) statuses.add((await get(path)).status)
+      while (!isOver) {
+        const begunAt = performance.now()
+        const { status } = await get(path)
+        // On a busy machine, a request's time may be over before it has been served; nothing else may fail it.
+        if (status !== 503 || performance.now() - begunAt < DEADLINE_MS) statuses.add(status)
+      }
     })
     await fault()
     await until(() => isStale())
