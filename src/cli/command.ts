@@ -77,7 +77,9 @@ type About = {
 /** Adds a command, with the texts of its help besides arguments and options. */
 export function addCommand(parent: Command, name: string, { summary, details, examples }: About): Command {
   const command = parent.command(name).helpCommand(false).summary(summary)
-  command.description(details === undefined ? `${summary}.` : `${summary}.\n\n${details}`)
+  // The help breaks lines itself, by the width of the terminal.
+  const paragraphs = details?.replace(/(?<!\n)\n(?![\n ])/g, ' ')
+  command.description(paragraphs === undefined ? `${summary}.` : `${summary}.\n\n${paragraphs}`)
   return addExamples(command, examples)
 }
 

@@ -78,7 +78,7 @@ describe('the command line alone', () => {
     expectCase(await redlight(args, { PORT: '1', DATA_DIR: '/dev/null/x' }), code, stream, contains),
   )
 
-  test('help is the same in both forms, has an example, and fits lines of 80 characters', async () => {
+  test('help is the same in both forms, has an example, and fills lines of 80 characters', async () => {
     const overview = (await usage([])).out
     const { out } = await redlight(['complete', '--', ''], {})
     const names = [...out.matchAll(/^(\w+)\t/gm)].map(([, name = '']) => name)
@@ -92,6 +92,12 @@ describe('the command line alone', () => {
       const lines = help.out.trimEnd().split('\n')
       expect(lines.length).toBeLessThan(37)
       expect(lines.filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([])
+      // A paragraph's line ends only where the next word wouldn't fit.
+      const isShort = (line: string, place: number) => {
+        const [, next] = /^([^ ]+)/.exec(lines[place + 1] ?? '') ?? []
+        return /^[^ ]/.test(line) && next !== undefined && line.length + next.length < 79
+      }
+      expect(lines.filter(isShort)).toEqual([])
     }
   })
 
