@@ -1,11 +1,13 @@
 import { isUnavailable } from '../db/errors'
-import { within } from '../waiting'
+import { timeLeft, within } from '../waiting'
 
 /** One replaced connection doesn't mean that the primary is gone. */
 const AWAY_AFTER_MS = 1000
 /** Limit on replicas standing in: they still honour permissions that were revoked meanwhile. */
 const STAND_IN_MS = 15 * 60_000
-const VERDICT_MS = 2500
+/** How long a read that failed waits to learn whether the primary is away: all its time but what reading a replica may take. */
+const VERDICT_MS = 3500
+const READ_MS = 1000
 
 export const AWAY = Symbol('away')
 export type PrimaryWatch = ReturnType<typeof createPrimaryWatch>
@@ -32,7 +34,7 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway || answeredAt >= failedAt) resolve(isAway)
     }
     onVerdict.add(hear)
-    const verdict = await within(VERDICT_MS, promise, () => undefined)
+    const verdict = await within(timeLeft(VERDICT_MS + READ_MS) - READ_MS, promise, () => undefined)
     onVerdict.delete(hear)
     return verdict
   }

@@ -12,8 +12,8 @@ setDefaultTimeout(240_000)
 /** Longer than any test, so that a slow machine never makes the replica too far behind. */
 const PATIENT_MS = 60_000
 const HASTY_MS = 1000
-/** A little less than the time of a request. */
-const DEADLINE_MS = 4400
+/** A little less than a read that failed waits to learn whether the primary is away. */
+const VERDICT_MS = 3400
 
 describe.skipIf(!canStartPostgres)('while the primary is away', () => {
   let primary: PostgresServer
@@ -81,8 +81,8 @@ describe.skipIf(!canStartPostgres)('while the primary is away', () => {
       while (!isOver) {
         const begunAt = performance.now()
         const { status } = await get(path)
-        // On a busy machine, a request's time may be over before it has been served; nothing else may fail it.
-        if (status !== 503 || performance.now() - begunAt < DEADLINE_MS) statuses.add(status)
+        // On a busy machine, the verdict may come too late; nothing else may fail it.
+        if (status !== 503 || performance.now() - begunAt < VERDICT_MS) statuses.add(status)
       }
     })
     await fault()
