@@ -8,6 +8,7 @@ const STAND_IN_MS = 15 * 60_000
 /** How long a read that failed waits to learn whether the primary is away: all its time but what reading a replica may take. */
 const VERDICT_MS = 3500
 const READ_MS = 1000
+const MAX_TRIES = 3
 
 export const AWAY = Symbol('away')
 export type PrimaryWatch = ReturnType<typeof createPrimaryWatch>
@@ -58,20 +59,16 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway()) return AWAY
       const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()
       const hear = (isAway: boolean) => isAway && resolve(AWAY)
-      const failed = async (error: unknown): Promise<T | typeof AWAY> => {
+      /** Only that connection failed, or the primary still answers at some while it stops. */
+      async function again(error: unknown, tries = 1): Promise<T | typeof AWAY> {
         const verdict = isUnavailable(error) ? await nextVerdict() : undefined
         if (verdict === true) return AWAY
-        // Only that connection failed, or the primary still answered at another one while it was stopping.
-        if (verdict === false) return work().catch(failedAgain)
-        throw error
-      }
-      const failedAgain = async (error: unknown): Promise<typeof AWAY> => {
-        if (isUnavailable(error) && (await nextVerdict()) === true) return AWAY
-        throw error
+        if (verdict === undefined || tries === MAX_TRIES) throw error
+        return work().catch((error) => again(error, tries + 1))
       }
       onVerdict.add(hear)
       try {
-        return await Promise.race([work().catch(failed), gone])
+        return await Promise.race([work().catch((error) => again(error)), gone])
       } finally {
         onVerdict.delete(hear)
       }

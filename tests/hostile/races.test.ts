@@ -291,7 +291,8 @@ describe('the number of movies', () => {
       during(createAndDelete),
       during(create),
       during(() => bulk(inserting, 7)),
-      during(() => deleteSome(deleting, 'true', 9)),
+      // Rarely those that are deleted above, or a busy machine would never see enough of them deleted there.
+      during(() => deleteSome(deleting, "genres = '{bulk}'", 9)),
       during(async () => {
         await bulk(mixed, 4)
         await deleteSome(mixed, "genres = '{bulk}' and id % 2 = 0")
