@@ -21,6 +21,8 @@ async function ask(db: Db, position: ReturnType<typeof sql>): Promise<Answer> {
 export const askPrimary = (db: Db) => ask(db, sql`pg_current_wal_flush_lsn()`)
 export const askReplica = (db: Db) => ask(db, sql`coalesce(pg_last_wal_replay_lsn(), '0/0')`)
 
+/** What a server's log had reached at that moment, or later. */
+export type Sample = { readonly at: number; readonly position: Position }
 export type PrimaryLog = ReturnType<typeof createPrimaryLog>
 
 /**
@@ -28,7 +30,7 @@ export type PrimaryLog = ReturnType<typeof createPrimaryLog>
  * committed before its moment: no clocks are compared, and an idle primary causes no lag.
  */
 export function createPrimaryLog(keepMs: number) {
-  let samples: { at: number; position: Position }[] = []
+  let samples: Sample[] = []
   let identity: string | undefined
 
   return {
@@ -45,8 +47,14 @@ export function createPrimaryLog(keepMs: number) {
     /** The moment up to which the replica has everything; undefined if that is too long ago. */
     knownBy: (replayed: Position): number | undefined =>
       samples.findLast(({ position }) => position <= replayed)?.at,
-    /** Whether the replica is ahead, which only a replica of another primary can be. */
-    isAhead: (replayed: Position) => replayed > (samples.at(-1)?.position ?? replayed),
+    /**
+     * Whether the replica is ahead of the primary, which only a replica of another primary can be; undefined while the primary
+     * hasn't answered since that was replayed.
+     */
+    isAhead({ position, at }: Sample): boolean | undefined {
+      const last = samples.at(-1)
+      return last === undefined || last.at < at ? undefined : position > last.position
+    },
     isOf: (other: string) => other === identity,
   }
 }

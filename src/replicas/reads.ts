@@ -50,7 +50,7 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
     if (watch.isAwayTooLong()) return Number.POSITIVE_INFINITY
     return (isPrimaryAway() ? watch.answeredAt() : performance.now()) - maxLagMs
   }
-  const replicas = urls.map((url) => openReplica(url, { primaryLog, since, isPrimaryAway, poolMax, log }))
+  const replicas = urls.map((url) => openReplica(url, { primaryLog, since, poolMax, log }))
   const stopPolling = pollServers({ primary, probeDb, primaryLog, watch, replicas, log })
   const served = { replicas: 0, primary: 0 }
   const { choose, readAt, readStale } = createReplicaReads(replicas, served)

@@ -2,7 +2,7 @@ import { serverName } from '../connection/address'
 import { connect, type Db } from '../db/client'
 import { describeError, type Log } from '../log'
 import { withDeadline } from '../waiting'
-import { type Answer, askReplica, type PrimaryLog } from './lag'
+import { type Answer, askReplica, type PrimaryLog, type Sample } from './lag'
 
 const LOOK_MS = 1000
 /** How long a replica is avoided after a failed read. */
@@ -20,7 +20,6 @@ export type ReplicaOptions = {
   primaryLog: PrimaryLog
   /** The moment a replica must have caught up with to serve. */
   since: () => number
-  isPrimaryAway: () => boolean
   poolMax: number
   log: Log
 }
@@ -77,9 +76,10 @@ export function openReplica(url: string, options: ReplicaOptions) {
 }
 
 /** State of a replica at the last look. */
-function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
+function createLook(db: Db, { primaryLog }: ReplicaOptions) {
   let knownAt = Number.NEGATIVE_INFINITY
-  let replayed: bigint | undefined
+  let replayed: Sample | undefined
+  let isAhead = false
   let problem: string | undefined = UNKNOWN
   let isLooking = false
 
@@ -88,8 +88,8 @@ function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
     if (!standby) return 'it is no longer a replica'
     // What it had replayed at the last look is compared with the primary's log after that.
     if (replayed === undefined) return UNKNOWN
-    // The primary's last position before it went away is unknown.
-    return !isPrimaryAway() && primaryLog.isAhead(replayed) ? 'it is ahead of the primary' : undefined
+    isAhead = primaryLog.isAhead(replayed) ?? isAhead
+    return isAhead ? 'it is ahead of the primary' : undefined
   }
 
   return {
@@ -102,9 +102,10 @@ function createLook(db: Db, { primaryLog, isPrimaryAway }: ReplicaOptions) {
         const answer = await withDeadline(LOOK_MS, () => askReplica(db))
         problem = judge(answer)
         // Another server, or one restored to an earlier state: what was known no longer holds.
-        if (answer.position < (replayed ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
-        replayed = answer.position
-        if (problem === undefined) knownAt = primaryLog.knownBy(replayed) ?? knownAt
+        const { position } = answer
+        if (position < (replayed?.position ?? 0n)) knownAt = Number.NEGATIVE_INFINITY
+        replayed = { at: performance.now(), position }
+        if (problem === undefined) knownAt = primaryLog.knownBy(position) ?? knownAt
       } catch {
         problem = SILENT
       }
