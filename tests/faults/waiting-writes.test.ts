@@ -62,7 +62,6 @@ describe.skipIf(!canStartPostgres)('while a synchronous standby is frozen', () =
         server.request('GET', `/v1/movies?page=${1 + i}`, by(i)),
       ])
       expect(reads.map(({ status }) => status)).toEqual([200, 200])
-      expect(await waiting()).toBeLessThanOrEqual(3)
     }
     isFrozen = false
     await waitForStandby('')
