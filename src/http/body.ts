@@ -107,8 +107,9 @@ async function readChunks(request: Request, room: Room): Promise<Uint8Array> {
     if (end > MAX_BODY_BYTES) throw new Failure('bodyTooLarge', closeConnection)
     if (end > bytes.length) {
       // In few steps, since each leaves the smaller one to the garbage collector.
-      const larger = new Uint8Array(Math.min(4 * end, MAX_BODY_BYTES))
-      room.grow(larger.length)
+      const length = Math.min(4 * end, MAX_BODY_BYTES)
+      room.grow(length)
+      const larger = new Uint8Array(length)
       larger.set(bytes)
       bytes = larger
     }
