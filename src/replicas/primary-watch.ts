@@ -5,9 +5,10 @@ import { timeLeft, within } from '../waiting'
 const AWAY_AFTER_MS = 1000
 /** Limit on replicas standing in: they still honour permissions that were revoked meanwhile. */
 const STAND_IN_MS = 15 * 60_000
-/** How long a read that failed waits to learn whether the primary is away: all its time but what reading a replica may take. */
+/** Longest wait of a read that failed for the verdict, and what is left of its time then, to read a replica. */
 const VERDICT_MS = 3500
-const READ_MS = 1000
+const LEFT_MS = 1000
+/** A primary that stops may answer at one connection after it has failed at another. */
 const MAX_TRIES = 3
 
 export const AWAY = Symbol('away')
@@ -35,7 +36,7 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway || answeredAt >= failedAt) resolve(isAway)
     }
     onVerdict.add(hear)
-    const verdict = await within(timeLeft(VERDICT_MS + READ_MS) - READ_MS, promise, () => undefined)
+    const verdict = await within(timeLeft(VERDICT_MS + LEFT_MS) - LEFT_MS, promise, () => undefined)
     onVerdict.delete(hear)
     return verdict
   }
@@ -59,7 +60,7 @@ export function createPrimaryWatch(now: () => number) {
       if (isAway()) return AWAY
       const { promise: gone, resolve } = Promise.withResolvers<typeof AWAY>()
       const hear = (isAway: boolean) => isAway && resolve(AWAY)
-      /** Only that connection failed, or the primary still answers at some while it stops. */
+      /** What follows a failure: AWAY, or the work once more if the primary answers. */
       async function again(error: unknown, tries = 1): Promise<T | typeof AWAY> {
         const verdict = isUnavailable(error) ? await nextVerdict() : undefined
         if (verdict === true) return AWAY

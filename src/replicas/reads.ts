@@ -45,10 +45,9 @@ export function openReplicas({ urls, maxLagMs, primary, probeDb, poolMax, log }:
   const primaryLog = createPrimaryLog(maxLagMs)
   const ownWrites = createOwnWrites(maxLagMs, () => performance.now())
   const watch = createPrimaryWatch(() => performance.now())
-  const isPrimaryAway = watch.isAway
   function since(): number {
     if (watch.isAwayTooLong()) return Number.POSITIVE_INFINITY
-    return (isPrimaryAway() ? watch.answeredAt() : performance.now()) - maxLagMs
+    return (watch.isAway() ? watch.answeredAt() : performance.now()) - maxLagMs
   }
   const replicas = urls.map((url) => openReplica(url, { primaryLog, since, poolMax, log }))
   const stopPolling = pollServers({ primary, probeDb, primaryLog, watch, replicas, log })

@@ -3,7 +3,7 @@ import { after } from '../waiting'
 
 const EVERY_MS = 10_000
 
-/** Sorts the words of new movies from time to time, whoever added them; returns a function that stops it. */
+/** Sorts the words of new movies from time to time, other processes' too; returns a function that stops it. */
 export function startSorting(sort: () => Promise<unknown>, log: Log, everyMs = EVERY_MS): () => void {
   let isStopped = false
   let callOff = () => {}

@@ -249,7 +249,7 @@ describe.skipIf(!areFaultsWanted)('connections', () => {
   test(
     'with large, unfinished bodies',
     () =>
-      whileOthersAreServed('unfinished bodies', 400, async () => {
+      whileOthersAreServed('unfinished bodies', 200, async () => {
         const piece = Buffer.alloc(MIB - 1, ' ')
         const json = 'Content-Type: application/json'
         const clients = await Promise.all(Array.from({ length: 600 }, () => openRaw(program.url)))
