@@ -43,8 +43,12 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
   const { gate, queryMs, ownDelay } = options
   const isNamed = options.namesStatements ? nameStatements() : () => false
 
-  const send = (on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) =>
-    on.unsafe(text, parameters, { ...more, prepare: isNamed(text) })
+  function send(on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) {
+    const prepare = isNamed(text)
+    // Without parameters, the driver sends only the text, which is then planned each time. Several statements need that.
+    const plain = prepare && !text.includes(';') ? { simple: false } : {}
+    return on.unsafe(text, parameters, { ...more, prepare, ...plain })
+  }
 
   function begin(work: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()

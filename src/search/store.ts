@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { sql } from 'drizzle-orm'
+import { builtOnce } from '../db/batch'
 import { type Db, requestTimeouts } from '../db/client'
 import { tooLate } from '../db/errors'
 import { favourites, movieCounts, movies } from '../db/schema'
@@ -23,21 +25,29 @@ export const movieSortKeys = {
 
 /** A hundred movies can be 12 MB, which keep this process and the database busy for 200 ms; 20 are 2 MB at most. */
 const FEW = 20
-const largePages = createGate({
-  concurrency: 4,
-  perClient: { all: 1, writes: 1 },
-  maxWaiting: 1000,
-  maxWaitMs: requestTimeouts.queryMs,
-  refusal: tooLate,
-})
+const gateOf = (concurrency: number, ofClient: number) =>
+  createGate({
+    concurrency,
+    perClient: { all: ofClient, writes: ofClient },
+    maxWaiting: 1000,
+    maxWaitMs: requestTimeouts.queryMs,
+    refusal: tooLate,
+  })
+const largePages = gateOf(4, 1)
+/** Some take a hundred times as long as others, and all wait for them if there are many more than processors. */
+const MAX_TYPED = availableParallelism() + 1
+const typedSearches = builtOnce(() => gateOf(MAX_TYPED, Math.ceil(MAX_TYPED / 2)))
 
 /** A page of a list, each movie as JSON. A client's large pages are read in turn, so that a burst doesn't slow others. */
-export const listPage = <Key extends string>(
+export function listPage<Key extends string>(
   db: Db,
   source: MovieSource<Key>,
   list: MovieList<Key>,
-): Promise<MoviePage> =>
-  list.pageSize <= FEW ? selectPage(db, source, list) : largePages.run(() => selectPage(db, source, list))
+): Promise<MoviePage> {
+  const page = () => selectPage(db, source, list)
+  const inTurn = list.filters.q === undefined ? page : () => typedSearches(db).run(page)
+  return list.pageSize <= FEW ? inTurn() : largePages.run(inTurn)
+}
 
 async function selectPage<Key extends string>(
   db: Db,

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { connect, type Database } from '../../src/db/client'
+import { createLog } from '../../src/log'
+import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+
+setDefaultTimeout(240_000)
+
+describe.skipIf(!canStartPostgres)('connections to a server', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres({ fsync: 'off' })
+  })
+  afterAll(() => server?.dispose())
+
+  async function withDatabase(poolMax: number, work: (db: Database['db']) => Promise<void>) {
+    const database = connect({ url: server.url('redlight') }, { poolMax, log: createLog('error', () => {}) })
+    await work(database.db).finally(() => database.close())
+  }
+
+  test('plan a statement once, also one without parameters', () =>
+    withDatabase(1, async (db) => {
+      const statement = db.select({ one: sql`1` }).from(sql`(select) as nothing`).prepare('one')
+      for (let i = 0; i < 3; i++) await statement.execute()
+      const planned =
+        await db.execute(sql`select generic_plans + custom_plans as times from pg_prepared_statements
+        where statement like 'select 1 %'`)
+      expect([...planned]).toEqual([{ times: '3' }])
+    }))
+
+  test('still take several statements at once', () =>
+    withDatabase(1, async (db) => {
+      await db.execute(sql`create temp table things (it int); insert into things values (1), (2)`)
+      expect([...(await db.execute(sql`select count(*) from things`))]).toEqual([{ count: '2' }])
+    }))
+
+  test('are used again, the last one first', () =>
+    withDatabase(3, async (db) => {
+      const own = () => db.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+      const pidOf = async () => (await own())[0]?.pid
+      const all = new Set(await Promise.all([pidOf(), pidOf(), pidOf()]))
+      expect(all.size).toBe(3)
+      const next = new Set<number | undefined>()
+      for (let i = 0; i < 5; i++) next.add(await pidOf())
+      expect(next.size).toBe(1)
+    }))
+})
