@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { abuse, abuseKinds } from './abuse'
 import { importing } from './import'
 import { killAll } from './processes'
-import { circumstances, heading, type Result, save, table } from './report'
+import { type Circumstances, circumstances, heading, type Result, save, table } from './report'
 import { rows } from './scenarios'
 import { flood, soak } from './strain'
 import { boundFor, isMet } from './target'
@@ -135,16 +135,14 @@ function printProgress(what: string) {
   }
 }
 
-async function measureRows(workplace: Workplace, { only, before }: Order): Promise<Result[]> {
+async function measureRows(workplace: Workplace, { only, before }: Order, results: Result[]) {
   const known = rows.filter(({ name }) => name !== 'before' || before !== undefined)
   const wanted = known.filter(({ name }) => only?.includes(name) ?? true)
-  const results: Result[] = []
   for (const { name, what, targets, run } of wanted) {
     const progress = (step: string) => printProgress(`${name}: ${what}: ${step}`)
     const measured = await run({ ...workplace, progress })
     results.push({ row: name, what, ...measured, target: boundFor(targets, workplace.rows) })
   }
-  return results
 }
 
 /** The suite ends each fault as soon as it has an effect; here they last, and responses must arrive in time. */
@@ -156,20 +154,31 @@ async function faults(): Promise<number> {
   return await tests.exited
 }
 
+/** What was measured so far, also if the bench is interrupted. */
+const measured: { about?: Circumstances; readonly results: Result[] } = {
+  results: [],
+}
+
+async function report() {
+  const { about, results } = measured
+  if (about === undefined || results.length === 0) return
+  const path = await save(about, results)
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  process.stdout.write(`${heading(about)}\n\n${table(results)}\n\nAll figures: ${path}\n`)
+}
+
 async function bench(order: Order, opened: AsyncDisposableStack): Promise<readonly Result[]> {
   const workplace = await openWorkplace(order, printProgress, opened)
-  const about = await circumstances(workplace)
-  const results: Result[] = []
+  const { results } = measured
+  measured.about = await circumstances(workplace)
   const isStrained =
     order.import || order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
-  if (!isStrained || order.only !== undefined) results.push(...(await measureRows(workplace, order)))
+  if (!isStrained || order.only !== undefined) await measureRows(workplace, order, results)
   if (order.import) results.push(...(await importing(workplace)))
   if (order.flood) results.push(...(await flood(workplace)))
   if (order.abuse !== undefined) results.push(...(await abuse(workplace, order.abuse)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))
-  const path = await save(about, results)
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  process.stdout.write(`${heading(about)}\n\n${table(results)}\n\nAll figures: ${path}\n`)
+  await report()
   return results
 }
 
@@ -210,6 +219,7 @@ async function giveUp(work: Promise<unknown>): Promise<number> {
   const timer = setInterval(killAll, KILL_EVERY_MS)
   await Promise.race([work.catch(() => {}), Bun.sleep(GRACE_MS)])
   clearInterval(timer)
+  await report()
   return 130
 }
 
