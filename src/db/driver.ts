@@ -45,8 +45,8 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
 
   function send(on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) {
     const prepare = isNamed(text)
-    // Without parameters, the driver sends only the text, which is then planned each time. Several statements need that.
-    const plain = prepare && !text.includes(';') ? { simple: false } : {}
+    // A text without parameters is otherwise sent as it is, and planned each time. Several statements need that.
+    const plain = prepare && on === client && !text.includes(';') ? { simple: false } : {}
     return on.unsafe(text, parameters, { ...more, prepare, ...plain })
   }
 
