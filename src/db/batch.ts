@@ -13,9 +13,11 @@ const MAX_BYTES_TOGETHER = 262_144
 /** A row this large is slow, and must not delay other clients' small ones. */
 const HEAVY_BYTES = 8192
 const LIGHT = '\0'
+/** With more statements of small rows at once, each has fewer rows, and costs nearly as much. */
+const MAX_AT_ONCE = 2
 
-/** One value per database, made on first use. */
-function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
+/** One value per database, made on first use, such as a query that takes longer to build than to run. */
+export function builtOnce<Value>(make: (db: Db) => Value): (db: Db) => Value {
   const made = new WeakMap<object, { readonly value: Value }>()
   return (db) => {
     const entry = made.get(db) ?? { value: make(db) }
@@ -27,35 +29,38 @@ function perDatabase<Value>(make: (db: Db) => Value): (db: Db) => Value {
 type Batch<Item, Value> = { readonly items: Item[]; bytes: number; readonly done: Later<Value> }
 
 /**
- * Collects the items of one turn of the event loop, by database, and works on them together, up to a number
- * and a size. A heavy item is batched only with others of the same client.
+ * Collects the items of one turn of the event loop or, under load, until an earlier batch is done; by database, up to a
+ * number and a size. Works on them together. A heavy item is batched only with others of the same client.
  */
 function gathered<Item, Value>(
   work: (db: Db, items: readonly Item[]) => Promise<Value>,
   bytesOf: (item: Item) => number = () => 0,
 ): (db: Db, item: Item) => Batch<Item, Value> {
-  type Gathering = Map<string, Batch<Item, Value>>
-  const gatheringOf = perDatabase((): Gathering => new Map())
+  type State = { gathering: Map<string, Batch<Item, Value>>; underWay: Set<Promise<Value>> }
+  const stateOf = builtOnce((): State => ({ gathering: new Map(), underWay: new Set() }))
 
-  function begin(db: Db, gathering: Gathering, key: string): Batch<Item, Value> {
+  function begin(db: Db, key: string): Batch<Item, Value> {
+    const { gathering, underWay } = stateOf(db)
     const items: Item[] = []
-    const done = later(tooLate, () => {
+    function send(): Promise<Value> {
       if (gathering.get(key)?.items === items) gathering.delete(key)
-      return work(db, items)
-    })
-    const batch = { items, bytes: 0, done }
+      const sent = work(db, items).finally(() => underWay.delete(sent))
+      if (key === LIGHT) underWay.add(sent)
+      return sent
+    }
+    const before = key === LIGHT && underWay.size >= MAX_AT_ONCE ? Promise.race(underWay) : undefined
+    const batch = { items, bytes: 0, done: later(tooLate, send, before) }
     gathering.set(key, batch)
     return batch
   }
 
   return (db, item) => {
-    const gathering = gatheringOf(db)
     const bytes = bytesOf(item)
     const key = bytes < HEAVY_BYTES ? LIGHT : (currentBill()?.client ?? '')
-    const open = gathering.get(key)
+    const open = stateOf(db).gathering.get(key)
     const isOpen =
       open !== undefined && open.items.length < MAX_TOGETHER && open.bytes + bytes <= MAX_BYTES_TOGETHER
-    const batch = isOpen ? open : begin(db, gathering, key)
+    const batch = isOpen ? open : begin(db, key)
     batch.items.push(item)
     batch.bytes += bytes
     return batch
@@ -113,7 +118,7 @@ export function askedOnce<Question, Value>(
     readonly waiting: Map<string, Later<Value>>
     readonly underWay: Map<string, Promise<unknown>>
   }
-  const askedOf = perDatabase((): Asked => ({ waiting: new Map(), underWay: new Map() }))
+  const askedOf = builtOnce((): Asked => ({ waiting: new Map(), underWay: new Map() }))
 
   return (db, question) => {
     const key = JSON.stringify(question)
@@ -134,9 +139,6 @@ export function askedOnce<Question, Value>(
     return next.join()
   }
 }
-
-/** A query built once per database, where building it would cost more than running it. */
-export const builtOnce = <Query>(build: (db: Db) => Query): ((db: Db) => Query) => perDatabase(build)
 
 /** Columns, by the keys that rows use for them. */
 export type Columns = Readonly<Record<string, PgColumn>>

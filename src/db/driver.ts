@@ -46,8 +46,8 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
   function send(on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) {
     const prepare = isNamed(text)
     // A text without parameters is otherwise sent as it is, and planned each time. Several statements need that.
-    const plain = prepare && on === client && !text.includes(';') ? { simple: false } : {}
-    return on.unsafe(text, parameters, { ...more, prepare, ...plain })
+    const isPlanned = prepare && on === client && !text.includes(';')
+    return on.unsafe(text, parameters, { ...more, prepare, ...(isPlanned && { simple: false }) })
   }
 
   function begin(work: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {

@@ -6,6 +6,7 @@ import { Failure } from '../../src/errors'
 import { later } from '../../src/later'
 import { createLog } from '../../src/log'
 import { currentBill, withDeadline } from '../../src/waiting'
+import { until } from '../support/until'
 
 const TIME_MS = 60_000
 /** Only a key for the batches; it never gets a query. */
@@ -37,6 +38,30 @@ describe('rows written at the same moment', () => {
     const rows = Array.from({ length: 30 }, (_, i) => `row ${i}`)
     expect(await Promise.all(rows.map((row, i) => as(`client ${i % 3}`, () => write(db, row))))).toEqual(rows)
     expect(statements).toEqual([rows])
+  })
+
+  test('share one also if they come later, while two statements are under way', async () => {
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+    // A statement waits for an earlier one for 10 ms at most, which a busy machine may take for the turns.
+    await until(async () => {
+      const statements: (readonly string[])[] = []
+      const ended = Promise.withResolvers<void>()
+      const write = writtenTogether<string, string>(async (_, rows) => {
+        statements.push(rows)
+        await ended.promise
+        return rows
+      })
+      const db = newDb()
+      const rows = ['first', 'second', 'third', 'fourth']
+      const sent: Promise<string | undefined>[] = []
+      for (const row of rows) {
+        sent.push(as('a', () => write(db, row)))
+        await turn()
+      }
+      ended.resolve()
+      expect(await Promise.all(sent)).toEqual(rows)
+      return Bun.deepEquals(statements, [['first'], ['second'], ['third', 'fourth']])
+    })
   })
 
   test('get a statement per client, limited in bytes, if they are heavy', async () => {
