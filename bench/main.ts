@@ -154,13 +154,11 @@ async function faults(): Promise<number> {
   return await tests.exited
 }
 
-/** What was measured so far, also if the bench is interrupted. */
-const measured: { about?: Circumstances; readonly results: Result[] } = {
-  results: [],
-}
+/** What was measured so far: it is printed even if the bench fails later, or is interrupted. */
+const soFar: { about?: Circumstances; readonly results: Result[] } = { results: [] }
 
 async function report() {
-  const { about, results } = measured
+  const { about, results } = soFar
   if (about === undefined || results.length === 0) return
   const path = await save(about, results)
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
@@ -169,8 +167,8 @@ async function report() {
 
 async function bench(order: Order, opened: AsyncDisposableStack): Promise<readonly Result[]> {
   const workplace = await openWorkplace(order, printProgress, opened)
-  const { results } = measured
-  measured.about = await circumstances(workplace)
+  const { results } = soFar
+  soFar.about = await circumstances(workplace)
   const isStrained =
     order.import || order.flood || order.abuse !== undefined || order.soakMinutes !== undefined
   if (!isStrained || order.only !== undefined) await measureRows(workplace, order, results)
@@ -178,7 +176,6 @@ async function bench(order: Order, opened: AsyncDisposableStack): Promise<readon
   if (order.flood) results.push(...(await flood(workplace)))
   if (order.abuse !== undefined) results.push(...(await abuse(workplace, order.abuse)))
   if (order.soakMinutes !== undefined) results.push(...(await soak(workplace, order.soakMinutes)))
-  await report()
   return results
 }
 
@@ -207,7 +204,7 @@ async function main(): Promise<number> {
     process.stderr.write(`\n${describe(error)}\n`)
     return 2
   } finally {
-    await opened.disposeAsync()
+    await report().finally(() => opened.disposeAsync())
   }
 }
 
@@ -219,7 +216,6 @@ async function giveUp(work: Promise<unknown>): Promise<number> {
   const timer = setInterval(killAll, KILL_EVERY_MS)
   await Promise.race([work.catch(() => {}), Bun.sleep(GRACE_MS)])
   clearInterval(timer)
-  await report()
   return 130
 }
 

@@ -45,7 +45,8 @@ export function createDriver(client: postgres.Sql, options: DriverOptions): post
 
   function send(on: postgres.Sql | postgres.TransactionSql, [text, parameters, more]: Unsafe) {
     const prepare = isNamed(text)
-    // A text without parameters is otherwise sent as it is, and planned each time. Several statements need that.
+    // A text without parameters is otherwise sent as it is, and planned each time. Several statements need that, and those
+    // of transactions nearly all have parameters.
     const isPlanned = prepare && on === client && !text.includes(';')
     return on.unsafe(text, parameters, { ...more, prepare, ...(isPlanned && { simple: false }) })
   }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { connect, type Database } from '../../src/db/client'
-import { createLog } from '../../src/log'
+import { quietLog } from '../support/backup'
 import { canStartPostgres, type PostgresServer, startPostgres } from '../support/postgres'
+import { until } from '../support/until'
 
 setDefaultTimeout(240_000)
 
@@ -14,7 +15,7 @@ describe.skipIf(!canStartPostgres)('connections to a server', () => {
   afterAll(() => server?.dispose())
 
   async function withDatabase(poolMax: number, work: (db: Database['db']) => Promise<void>) {
-    const database = connect({ url: server.url('redlight') }, { poolMax, log: createLog('error', () => {}) })
+    const database = connect({ url: server.url('redlight') }, { poolMax, log: quietLog })
     await work(database.db).finally(() => database.close())
   }
 
@@ -44,4 +45,27 @@ describe.skipIf(!canStartPostgres)('connections to a server', () => {
       for (let i = 0; i < 5; i++) next.add(await pidOf())
       expect(next.size).toBe(1)
     }))
+
+  test('do not pass the result of a query that is cancelled while another one runs to the next', async () => {
+    const sql = server.connect()
+    const holder = server.connect()
+    const ask = (what: string) => sql.unsafe(`select '${what}' as it`, [], { prepare: true })
+    const names = ['cancelled', 'second', 'third']
+    // Prepared on the connection, so that they are sent at once.
+    for (const name of names) await ask(name)
+    const answers = await holder.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(1)`
+      const before = sql`select pg_advisory_xact_lock(1)`.execute()
+      await until(async () => (await tx`select from pg_locks where not granted`).length > 0)
+      const [cancelled, ...others] = names.map((name) => ask(name).execute())
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      cancelled?.cancel()
+      return { all: Promise.all([before, ...others]), cancelled: cancelled?.catch(() => {}) }
+    })
+    const [, ...rows] = await answers.all
+    expect(rows.map(([row]) => row?.it)).toEqual(['second', 'third'])
+    await answers.cancelled
+    await sql.end()
+    await holder.end()
+  })
 })
